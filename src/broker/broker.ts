@@ -1,0 +1,45 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Principal } from '../access/principal.ts'
+import type { Live } from '../live/live.ts'
+import type { Outcome, Publish } from '../router/publish.ts'
+
+/** What the broker asks of the rest: who somebody is, what they may, and what becomes of a publish. */
+export interface BrokerDoor {
+  /** Resolves to null for wrong credentials; the CONNACK says 4 for given ones, 5 for missing ones. */
+  authenticate(credentials: MqttCredentials): Promise<Principal | null>
+  /**
+   * Takes one publish. `submitted` is called exactly once, as soon as a later publish of the same connection may
+   * follow without overtaking this one. Never rejects.
+   */
+  receive(publish: Publish, submitted: () => void): Promise<Outcome>
+  mayPublish(principal: Principal, topic: string): boolean
+  maySubscribe(principal: Principal, filter: string): boolean
+  /** Asked for every single message before it goes to a subscriber. */
+  mayForward(principal: Principal, topic: string): boolean
+  /** A last will: a publish in the name of somebody who is gone. */
+  readonly live: Live
+}
+
+export interface MqttCredentials {
+  readonly username: string | null
+  readonly password: string | null
+  readonly remoteAddress: string
+  /** Ticket of the upgrade request's URL, and its cookie header, when it came over WebSocket. */
+  readonly ticket: string | null
+  readonly cookie: string | null
+}
+
+/** The embedded MQTT broker: decision 11, everything that is Aedes' own stays behind this. */
+export interface Broker {
+  /** Publishes in the engine's name to whoever subscribes and may: receipts, `state/…`, events. Nothing is stored by it but retained messages and the queues of offline sessions. */
+  publish(topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }): void
+  /** Whether any connection or stored session could receive this topic; lets callers skip work. May say yes too often, never no wrongly. */
+  wanted(topic: string): boolean
+  /** Listens for MQTT over TCP. Resolves with the port. */
+  listen(host: string, port: number): Promise<number>
+  /** Takes the upgrade requests for `/mqtt` of this server. */
+  attachTo(server: HttpServer): void
+  readonly connections: number
+  /** Stops accepting, waits for what is in flight, closes every connection. */
+  close(graceMs: number): Promise<void>
+}

@@ -1,0 +1,92 @@
+import type { TenantId } from '../access/principal.ts'
+import type { Origin } from '../notification/notification.ts'
+
+export const CHANNEL_NAMES = [
+  'realtime',
+  'email',
+  'sms',
+  'voice',
+  'push',
+  'web_push',
+  'telegram',
+  'webhook',
+  'speech',
+] as const
+export type ChannelName = (typeof CHANNEL_NAMES)[number]
+
+export const DELIVERY_STATES = [
+  'pending',
+  'sending',
+  'sent',
+  'delivered',
+  'cancelled',
+  'suppressed',
+  'expired',
+  'dead',
+] as const
+/** Contract section 7. `pending` and `sending` move on; every other state is a named end, though `sent` may become `delivered`. */
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
+
+/** What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25). */
+export type SubjectKind = 'notification' | 'alert' | 'direct'
+
+/** Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it ended. */
+export type Purpose = 'message' | 'page' | 'outcome'
+
+/** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
+export interface FixedContent {
+  readonly subject?: string
+  readonly text: string
+  readonly html?: string
+}
+
+/** One row per subject, recipient, channel and address (contract section 7). */
+export interface Delivery {
+  /** `{subjectId}.{ordinal}`: stable over retries and restarts; the idempotency key handed to providers (promise P8). */
+  readonly id: string
+  readonly tenant: TenantId
+  readonly subjectKind: SubjectKind
+  readonly subjectId: string
+  readonly ordinal: number
+  readonly purpose: Purpose
+  /** Null for a direct send. */
+  readonly userId: string | null
+  readonly channel: ChannelName
+  /** Unmasked; null on `realtime`, whose address is the person. */
+  readonly address: string | null
+  readonly critical: boolean
+  readonly state: DeliveryState
+  /** A stable reason code for states that need one (`suppressed`, `cancelled`, `expired`, `dead`). */
+  readonly reason: string | null
+  readonly attempts: number
+  readonly maxAttempts: number
+  readonly nextAttemptAt: number | null
+  readonly providerId: string | null
+  readonly error: string | null
+  /** Step of the escalation policy that caused it, counted from 1; null outside escalations. */
+  readonly step: number | null
+  readonly fixed: FixedContent | null
+  readonly origin: Origin
+  readonly createdAt: number
+  readonly sentAt: number | null
+  readonly deliveredAt: number | null
+}
+
+/** A rendered message that was kept instead of, or beside, being sent (contract section 7, outbox). */
+export interface OutboxItem {
+  readonly id: string
+  readonly tenant: TenantId
+  readonly channel: ChannelName
+  readonly userId: string | null
+  readonly address: string | null
+  readonly subject?: string
+  readonly text: string
+  readonly html?: string
+  readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
+  /** Number of SMS segments; only on `sms`. */
+  readonly segments?: number
+  readonly deliveryId: string
+  readonly alertId?: string
+  readonly notificationId?: string
+  readonly createdAt: number
+}

@@ -1,0 +1,38 @@
+import type { Principal } from './access/principal.ts'
+import type { Alert } from './alert/alert.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config/schema.ts'
+import type { Directory } from './directory/directory.ts'
+import type { Ids } from './ids.ts'
+import type { Live } from './live/live.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { Outcome, Publish } from './router/publish.ts'
+import type { Store } from './store/store.ts'
+
+/** What the HTTP side and the command line may ask of the running program. Made by the composition root, app.ts. */
+export interface Engine {
+  readonly config: Config
+  readonly directory: Directory
+  readonly store: Store
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly live: Live
+  /** The same door for every transport (contract section 4). */
+  receive(publish: Publish, submitted?: () => void): Promise<Outcome>
+  /** Acts on an alert; resolves after the commit with the alert as it is then. Faults: `publish.unknown_alert`, `alert.…`. Idempotent as contract section 6 says. */
+  commandAlert(command: AlertCommandDecision, by: Principal, via: string): Promise<Alert>
+  /** Reads, un-reads or deletes inbox entries; resolves with the ids that changed. */
+  markInbox(mark: InboxDecision, by: Principal): Promise<readonly string[]>
+  /** Presents a dead letter again under its own id; the letter is removed when that succeeds. */
+  replayDeadLetter(by: Principal, id: string): Promise<Outcome>
+  /** Puts an ended delivery up for sending again as a new row; resolves with its id. */
+  resendDelivery(by: Principal, id: string): Promise<string>
+  /** A person's answer to a captured message. Resolves with the text they get back. */
+  replyToOutbox(by: Principal, itemId: string, reply: { readonly text?: string; readonly action?: string }): Promise<string>
+  /** Null when publishes are accepted and stored, else why not. */
+  readiness(): Promise<string | null>
+}

@@ -1,0 +1,71 @@
+/**
+ * The one table of error codes. A code is `area.reason`, stable, and never re-used for something else.
+ *
+ * `what` says what happened, `mend` what the reader can do. `http` is the status of the HTTP answer. `mqtt` says
+ * what becomes of a publish with that fault (contract section 4): `dead` is acknowledged and kept as a dead
+ * letter, `refuse` closes the connection without an acknowledgement, `retry` also closes it, and the client's
+ * resend may succeed.
+ */
+export const ERRORS = {
+  'publish.invalid_json': { what: 'The payload is not valid JSON', mend: 'Send one JSON object in UTF-8', http: 400, mqtt: 'dead' },
+  'publish.invalid_body': { what: 'The payload does not fit this topic', mend: 'Compare it with the topic table of the README or /asyncapi.json', http: 400, mqtt: 'dead' },
+  'publish.no_route': { what: 'No route takes this topic', mend: 'Check the spelling against the topic table of the README', http: 404, mqtt: 'dead' },
+  'publish.too_large': { what: 'The payload is over 128 KB', mend: 'Send a link to the content instead', http: 413, mqtt: 'dead' },
+  'publish.too_deep': { what: 'The payload nests too deeply or has too many keys', mend: 'At most 32 levels and 1,000 keys', http: 400, mqtt: 'dead' },
+  'publish.unknown_user': { what: 'There is no such user', mend: 'Add the user to `users:` of the configuration', http: 404, mqtt: 'dead' },
+  'publish.unknown_group': { what: 'There is no such group', mend: 'Name the group in `groups:` of at least one user', http: 404, mqtt: 'dead' },
+  'publish.unknown_alert': { what: 'There is no such alert', mend: 'Take the id from the alert, its receipt or GET /v1/alerts', http: 404, mqtt: 'dead' },
+  'publish.invalid_address': { what: 'The address is none', mend: 'Give one mailbox such as anna@example.org, or a phone number such as +4915112345678', http: 400, mqtt: 'dead' },
+  'publish.handler_failed': { what: 'The handler failed three times', mend: 'Replay the dead letter after mending the handler', http: 500, mqtt: 'dead' },
+  'publish.forbidden': { what: 'You may not publish to this topic', mend: 'Add the topic to `publish:` of the client, or use another identity', http: 403, mqtt: 'refuse' },
+  'publish.reserved_topic': { what: 'Topics that begin with $ belong to the broker', mend: 'Use another topic', http: 403, mqtt: 'refuse' },
+  'subscribe.forbidden': { what: 'You may not subscribe to this topic', mend: 'Add the filter to `subscribe:` of the client', http: 403, mqtt: 'refuse' },
+  'alert.forbidden': { what: 'This alert is not yours', mend: 'Ask a member of the owning team or an operator', http: 403, mqtt: 'dead' },
+  'alert.closed': { what: 'The alert is already resolved', mend: 'Nothing is left to do', http: 409, mqtt: 'dead' },
+  'alert.no_policy': { what: 'Nobody is left to escalate to', mend: 'Give the owning team an escalation policy with steps', http: 409, mqtt: 'dead' },
+  'rate_limit_exceeded': { what: 'Too many publishes in the window', mend: 'Wait for reset_time, or raise rate_limit of the client', http: 429, mqtt: 'retry' },
+  'auth.missing': { what: 'No credentials were given', mend: 'Send Authorization: Bearer, X-API-Key, or MQTT username and password', http: 401, mqtt: 'refuse' },
+  'auth.invalid': { what: 'The credentials are wrong', mend: 'Check user name, password or token', http: 401, mqtt: 'refuse' },
+  'auth.expired': { what: 'The credentials have expired', mend: 'Log in again', http: 401, mqtt: 'refuse' },
+  'auth.forbidden': { what: 'Your role does not allow this', mend: 'Ask an administrator for the role', http: 403, mqtt: 'refuse' },
+  'auth.too_many_attempts': { what: 'Too many failed attempts', mend: 'Wait a minute', http: 429, mqtt: 'refuse' },
+  'request.invalid': { what: 'The request is not valid', mend: 'Compare it with /docs', http: 400, mqtt: 'dead' },
+  'request.not_found': { what: 'There is nothing here', mend: 'Compare the path with /docs', http: 404, mqtt: 'dead' },
+  'request.too_large': { what: 'The request body is over 256 KB', mend: 'Send less', http: 413, mqtt: 'dead' },
+  'store.unavailable': { what: 'The message could not be stored', mend: 'Send it again; nothing was accepted', http: 503, mqtt: 'retry' },
+  'store.busy': { what: 'Too much is waiting to be stored', mend: 'Send it again after Retry-After', http: 503, mqtt: 'retry' },
+  'server.stopping': { what: 'The server is stopping', mend: 'Connect again in a moment', http: 503, mqtt: 'retry' },
+  'server.internal': { what: 'Something went wrong inside', mend: 'Look for the correlation id in the log', http: 500, mqtt: 'retry' },
+} as const satisfies Record<string, ErrorEntry>
+
+export interface ErrorEntry {
+  readonly what: string
+  readonly mend: string
+  readonly http: number
+  readonly mqtt: 'dead' | 'refuse' | 'retry'
+}
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** A failure that its cause can act on. Everything else that is thrown is a bug. */
+export class Fault extends Error {
+  readonly code: ErrorCode
+  /** Machine-readable particulars; they go out to the caller, so never a secret. */
+  readonly details: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
+    super(message)
+    this.name = 'Fault'
+    this.code = code
+    this.details = details
+  }
+
+  get entry(): ErrorEntry {
+    return ERRORS[this.code]
+  }
+}
+
+/** Makes a {@link Fault}; without a message the table's own sentence stands. */
+export function fault(code: ErrorCode, message?: string, details?: Readonly<Record<string, unknown>>): Fault {
+  return new Fault(code, message ?? ERRORS[code].what, details)
+}
