@@ -32,7 +32,11 @@ export interface Engine {
   /** Puts an ended delivery up for sending again as a new row; resolves with its id. */
   resendDelivery(by: Principal, id: string): Promise<string>
   /** A person's answer to a captured message. Resolves with the text they get back. */
-  replyToOutbox(by: Principal, itemId: string, reply: { readonly text?: string; readonly action?: string }): Promise<string>
+  replyToOutbox(
+    by: Principal,
+    itemId: string,
+    reply: { readonly text?: string; readonly action?: string },
+  ): Promise<string>
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -7,21 +7,91 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry })
   return {
     registry,
-    publishes: new Counter({ name: 'carillon_publishes_total', help: 'Publishes by what became of them', labelNames: ['outcome'], registers }),
-    deadLetters: new Counter({ name: 'carillon_dead_letters_total', help: 'Dead letters by code', labelNames: ['code'], registers }),
-    drops: new Counter({ name: 'carillon_drops_total', help: 'Publishes dropped by a middleware, by reason', labelNames: ['reason'], registers }),
-    refusals: new Counter({ name: 'carillon_refusals_total', help: 'Refused connections, subscriptions and publishes by reason', labelNames: ['reason'], registers }),
-    deliveries: new Counter({ name: 'carillon_deliveries_total', help: 'Delivery attempts by channel and resulting state', labelNames: ['channel', 'state'], registers }),
-    ambiguous: new Counter({ name: 'carillon_ambiguous_total', help: 'Attempts whose effect is unknown', labelNames: ['channel'], registers }),
-    steps: new Counter({ name: 'carillon_escalation_steps_total', help: 'Escalation steps fired', registers }),
-    stepLateness: new Histogram({ name: 'carillon_escalation_lateness_seconds', help: 'How long after its due time a step fired', buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5], registers }),
-    commitSize: new Histogram({ name: 'carillon_store_commit_operations', help: 'Operations in one commit', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], registers }),
-    commitSeconds: new Histogram({ name: 'carillon_store_commit_seconds', help: 'Duration of one commit', buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5], registers }),
-    queued: new Gauge({ name: 'carillon_store_queue', help: 'Operations waiting for their commit', registers }),
-    connections: new Gauge({ name: 'carillon_connections', help: 'Open connections by transport', labelNames: ['transport'], registers }),
-    clockJumps: new Counter({ name: 'carillon_clock_jumps_total', help: 'Times the wall clock was moved by more than a second', registers }),
-    clockJumpSeconds: new Gauge({ name: 'carillon_clock_jump_seconds', help: 'The last jump of the wall clock', registers }),
-    watchdog: new Gauge({ name: 'carillon_overdue_work', help: 'Pieces of work that are due for more than five seconds', registers }),
+    publishes: new Counter({
+      name: 'carillon_publishes_total',
+      help: 'Publishes by what became of them',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'carillon_dead_letters_total',
+      help: 'Dead letters by code',
+      labelNames: ['code'],
+      registers,
+    }),
+    drops: new Counter({
+      name: 'carillon_drops_total',
+      help: 'Publishes dropped by a middleware, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'carillon_refusals_total',
+      help: 'Refused connections, subscriptions and publishes by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'carillon_deliveries_total',
+      help: 'Delivery attempts by channel and resulting state',
+      labelNames: ['channel', 'state'],
+      registers,
+    }),
+    ambiguous: new Counter({
+      name: 'carillon_ambiguous_total',
+      help: 'Attempts whose effect is unknown',
+      labelNames: ['channel'],
+      registers,
+    }),
+    steps: new Counter({
+      name: 'carillon_escalation_steps_total',
+      help: 'Escalation steps fired',
+      registers,
+    }),
+    stepLateness: new Histogram({
+      name: 'carillon_escalation_lateness_seconds',
+      help: 'How long after its due time a step fired',
+      buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+      registers,
+    }),
+    commitSize: new Histogram({
+      name: 'carillon_store_commit_operations',
+      help: 'Operations in one commit',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'carillon_store_commit_seconds',
+      help: 'Duration of one commit',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+    queued: new Gauge({
+      name: 'carillon_store_queue',
+      help: 'Operations waiting for their commit',
+      registers,
+    }),
+    connections: new Gauge({
+      name: 'carillon_connections',
+      help: 'Open connections by transport',
+      labelNames: ['transport'],
+      registers,
+    }),
+    clockJumps: new Counter({
+      name: 'carillon_clock_jumps_total',
+      help: 'Times the wall clock was moved by more than a second',
+      registers,
+    }),
+    clockJumpSeconds: new Gauge({
+      name: 'carillon_clock_jump_seconds',
+      help: 'The last jump of the wall clock',
+      registers,
+    }),
+    watchdog: new Gauge({
+      name: 'carillon_overdue_work',
+      help: 'Pieces of work that are due for more than five seconds',
+      registers,
+    }),
   }
 }
 

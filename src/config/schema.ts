@@ -22,21 +22,31 @@ const Mode = Type.Union([Type.Literal('live'), Type.Literal('captured'), Type.Li
 const RateLimit = Type.Object(
   {
     max_requests: Type.Integer({ minimum: 1, default: 1000, description: 'Publishes in one window' }),
-    window_seconds: Type.Number({ exclusiveMinimum: 0, default: 60, description: 'Length of the sliding window' }),
+    window_seconds: Type.Number({
+      exclusiveMinimum: 0,
+      default: 60,
+      description: 'Length of the sliding window',
+    }),
   },
   closed,
 )
 
 const ChannelOfRules = Type.Union(
-  ['app', 'realtime', 'email', 'sms', 'voice', 'push', 'web_push', 'telegram', 'webhook', 'speech'].map((name) =>
-    Type.Literal(name),
+  ['app', 'realtime', 'email', 'sms', 'voice', 'push', 'web_push', 'telegram', 'webhook', 'speech'].map(
+    (name) => Type.Literal(name),
   ),
 )
 
 const Clock = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' })
 
 const ContactRuleList = Type.Array(
-  Type.Object({ after: Duration({ description: 'Counted from the page', default: '0s' }), via: Type.Array(ChannelOfRules) }, closed),
+  Type.Object(
+    {
+      after: Duration({ description: 'Counted from the page', default: '0s' }),
+      via: Type.Array(ChannelOfRules),
+    },
+    closed,
+  ),
 )
 
 const User = Type.Object(
@@ -70,7 +80,10 @@ const User = Type.Object(
       { ...closed, default: {} },
     ),
     quiet_hours: Type.Optional(
-      Type.Object({ from: Clock, to: Clock, except: Type.Array(Type.String(), { default: ['critical'] }) }, closed),
+      Type.Object(
+        { from: Clock, to: Clock, except: Type.Array(Type.String(), { default: ['critical'] }) },
+        closed,
+      ),
     ),
   },
   closed,
@@ -79,7 +92,9 @@ const User = Type.Object(
 const Client = Type.Object(
   {
     tenant: Type.String({ default: 'default' }),
-    token: Type.Optional(secret({ description: 'MQTT password and HTTP Bearer / X-API-Key; none for `auth.anonymous`' })),
+    token: Type.Optional(
+      secret({ description: 'MQTT password and HTTP Bearer / X-API-Key; none for `auth.anonymous`' }),
+    ),
     roles: Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))), { default: ['service'] }),
     publish: Type.Array(Type.String(), { default: [], description: 'Topic filters' }),
     subscribe: Type.Array(Type.String(), { default: [], description: 'Topic filters' }),
@@ -99,14 +114,21 @@ const Layer = Type.Object(
 )
 
 const Override = Type.Object(
-  { user: Type.String(), from: Type.String({ description: 'Local time of the schedule, `2027-01-01T09:00`' }), to: Type.String() },
+  {
+    user: Type.String(),
+    from: Type.String({ description: 'Local time of the schedule, `2027-01-01T09:00`' }),
+    to: Type.String(),
+  },
   closed,
 )
 
 const Team = Type.Object(
   {
     tenant: Type.String({ default: 'default' }),
-    alert_types: Type.Array(Type.String(), { default: [], description: 'Names, patterns such as `temp_*`, or `*` for the rest' }),
+    alert_types: Type.Array(Type.String(), {
+      default: [],
+      description: 'Names, patterns such as `temp_*`, or `*` for the rest',
+    }),
     schedule: Type.Optional(
       Type.Object(
         {
@@ -122,7 +144,9 @@ const Team = Type.Object(
         steps: Type.Array(
           Type.Object(
             {
-              notify: Type.Array(Type.String(), { description: 'oncall, oncall.next, team, user:<id>, group:<name>, webhook:<name>' }),
+              notify: Type.Array(Type.String(), {
+                description: 'oncall, oncall.next, team, user:<id>, group:<name>, webhook:<name>',
+              }),
               wait: Duration({ description: 'Time until the next step', default: '5m' }),
             },
             closed,
@@ -130,7 +154,9 @@ const Team = Type.Object(
           { default: [] },
         ),
         repeat: Type.Integer({ minimum: 0, default: 0, description: 'How often all steps run again' }),
-        ack_timeout: Type.Optional(Duration({ description: 'An acknowledged alert re-opens after this time' })),
+        ack_timeout: Type.Optional(
+          Duration({ description: 'An acknowledged alert re-opens after this time' }),
+        ),
       },
       { ...closed, default: {} },
     ),
@@ -138,20 +164,42 @@ const Team = Type.Object(
   closed,
 )
 
-const Webhook = Type.Object({ url: Type.String(), secret: Type.Optional(secret({ description: 'Signs the request' })) }, closed)
+const Webhook = Type.Object(
+  { url: Type.String(), secret: Type.Optional(secret({ description: 'Signs the request' })) },
+  closed,
+)
 
 export const ConfigSchema = Type.Object(
   {
     server: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
-        http_port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: '0 takes any free port' }),
-        mqtt_port: Type.Integer({ minimum: 0, maximum: 65535, default: 1883, description: '0 takes any free port' }),
+        http_port: Type.Integer({
+          minimum: 0,
+          maximum: 65535,
+          default: 8080,
+          description: '0 takes any free port',
+        }),
+        mqtt_port: Type.Integer({
+          minimum: 0,
+          maximum: 65535,
+          default: 1883,
+          description: '0 takes any free port',
+        }),
         public_url: Type.Optional(Type.String({ description: 'Origin of links; by default host and port' })),
-        trusted_proxies: Type.Array(Type.String(), { default: [], description: 'Addresses whose X-Forwarded-For counts' }),
+        trusted_proxies: Type.Array(Type.String(), {
+          default: [],
+          description: 'Addresses whose X-Forwarded-For counts',
+        }),
         dev_endpoints: Type.Boolean({ default: false, description: 'The test posts of the CoreBanq API' }),
-        log_level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((level) => Type.Literal(level)), { default: 'info' }),
-        allowed_origins: Type.Array(Type.String(), { default: [], description: 'Other origins that may use cookies and WebSockets' }),
+        log_level: Type.Union(
+          ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((level) => Type.Literal(level)),
+          { default: 'info' },
+        ),
+        allowed_origins: Type.Array(Type.String(), {
+          default: [],
+          description: 'Other origins that may use cookies and WebSockets',
+        }),
       },
       { ...closed, default: {} },
     ),
@@ -172,21 +220,46 @@ export const ConfigSchema = Type.Object(
     limits: Type.Object(
       {
         connections: Type.Integer({ minimum: 1, default: 10_000, description: 'Open connections in all' }),
-        connections_per_address: Type.Integer({ minimum: 1, default: 100, description: 'Open connections from one remote address; loopback is exempt' }),
-        takeovers: Type.Integer({ minimum: 1, default: 3, description: 'How often a client id may be taken over in a minute before it is held off for 60 s' }),
-        commit_queue: Type.Integer({ minimum: 10, default: 10_000, description: 'Publishes that may wait for their commit' }),
-        commit_queue_bytes: Type.Integer({ minimum: 1024, default: 64 * 1024 * 1024, description: 'And their bytes' }),
+        connections_per_address: Type.Integer({
+          minimum: 1,
+          default: 100,
+          description: 'Open connections from one remote address; loopback is exempt',
+        }),
+        takeovers: Type.Integer({
+          minimum: 1,
+          default: 3,
+          description: 'How often a client id may be taken over in a minute before it is held off for 60 s',
+        }),
+        commit_queue: Type.Integer({
+          minimum: 10,
+          default: 10_000,
+          description: 'Publishes that may wait for their commit',
+        }),
+        commit_queue_bytes: Type.Integer({
+          minimum: 1024,
+          default: 64 * 1024 * 1024,
+          description: 'And their bytes',
+        }),
       },
       { ...closed, default: {} },
     ),
-    tenants: Type.Record(Type.String(), Type.Object({ admins: Type.Array(Type.String(), { default: [] }) }, closed), { default: {} }),
+    tenants: Type.Record(
+      Type.String(),
+      Type.Object({ admins: Type.Array(Type.String(), { default: [] }) }, closed),
+      { default: {} },
+    ),
     auth: Type.Object(
       {
-        anonymous: Type.Union([Type.String(), Type.Null()], { default: null, description: 'Client id that connections without credentials act as' }),
+        anonymous: Type.Union([Type.String(), Type.Null()], {
+          default: null,
+          description: 'Client id that connections without credentials act as',
+        }),
         jwt: Type.Object(
           {
             algorithm: Type.Union([Type.Literal('HS256')], { default: 'HS256' }),
-            secret: Type.Optional(secret({ description: 'At least 32 bytes; without it one is made and kept in the store' })),
+            secret: Type.Optional(
+              secret({ description: 'At least 32 bytes; without it one is made and kept in the store' }),
+            ),
             issuer: Type.String({ default: 'carillon' }),
             audience: Type.String({ default: 'carillon' }),
             lifetime: Duration({ default: '1h', description: 'Of the tokens that a login gives' }),
@@ -229,7 +302,11 @@ export const ConfigSchema = Type.Object(
         web_push: Type.Object({ mode: Mode }, { ...closed, default: {} }),
         telegram: Type.Object({ mode: Mode }, { ...closed, default: {} }),
         webhook: Type.Object(
-          { mode: Mode, allow: Type.Array(Type.String(), { default: [] }), endpoints: Type.Record(Type.String(), Webhook, { default: {} }) },
+          {
+            mode: Mode,
+            allow: Type.Array(Type.String(), { default: [] }),
+            endpoints: Type.Record(Type.String(), Webhook, { default: {} }),
+          },
           { ...closed, default: {} },
         ),
       },

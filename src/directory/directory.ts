@@ -47,7 +47,9 @@ export interface Preferences {
 }
 
 /** How a person wants to be paged, by alert level (contract section 2). */
-export type ContactRules = Readonly<Partial<Record<'critical' | 'warning' | 'info' | 'default', readonly ContactRule[]>>>
+export type ContactRules = Readonly<
+  Partial<Record<'critical' | 'warning' | 'info' | 'default', readonly ContactRule[]>>
+>
 
 export interface ContactRule {
   readonly afterMs: number

@@ -19,7 +19,10 @@ export type Decision =
 /** A notification to one person, a group, or everybody (R17, R31, R21). */
 export interface NotifyDecision {
   readonly kind: 'notify'
-  readonly to: { readonly user: string } | { readonly group: string } | { readonly broadcast: readonly string[] }
+  readonly to:
+    | { readonly user: string }
+    | { readonly group: string }
+    | { readonly broadcast: readonly string[] }
   readonly draft: Draft
 }
 

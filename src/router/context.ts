@@ -37,4 +37,6 @@ export interface Context<Params extends object = Readonly<Record<string, string>
 export type Middleware = (context: Context, next: () => Promise<Decision>) => Promise<Decision>
 
 /** A controller: says what is to happen; nothing is sent before it is committed (decision 10). */
-export type Handler<Params extends object, Body> = (context: Context<Params, Body>) => Decision | Promise<Decision>
+export type Handler<Params extends object, Body> = (
+  context: Context<Params, Body>,
+) => Decision | Promise<Decision>

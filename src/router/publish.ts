@@ -25,7 +25,12 @@ export interface Publish {
 /** What became of it. */
 export type Outcome =
   /** Stored: acknowledge. `result` is the handler's answer (R20, R21, R23 …). */
-  | { readonly kind: 'stored'; readonly id: string; readonly result: Readonly<Record<string, unknown>>; readonly duplicate: boolean }
+  | {
+      readonly kind: 'stored'
+      readonly id: string
+      readonly result: Readonly<Record<string, unknown>>
+      readonly duplicate: boolean
+    }
   /** Stored as a dead letter: acknowledge over MQTT, answer the code's status over HTTP. */
   | { readonly kind: 'dead'; readonly id: string; readonly code: ErrorCode; readonly message: string }
   /** No route and none of the product's prefixes: the broker forwards it as it is. */
@@ -33,4 +38,10 @@ export type Outcome =
   /** Acknowledged and thrown away: a bridge's notification, or a QoS 0 publish over its rate limit. */
   | { readonly kind: 'discarded'; readonly code: ErrorCode | null }
   /** Not accepted. MQTT: the connection is closed without an acknowledgement; HTTP: the code's status. */
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string; readonly details?: Readonly<Record<string, unknown>>; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'refused'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details?: Readonly<Record<string, unknown>>
+      readonly retryAfterMs?: number
+    }

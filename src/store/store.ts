@@ -53,7 +53,12 @@ export interface Store {
   clearOutbox(tenant: TenantId): Promise<void>
 
   /** Deletes what has outlived its time: idempotency keys, outbox items and dead letters older than the instants. At most `limit` rows of each. */
-  prune(before: { readonly now: number; readonly outbox: number; readonly deadLetters: number; readonly limit: number }): Promise<number>
+  prune(before: {
+    readonly now: number
+    readonly outbox: number
+    readonly deadLetters: number
+    readonly limit: number
+  }): Promise<number>
 
   /** A random secret of 32 bytes under this name, made at the first call and the same ever after. */
   secret(name: string): Promise<Uint8Array>
@@ -82,7 +87,12 @@ export interface Store {
   outboxItem(tenant: TenantId, id: string): Promise<OutboxItem | null>
 
   /** The conservation law P4 as a count of rows that break it; 0 at all times. */
-  conservation(): Promise<{ readonly broken: number; readonly accepted: number; readonly deadLetters: number; readonly deliveries: Readonly<Record<DeliveryState, number>> }>
+  conservation(): Promise<{
+    readonly broken: number
+    readonly accepted: number
+    readonly deadLetters: number
+    readonly deliveries: Readonly<Record<DeliveryState, number>>
+  }>
 
   /** Resolves when one write reaches the disk: what `/readyz` asks. */
   ping(): Promise<void>
@@ -109,7 +119,11 @@ export interface Acceptance {
   readonly alert: AlertAcceptance | null
   readonly deadLetter: DeadLetter | null
   /** A message to be presented again at an instant (`send_at`). */
-  readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: Readonly<Record<string, unknown>> } | null
+  readonly release: {
+    readonly ref: string
+    readonly dueAt: number
+    readonly doc: Readonly<Record<string, unknown>>
+  } | null
   /** One tenth of the queue is kept free for these (contract section 4). */
   readonly urgent: boolean
 }
@@ -131,7 +145,12 @@ export type AlertAcceptance =
   | { readonly kind: 'change'; readonly change: AlertChange }
 
 export type AcceptResult =
-  | { readonly kind: 'accepted'; /** One per new notification, in their order. */ readonly seqs: readonly number[]; /** After a repeat or change. */ readonly alert: Alert | null; readonly leases: readonly Lease[] }
+  | {
+      readonly kind: 'accepted'
+      /** One per new notification, in their order. */ readonly seqs: readonly number[]
+      /** After a repeat or change. */ readonly alert: Alert | null
+      readonly leases: readonly Lease[]
+    }
   | { readonly kind: 'duplicate'; readonly result: Readonly<Record<string, unknown>> }
   | { readonly kind: 'stale' }
 
@@ -186,7 +205,13 @@ export type Claimed = {
   /** How often the work was lost with its holder (promise P10). */
   readonly crashes: number
 } & (
-  | { readonly kind: 'deliver'; readonly delivery: Delivery; readonly notification: Notification | null; readonly alert: Alert | null; /** The earlier attempt never settled: the provider may have it (promise P9). */ readonly ambiguous: boolean }
+  | {
+      readonly kind: 'deliver'
+      readonly delivery: Delivery
+      readonly notification: Notification | null
+      readonly alert: Alert | null
+      /** The earlier attempt never settled: the provider may have it (promise P9). */ readonly ambiguous: boolean
+    }
   | { readonly kind: 'escalate'; readonly alert: Alert }
   | { readonly kind: 'release'; readonly doc: Readonly<Record<string, unknown>> }
 )
