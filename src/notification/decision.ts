@@ -1,4 +1,5 @@
 import type { AlertLevel } from '../alert/alert.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { Priority, Severity } from './notification.ts'
 
 /**
@@ -88,6 +89,8 @@ export interface DirectMessage {
   readonly html?: string | undefined
   readonly priority: Priority
   readonly sendAt?: number | undefined
+  /** Why this one of a batch is not sent. */
+  readonly error?: ErrorCode | undefined
 }
 
 /** A person reads, un-reads or deletes entries of their inbox. */

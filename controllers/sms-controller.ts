@@ -1,0 +1,19 @@
+import Type, { type Static } from 'typebox'
+import { fault, parsePhone, type Context, type Decision } from '#engine'
+import { MessageId, Priority } from './fields.ts'
+
+export const SmsBody = Type.Object({
+  phone: Type.String({ minLength: 1, maxLength: 64 }),
+  message: Type.String({ minLength: 1, maxLength: 4096 }),
+  priority: Priority,
+  id: MessageId,
+})
+type SmsBody = Static<typeof SmsBody>
+
+/** R25: `{status: "sms_sent", result}`. */
+export function sendSms(context: Context<object, SmsBody>): Decision {
+  const { body } = context
+  const address = parsePhone(body.phone)
+  if (address === null) throw fault('publish.invalid_address', `phone: ${JSON.stringify(body.phone)} is no international phone number`, { field: 'phone' })
+  return { kind: 'direct', channel: 'sms', shape: 'one', messages: [{ address, text: body.message, priority: body.priority ?? 'normal' }] }
+}

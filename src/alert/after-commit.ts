@@ -1,0 +1,52 @@
+import type { Core } from '../core.ts'
+import { leasedWork } from '../delivery/plan.ts'
+import type { Lease, NewDelivery } from '../store/store.ts'
+import type { Alert, TimelineEntry } from './alert.ts'
+import type { Paging } from './paging.ts'
+
+/**
+ * What follows a committed change of an alert. All of it may be lost in a crash: the timer and the deliveries are
+ * rows, the board is rebuilt at the start, people who connect are told again what still fires.
+ */
+export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly TimelineEntry[], leases: readonly Lease[]): void {
+  const { alert } = paging
+  const at = core.clock.now()
+  // First of all: from here on a confirmed acknowledgement holds back what is already claimed (promise P15).
+  if (alert.status === 'firing') core.fence.lower(alert.id)
+  else core.fence.raise(alert.id, at)
+
+  const leased = new Set(leases.map((lease) => lease.deliveryId))
+  for (const planned of paging.deliveries) startDelivery(core, alert, planned, leased)
+  core.worker.take(leasedWork(paging.deliveries, leases, { notification: null, alert }))
+  if (alert.nextStepAt !== null) core.worker.wake('escalate', alert.nextStepAt)
+  core.board.alertChanged(alert)
+  for (const entry of timeline) follow(core, alert, entry)
+}
+
+function startDelivery(core: Core, alert: Alert, { delivery, dueAt, lane }: NewDelivery, leased: ReadonlySet<string>): void {
+  if (delivery.state !== 'pending' || leased.has(delivery.id)) return
+  if (dueAt !== null) core.worker.wake(lane, dueAt)
+  else if (delivery.userId !== null && delivery.subjectKind === 'alert') core.live.page(alert, delivery.userId)
+}
+
+function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
+  const { principal, messageId } = alert.origin
+  switch (entry.kind) {
+    case 'step':
+      core.metrics.steps.inc()
+      return
+    case 'finished':
+      core.log.warn({ alert: alert.id, alert_type: alert.type }, 'the escalation policy of an alert is finished and nobody has acknowledged it')
+      return
+    case 'skipped':
+      core.log.warn({ alert: alert.id, step: entry.step, reason: entry.text }, 'an escalation step reached nobody and was skipped')
+      return
+    case 'acknowledged':
+      core.receipts.transition(principal, messageId, { status: 'acknowledged', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
+      return
+    case 'resolved':
+      core.receipts.transition(principal, messageId, { status: 'resolved', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
+      return
+    default:
+  }
+}

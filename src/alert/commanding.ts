@@ -1,0 +1,112 @@
+import type { Principal } from '../access/principal.ts'
+import type { Core } from '../core.ts'
+import { fault } from '../errors.ts'
+import { failpoint } from '../failpoint.ts'
+import { acceptanceOf, storedOutcome } from '../notification/accept.ts'
+import type { AlertCommandDecision } from '../notification/decision.ts'
+import type { Outcome } from '../router/publish.ts'
+import type { Arrival } from '../router/receive.ts'
+import type { AlertChange } from '../store/store.ts'
+import { afterAlertCommit } from './after-commit.ts'
+import type { Alert } from './alert.ts'
+import { command, type Act, type Change } from './change.ts'
+import { mayAct } from './may-act.ts'
+import { planPaging, resolverFor, type Paging } from './paging.ts'
+import { changeOf } from './raising.ts'
+
+/** How often a command is decided anew because the alert changed under it. */
+const TRIES = 20
+
+/** A command in somebody's name. */
+interface Commander {
+  readonly principal: Principal
+  /** `mqtt`, `http`, `outbox`, … */
+  readonly via: string
+}
+
+/**
+ * Somebody acts on an alert (contract section 6). Resolves after the commit, so that once the caller has been answered
+ * no page of an acknowledged alert starts (promise P15). Doing what is done already answers with the alert as it is.
+ * Faults: `publish.unknown_alert`, `alert.forbidden`, and what the change itself refuses.
+ */
+export async function commandAlert(core: Core, decision: AlertCommandDecision, by: Commander): Promise<Alert> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const plan = await planCommand(core, decision, by)
+    if (plan.change === null) return plan.alert
+    if ((await core.store.changeAlert(plan.change)) !== 'done') continue
+    failpoint('after-ack-commit-before-reply')
+    afterAlertCommit(core, plan.paging, plan.change.timeline, [])
+    return plan.paging.alert
+  }
+  throw fault('store.busy', 'The alert changes faster than this command can follow')
+}
+
+/** The same as a publish: recorded with its message id, so that a resend does nothing twice (promise P3). */
+export async function commandThroughDoor(core: Core, arrival: Arrival, decision: AlertCommandDecision): Promise<Outcome> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const plan = await planCommand(core, decision, { principal: arrival.publish.principal, via: arrival.publish.via })
+    const { alert } = plan.paging
+    const result = {
+      status: alert.status,
+      alert_id: alert.id,
+      acknowledged_by: alert.acknowledgedBy,
+      acknowledged_at: alert.acknowledgedAt === null ? null : new Date(alert.acknowledgedAt).toISOString(),
+      step: alert.step,
+    }
+    const committed = core.store.accept({
+      ...acceptanceOf(arrival),
+      result,
+      alert: plan.change === null ? null : { kind: 'change', change: plan.change },
+      urgent: true,
+    })
+    arrival.submitted()
+    const accepted = await committed
+    if (accepted.kind === 'stale') continue
+    failpoint('after-ack-commit-before-reply')
+    if (accepted.kind === 'accepted' && plan.change !== null) afterAlertCommit(core, plan.paging, plan.change.timeline, accepted.leases)
+    return storedOutcome(core, arrival, result, accepted)
+  }
+  throw fault('store.busy', 'The alert changes faster than this command can follow')
+}
+
+interface CommandPlan {
+  readonly alert: Alert
+  readonly paging: Paging
+  /** Null when the alert already is as asked. */
+  readonly change: AlertChange | null
+}
+
+async function planCommand(core: Core, decision: AlertCommandDecision, { principal, via }: Commander): Promise<CommandPlan> {
+  const alert = await core.store.alert(principal.tenant, decision.alertId)
+  if (alert === null) throw fault('publish.unknown_alert', undefined, { alert_id: decision.alertId })
+  const team = alert.team === null ? undefined : core.directory().team(alert.tenant, alert.team)
+  if (!mayAct(alert, principal, team?.members ?? [])) throw fault('alert.forbidden')
+  const now = core.clock.now()
+  const act: Act = {
+    by: actorOf(core, decision, principal),
+    via,
+    now,
+    resolve: resolverFor(core.directory(), alert, now),
+    note: decision.note,
+  }
+  return planned(core, alert, command(alert, decision, act), now)
+}
+
+function planned(core: Core, alert: Alert, change: Change, now: number): CommandPlan {
+  switch (change.kind) {
+    case 'refused':
+      throw fault(change.code, change.message)
+    case 'same':
+      return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
+    case 'changed': {
+      const paging = planPaging(core, change.alert, change.page, now)
+      return { alert, paging, change: changeOf(alert, paging, change.timeline, now, change.cancelPages) }
+    }
+  }
+}
+
+/** A machine may say which person pressed its button; a person always acts as themselves. */
+function actorOf(core: Core, decision: AlertCommandDecision, principal: Principal): string {
+  if (principal.kind !== 'client' || decision.verb === 'reassign' || decision.user === undefined) return principal.id
+  return core.directory().user(decision.user)?.tenant === principal.tenant ? decision.user : principal.id
+}

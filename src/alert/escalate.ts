@@ -1,0 +1,32 @@
+import type { Core } from '../core.ts'
+import { failpoint } from '../failpoint.ts'
+import type { Claimed } from '../store/store.ts'
+import { afterAlertCommit } from './after-commit.ts'
+import { onTimer } from './change.ts'
+import { planPaging, resolverFor } from './paging.ts'
+import { changeOf } from './raising.ts'
+
+/**
+ * The timer of an alert is due: the next step fires, or whatever its status makes of it. The step, its deliveries and
+ * the next timer are one commit, refused when the alert has changed or the claim is stale, so a step fires exactly once
+ * (promise P13): a crash before the commit leaves the old timer, whose lease runs out.
+ */
+export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'escalate' }>): Promise<void> {
+  const { alert, workId, token, dueAt } = claimed
+  const now = core.clock.now()
+  const change = onTimer(alert, now, resolverFor(core.directory(), alert, now))
+  if (change.kind !== 'changed') {
+    await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt: alert.nextStepAt, outbox: null })
+    return
+  }
+  const paging = planPaging(core, change.alert, change.page, now)
+  const outcome = await core.store.changeAlert({
+    ...changeOf(alert, paging, change.timeline, now, change.cancelPages),
+    claimed: { workId, token },
+  })
+  // Stale or fenced: somebody acknowledged, or another holder was faster. Their commit has set the timer.
+  if (outcome !== 'done') return
+  failpoint('after-fire-commit')
+  core.metrics.stepLateness.observe((now - dueAt) / 1000)
+  afterAlertCommit(core, paging, change.timeline, [])
+}

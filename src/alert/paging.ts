@@ -1,0 +1,125 @@
+import type { Core } from '../core.ts'
+import { newDelivery } from '../delivery/plan.ts'
+import type { Directory } from '../directory/directory.ts'
+import type { NewDelivery, NewNotification } from '../store/store.ts'
+import type { Alert } from './alert.ts'
+import type { Page } from './escalation/start.ts'
+import { pageTargets } from './page-targets.ts'
+import { resolveTargets, type Resolve } from './resolve-targets.ts'
+import { recordTold, type Told } from './told.ts'
+
+/** What telling people of an alert writes; the alert carries who was told and the next free ordinal. */
+export interface Paging {
+  readonly alert: Alert
+  readonly deliveries: readonly NewDelivery[]
+  readonly notifications: readonly NewNotification[]
+}
+
+/** Who the targets of this alert's policy are right now. */
+export function resolverFor(directory: Directory, alert: Pick<Alert, 'tenant' | 'team'>, at: number): Resolve {
+  const team = alert.team === null ? null : (directory.team(alert.tenant, alert.team) ?? null)
+  return (targets) => resolveTargets(targets, { tenant: alert.tenant, team, directory, at })
+}
+
+/**
+ * Turns a page into rows. A channel that cannot reach its person becomes a suppressed row that says why, so that
+ * nobody is silently left out (decision 8). An info becomes an inbox entry, because it wakes nobody (R33).
+ */
+export function planPaging(core: Core, alert: Alert, page: Page | null, now: number): Paging {
+  if (page === null) return { alert, deliveries: [], notifications: [] }
+  const directory = core.directory()
+  const targets = pageTargets(page, (id) => directory.user(id), now)
+  if (page.level === 'info') return informing(core, alert, targets.map((target) => target.userId), now)
+
+  let ordinal = alert.nextOrdinal
+  const told: Told[] = []
+  const deliveries: NewDelivery[] = []
+  const shared = {
+    tenant: alert.tenant,
+    subjectKind: 'alert',
+    subjectId: alert.id,
+    purpose: 'page',
+    critical: page.level === 'critical',
+    origin: alert.origin,
+    now,
+    ...(page.step !== null && { step: page.step }),
+  } as const
+  for (const target of targets) {
+    const person = directory.user(target.userId)
+    if (person === undefined) continue
+    const reached: string[] = []
+    for (const { channel, afterMs } of target.channels) {
+      const address = core.addressOf(person, channel)
+      const reachable = channel === 'realtime' || core.canReach(person, channel)
+      deliveries.push(
+        newDelivery({
+          ...shared,
+          ordinal: ordinal++,
+          userId: person.id,
+          channel,
+          address,
+          dueAt: now + afterMs,
+          ...(!reachable && { suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address' }),
+        }),
+      )
+      if (reachable) reached.push(channel)
+    }
+    for (const { channel, reason } of target.skipped) {
+      deliveries.push(newDelivery({ ...shared, ordinal: ordinal++, userId: person.id, channel, address: null, suppressed: reason }))
+    }
+    told.push({ userId: person.id, channels: reached })
+  }
+  for (const name of page.webhooks) {
+    const endpoint = core.config().channels.webhook.endpoints[name]
+    deliveries.push(
+      newDelivery({
+        ...shared,
+        ordinal: ordinal++,
+        userId: null,
+        channel: 'webhook',
+        address: endpoint?.url ?? null,
+        ...(endpoint === undefined && { suppressed: 'no_address' }),
+      }),
+    )
+  }
+  return { alert: { ...recordTold(alert, told), nextOrdinal: ordinal }, deliveries, notifications: [] }
+}
+
+function informing(core: Core, alert: Alert, users: readonly string[], now: number): Paging {
+  const notifications = users.map(
+    (userId): NewNotification => ({
+      id: core.ids.next(now),
+      tenant: alert.tenant,
+      userId,
+      audience: [],
+      origin: alert.origin,
+      content: {
+        title: `INFO: ${alert.type}`,
+        message: alert.message,
+        type: 'alert',
+        priority: 'low',
+        data: { alert_id: alert.id, alert_type: alert.type, source: alert.source, affected_systems: alert.affectedSystems },
+        severity: 'info',
+        channels: ['realtime'],
+      },
+      createdAt: now,
+    }),
+  )
+  const deliveries = notifications.map((notification) =>
+    newDelivery({
+      tenant: alert.tenant,
+      subjectKind: 'notification',
+      subjectId: notification.id,
+      ordinal: 0,
+      purpose: 'message',
+      userId: notification.userId,
+      channel: 'realtime',
+      address: null,
+      critical: false,
+      origin: alert.origin,
+      now,
+    }),
+  )
+  const told = users.map((userId) => ({ userId, channels: ['realtime'] }))
+  return { alert: recordTold(alert, told), deliveries, notifications }
+}

@@ -1,0 +1,176 @@
+import type { Core } from '../core.ts'
+import { fault } from '../errors.ts'
+import { acceptanceOf, originOf, storedOutcome } from '../notification/accept.ts'
+import type { AlertDecision } from '../notification/decision.ts'
+import type { Outcome } from '../router/publish.ts'
+import type { Arrival } from '../router/receive.ts'
+import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
+import { afterAlertCommit } from './after-commit.ts'
+import type { Alert, TimelineEntry } from './alert.ts'
+import { resolve } from './change.ts'
+import { policyFor } from './escalation/policy.ts'
+import { planPaging, resolverFor, type Paging } from './paging.ts'
+import { decideRaise, dedupKeyOf, draftAlert, open, promote } from './raise.ts'
+
+/** How often a publish is decided anew because the alert changed under it. */
+const TRIES = 20
+
+/**
+ * A publish of a condition (R22, R23, R32, R33): opens an alert and tells its first people, counts onto the open one,
+ * makes it more severe, or ends it. One commit holds the message, the alert, its first step and every delivery (P1).
+ */
+export async function raiseAlert(core: Core, arrival: Arrival, decision: AlertDecision): Promise<Outcome> {
+  const key = `${arrival.publish.principal.tenant} ${dedupKeyOf(decision)}`
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const turn = core.inTurn(key, () => raiseInTurn(core, arrival, decision))
+    // The place in the turn is the order; a later publish of the same condition waits there.
+    arrival.submitted()
+    const { plan, committed } = await turn
+    const accepted = await committed
+    if (accepted.kind === 'stale') continue
+    if (accepted.kind === 'accepted') follow(core, plan, accepted)
+    return storedOutcome(core, arrival, plan.result, accepted)
+  }
+  throw fault('store.busy', 'The alert changes faster than this publish can follow')
+}
+
+async function raiseInTurn(core: Core, arrival: Arrival, decision: AlertDecision) {
+  const existing = await core.store.openAlert(arrival.publish.principal.tenant, dedupKeyOf(decision))
+  const plan = planRaise(core, arrival, decision, existing)
+  const opens = plan.alert?.kind === 'open'
+  const committed = core.store.accept({
+    ...acceptanceOf(arrival),
+    result: plan.result,
+    alert: plan.alert,
+    // Those of a change go with the change.
+    notifications: opens ? plan.paging.notifications : [],
+    deliveries: opens ? plan.paging.deliveries : [],
+    urgent: decision.level === 'critical',
+  })
+  // Repeats need not wait for each other's commit, unless their count decides (R32).
+  const counts = plan.alert?.kind === 'repeat' && existing?.severity !== 'warning'
+  // Not awaited there, so a failure must not go unheard before the caller listens.
+  if (counts) committed.catch(() => {})
+  else await committed
+  return { plan, committed }
+}
+
+interface RaisePlan {
+  readonly alert: AlertAcceptance | null
+  readonly paging: Paging
+  readonly timeline: readonly TimelineEntry[]
+  readonly result: Readonly<Record<string, unknown>>
+}
+
+function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existing: Alert | null): RaisePlan {
+  const { now, publish } = arrival
+  const status = `${decision.level}_alert_sent`
+  const raise = decideRaise(existing, decision)
+  if (raise.kind === 'open' || existing === null) {
+    if (raise.kind !== 'open') return nothingToEnd(decision)
+    const opened = openDraft(core, arrival, decision)
+    const paging = planPaging(core, opened.alert, opened.page, now)
+    return {
+      alert: { kind: 'open', alert: paging.alert, timeline: opened.timeline },
+      paging,
+      timeline: opened.timeline,
+      result: { status, alert_id: paging.alert.id, notified_users: Object.keys(paging.alert.told).length },
+    }
+  }
+  switch (raise.kind) {
+    case 'nothing':
+      return nothingToEnd(decision)
+    case 'repeat':
+      return {
+        alert: { kind: 'repeat', alertId: existing.id },
+        paging: { alert: existing, deliveries: [], notifications: [] },
+        timeline: [],
+        result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
+      }
+    case 'promote': {
+      const resolver = resolverFor(core.directory(), existing, now)
+      const moved = promote(existing, raise.to, { decision, by: publish.principal.id }, now, resolver)
+      const paging = planPaging(core, moved.alert, moved.page, now)
+      return {
+        alert: { kind: 'change', change: changeOf(existing, paging, moved.timeline, now, 'promoted') },
+        paging,
+        timeline: moved.timeline,
+        result: { status, alert_id: existing.id, notified_users: moved.page === null ? 0 : new Set([...moved.page.users, ...moved.page.admins]).size, promoted: true },
+      }
+    }
+    case 'resolve': {
+      const act = { by: publish.principal.id, via: publish.via, now, resolve: resolverFor(core.directory(), existing, now) }
+      const change = resolve(existing, act)
+      if (change.kind !== 'changed') return nothingToEnd(decision)
+      const paging: Paging = { alert: change.alert, deliveries: [], notifications: [] }
+      return {
+        alert: { kind: 'change', change: changeOf(existing, paging, change.timeline, now, change.cancelPages) },
+        paging,
+        timeline: change.timeline,
+        result: { status: 'alert_resolved', alert_id: existing.id },
+      }
+    }
+  }
+}
+
+function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
+  const { now, publish } = arrival
+  const { tenant } = publish.principal
+  const directory = core.directory()
+  const owner = directory.owner(tenant, decision.alertType)
+  const draft = draftAlert(decision, {
+    id: core.ids.next(now),
+    tenant,
+    team: owner?.name ?? null,
+    policy: policyFor(owner),
+    origin: originOf(arrival),
+    now,
+  })
+  return open(draft, resolverFor(directory, draft, now))
+}
+
+/** The end of something that never began: accepted, and nothing comes of it (behaviour E14). */
+function nothingToEnd(decision: AlertDecision): RaisePlan {
+  const result = { status: 'alert_not_open', dedup_key: dedupKeyOf(decision) }
+  return { alert: null, paging: NO_PAGING, timeline: [], result }
+}
+
+// Never looked at: there is no alert in this plan.
+const NO_PAGING = { deliveries: [], notifications: [] } as unknown as Paging
+
+function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { kind: 'accepted' }>): void {
+  if (plan.alert === null) return
+  if (plan.alert.kind === 'repeat') {
+    if (accepted.alert) core.board.alertChanged(accepted.alert)
+    return
+  }
+  afterAlertCommit(core, plan.paging, plan.timeline, accepted.leases)
+  plan.paging.notifications.forEach((notification, index) => {
+    core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
+  })
+  if (plan.alert.kind === 'open' && plan.paging.deliveries.length === 0) {
+    core.log.error({ alert: plan.paging.alert.id, alert_type: plan.paging.alert.type }, 'an alert reaches nobody: no team, no administrator')
+  }
+}
+
+/** A change in the store's terms. Its deliveries are claimed, not leased: only an acceptance answers with leases. */
+export function changeOf(
+  before: Alert,
+  paging: Paging,
+  timeline: readonly TimelineEntry[],
+  now: number,
+  cancelPages: string | null,
+): AlertChange {
+  return {
+    tenant: before.tenant,
+    alertId: before.id,
+    at: now,
+    expectVersion: before.version,
+    alert: paging.alert,
+    timeline,
+    deliveries: paging.deliveries.map((planned) => ({ ...planned, lease: null })),
+    notifications: paging.notifications,
+    claimed: null,
+    cancelPages,
+  }
+}

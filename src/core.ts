@@ -1,0 +1,44 @@
+import type { Board } from './board/board.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config/schema.ts'
+import type { Recipient } from './delivery/channel.ts'
+import type { ChannelName } from './delivery/delivery.ts'
+import type { Fence } from './alert/fence.ts'
+import type { InTurn } from './alert/in-turn.ts'
+import type { Worker } from './delivery/worker.ts'
+import type { Directory } from './directory/directory.ts'
+import type { Ids } from './ids.ts'
+import type { Live } from './live/live.ts'
+import type { Presence } from './live/presence.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Receipts } from './receipts/receipts.ts'
+import type { Store } from './store/store.ts'
+
+/** What carrying out a decision needs. Made once, by the composition root. */
+export interface Core {
+  readonly config: () => Config
+  readonly directory: () => Directory
+  readonly store: Store
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly live: Live
+  readonly presence: Presence
+  readonly board: Board
+  readonly receipts: Receipts
+  readonly worker: Worker
+  readonly fence: Fence
+  readonly inTurn: InTurn
+  /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
+  readonly publish: (topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }) => void
+  readonly wanted: (topic: string) => boolean
+  /** Whether a channel could reach this person now, apart from what they prefer. */
+  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
+  /** Where it would. */
+  readonly addressOf: (person: Recipient, channel: ChannelName) => string | null
+}
+
+/** Topics of the product itself; one of them that no route takes is a mistake, not a plain topic (contract section 4). */
+export const OWN_PREFIXES = ['notifications', 'alerts', 'events', 'websocket', 'users'] as const

@@ -1,0 +1,189 @@
+import type { Core } from '../core.ts'
+import { leasedWork, newDelivery } from '../delivery/plan.ts'
+import type { ChannelName } from '../delivery/delivery.ts'
+import type { Person } from '../directory/directory.ts'
+import { onceOf } from '../router/once.ts'
+import type { Outcome } from '../router/publish.ts'
+import type { Arrival } from '../router/receive.ts'
+import type { AcceptResult, Acceptance, NewDelivery, NewNotification } from '../store/store.ts'
+import { audienceOf } from './audience.ts'
+import { contentOf } from './content.ts'
+import type { Draft, NotifyDecision } from './decision.ts'
+import type { Notification, Origin } from './notification.ts'
+import { heldUntil } from './preferences.ts'
+import { channelsFor } from './priority.ts'
+import { releaseOf } from './release.ts'
+
+/**
+ * The path of every notification: who → which channels, when → one commit → out (architecture section 2).
+ *
+ * Everything that the publish causes is in one atomic write; what follows the write (live fan-out, receipts, the
+ * first attempts) can be lost in a crash without losing anything: the inbox replays, the leases run out.
+ */
+export async function acceptNotification(core: Core, arrival: Arrival, decision: NotifyDecision): Promise<Outcome> {
+  const { draft } = decision
+  if (draft.sendAt !== undefined && draft.sendAt > arrival.now) return schedule(core, arrival, decision, draft.sendAt)
+  const plan = planNotification(core, arrival, decision)
+  const committed = core.store.accept({
+    ...acceptanceOf(arrival),
+    result: plan.result,
+    notifications: plan.notifications,
+    deliveries: plan.deliveries,
+  })
+  arrival.submitted()
+  const accepted = await committed
+  const outcome = storedOutcome(core, arrival, plan.result, accepted)
+  if (accepted.kind === 'accepted') afterCommit(core, plan, accepted)
+  return outcome
+}
+
+/** Out it goes: to who is connected, and to the worker. */
+function afterCommit(core: Core, plan: NotificationPlan, accepted: Extract<AcceptResult, { kind: 'accepted' }>): void {
+  const stored = new Map<string, Notification>()
+  plan.notifications.forEach((planned, index) => {
+    const notification: Notification = { ...planned, seq: accepted.seqs[index] ?? 0, readAt: null }
+    stored.set(planned.id, notification)
+    core.live.stored(notification)
+  })
+  const leased = new Set(accepted.leases.map((lease) => lease.deliveryId))
+  for (const planned of plan.deliveries) {
+    const { delivery, dueAt, lane } = planned
+    if (leased.has(delivery.id)) {
+      const subject = { notification: stored.get(delivery.subjectId) ?? null, alert: null }
+      core.worker.take(leasedWork([planned], accepted.leases, subject))
+    } else if (dueAt !== null) core.worker.wake(lane, dueAt)
+  }
+}
+
+export interface NotificationPlan {
+  readonly result: Readonly<Record<string, unknown>>
+  readonly notifications: readonly NewNotification[]
+  readonly deliveries: readonly NewDelivery[]
+}
+
+/** Who gets it, on which channels, and what the publisher is told. Writes nothing. */
+export function planNotification(core: Core, arrival: Arrival, decision: NotifyDecision): NotificationPlan {
+  const { to, draft } = decision
+  const people = audienceOf(core.directory(), arrival.publish.principal.tenant, to)
+  if ('broadcast' in to) {
+    const id = idOf(core, arrival)
+    const notification = notificationFor(core, arrival, { id, userId: null, audience: to.broadcast, draft, channels: ['realtime'] })
+    return {
+      result: { status: 'broadcast_sent', broadcast_id: id, sent_count: people.length },
+      notifications: [notification],
+      deliveries: [],
+    }
+  }
+  const personal = people.map((person) => planFor(core, arrival, draft, person))
+  const [first] = personal
+  return {
+    result:
+      'user' in to && first !== undefined
+        ? { status: 'sent', notification_id: first.notification.id, channels: first.notification.content.channels }
+        : { status: 'group_sent', group_id: 'group' in to ? to.group : '', sent_count: personal.length },
+    notifications: personal.map((plan) => plan.notification),
+    deliveries: personal.flatMap((plan) => plan.deliveries),
+  }
+}
+
+function planFor(core: Core, arrival: Arrival, draft: Draft, person: Person) {
+  const { now } = arrival
+  const id = idOf(core, arrival)
+  const priority = contentOf(draft, now, []).priority
+  const chosen = channelsFor(priority, person.preferences, (channel) => channel === 'realtime' || core.canReach(person, channel))
+    .filter((choice) => choice.reason === 'chosen')
+    .map((choice) => choice.channel)
+  const notification = notificationFor(core, arrival, { id, userId: person.id, audience: [], draft, channels: chosen })
+  const quietUntil = heldUntil(person.quietHours, person.timezone, now, priority)
+  const deliveries = chosen.map((channel, ordinal) =>
+    newDelivery({
+      tenant: person.tenant,
+      subjectKind: 'notification',
+      subjectId: id,
+      ordinal,
+      purpose: 'message',
+      userId: person.id,
+      channel,
+      address: core.addressOf(person, channel),
+      critical: priority === 'critical',
+      origin: notification.origin,
+      now,
+      dueAt: quietUntil ?? now,
+    }),
+  )
+  return { notification, deliveries }
+}
+
+interface NotificationParts {
+  readonly id: string
+  readonly userId: string | null
+  readonly audience: readonly string[]
+  readonly draft: Draft
+  readonly channels: readonly ChannelName[]
+}
+
+function notificationFor(core: Core, arrival: Arrival, parts: NotificationParts): NewNotification {
+  const { publish, now } = arrival
+  return {
+    id: parts.id,
+    tenant: publish.principal.tenant,
+    userId: parts.userId,
+    audience: parts.audience,
+    origin: originOf(arrival),
+    content: contentOf(parts.draft, now, parts.channels),
+    createdAt: now,
+  }
+}
+
+/** The server's own message id serves as the notification's id too; a group's members each need one of their own. */
+function idOf(core: Core, arrival: Arrival): string {
+  return core.ids.next(arrival.now)
+}
+
+export function originOf(arrival: Arrival): Origin {
+  return { principal: arrival.publish.principal.id, messageId: arrival.messageId, topic: arrival.publish.topic }
+}
+
+/** The parts that every acceptance shares; the caller adds what it writes. */
+export function acceptanceOf(arrival: Arrival): Omit<Acceptance, 'result'> {
+  const { publish, now } = arrival
+  return {
+    tenant: publish.principal.tenant,
+    at: now,
+    principal: publish.principal.id,
+    topic: publish.topic,
+    once: onceOf(arrival),
+    notifications: [],
+    deliveries: [],
+    alert: null,
+    deadLetter: null,
+    release: null,
+    urgent: false,
+  }
+}
+
+/** Answers the publisher after the commit: the outcome, and the first receipt (contract section 4). */
+export function storedOutcome(
+  core: Core,
+  arrival: Arrival,
+  planned: Readonly<Record<string, unknown>>,
+  accepted: AcceptResult,
+): Outcome {
+  const duplicate = accepted.kind === 'duplicate'
+  const result = duplicate ? accepted.result : planned
+  const { publish, messageId } = arrival
+  core.receipts.accepted(publish.principal.id, messageId, { topic: publish.topic, result })
+  return { kind: 'stored', id: messageId, result, duplicate }
+}
+
+/** `send_at`: stored now, presented again at its time, under the same message id. */
+async function schedule(core: Core, arrival: Arrival, decision: NotifyDecision, dueAt: number): Promise<Outcome> {
+  // The audience is checked now, so that a mistake is told now.
+  audienceOf(core.directory(), arrival.publish.principal.tenant, decision.to)
+  const result = { status: 'scheduled', message_id: arrival.messageId, send_at: dueAt / 1000 }
+  const committed = core.store.accept({ ...acceptanceOf(arrival), result, release: releaseOf(arrival, decision, dueAt) })
+  arrival.submitted()
+  const accepted = await committed
+  core.worker.wake('release', dueAt)
+  return storedOutcome(core, arrival, result, accepted)
+}

@@ -1,0 +1,31 @@
+import type { Core } from '../core.ts'
+import type { Outcome } from '../router/publish.ts'
+import type { Arrival } from '../router/receive.ts'
+import { acceptanceOf, storedOutcome } from './accept.ts'
+import type { EventDecision } from './decision.ts'
+
+/**
+ * A domain event (X18): recorded as accepted, then handed to the streams of the person it names (`data.user_id`), or
+ * of everybody in the tenant when it names nobody. Streams are live only; an event is not an inbox entry.
+ */
+export async function acceptEvent(core: Core, arrival: Arrival, decision: EventDecision): Promise<Outcome> {
+  const { publish, now } = arrival
+  const named = decision.data['user_id']
+  const { tenant } = publish.principal
+  const person = typeof named === 'string' ? core.directory().user(named) : undefined
+  const users = typeof named !== 'string' ? core.directory().users(tenant) : person !== undefined && person.tenant === tenant ? [person] : []
+  const result = { status: 'event_emitted', type: decision.type, users: users.length }
+  const committed = core.store.accept({ ...acceptanceOf(arrival), result })
+  arrival.submitted()
+  const accepted = await committed
+  const outcome = storedOutcome(core, arrival, result, accepted)
+  if (accepted.kind === 'accepted') {
+    const event = JSON.stringify({ type: decision.type, data: decision.data, source: decision.source, timestamp: now / 1000 })
+    const levels = decision.type.replaceAll('.', '/')
+    for (const user of users) {
+      const topic = `users/${user.id}/events/${levels}`
+      if (core.wanted(topic)) core.publish(topic, event, { qos: 1 })
+    }
+  }
+  return outcome
+}

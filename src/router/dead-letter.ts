@@ -1,0 +1,53 @@
+import type { Core } from '../core.ts'
+import type { Fault } from '../errors.ts'
+import type { DeadLetter } from '../store/store.ts'
+import { wireDeadLetter } from '../wire/dead-letter.ts'
+import type { Arrival } from './receive.ts'
+import { PAYLOAD_LIMIT } from './receive.ts'
+import { onceOf } from './once.ts'
+import type { Outcome } from './publish.ts'
+
+/** How much of a payload over the limit is kept (contract section 4). */
+const KEPT_OF_TOO_LARGE = 1024
+
+/**
+ * Keeps a publish that cannot be routed: acknowledged, stored with its reason, counted, and told to its publisher
+ * and to `dlq/#` (contract section 4). Rejects with a `store.…` fault when it could not be stored.
+ */
+export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault): Promise<Outcome> {
+  const { publish, now, messageId } = arrival
+  const { principal, topic, payload } = publish
+  const deadLetter: DeadLetter = {
+    id: core.ids.next(now),
+    tenant: principal.tenant,
+    topic,
+    payload: payload.length > PAYLOAD_LIMIT ? payload.subarray(0, KEPT_OF_TOO_LARGE) : payload,
+    principal: principal.id,
+    code: reason.code,
+    reason: reason.message,
+    createdAt: now,
+  }
+  const committed = core.store.accept({
+    tenant: principal.tenant,
+    at: now,
+    principal: principal.id,
+    topic,
+    once: onceOf(arrival),
+    result: { dead_letter_id: deadLetter.id },
+    notifications: [],
+    deliveries: [],
+    alert: null,
+    deadLetter,
+    release: null,
+    urgent: false,
+  })
+  arrival.submitted()
+  const accepted = await committed
+  if (accepted.kind !== 'duplicate') {
+    core.metrics.deadLetters.inc({ code: reason.code })
+    core.log.warn({ code: reason.code, reason: reason.message, topic, principal: principal.id, dead_letter: deadLetter.id, correlation_id: publish.correlationId }, 'dead letter')
+    core.receipts.rejected(principal.id, messageId, { topic, code: reason.code, error: reason.message })
+    if (core.wanted('dlq/messages')) core.publish('dlq/messages', JSON.stringify(wireDeadLetter(deadLetter)), { qos: 1 })
+  }
+  return { kind: 'dead', id: messageId, code: reason.code, message: reason.message }
+}

@@ -1,0 +1,149 @@
+import type { Principal } from '../access/principal.ts'
+import type { Core } from '../core.ts'
+import { OWN_PREFIXES } from '../core.ts'
+import { ERRORS, Fault, fault } from '../errors.ts'
+import { carryOut } from '../notification/carry-out.ts'
+import { runRoute } from './compose.ts'
+import type { Context } from './context.ts'
+import { keepDeadLetter } from './dead-letter.ts'
+import { parsePayload } from './payload.ts'
+import type { Outcome, Publish } from './publish.ts'
+import type { Router, RouteMatch } from './router.ts'
+
+/** Contract section 4. */
+export const PAYLOAD_LIMIT = 128 * 1024
+/** A handler that throws is tried this often before its publish becomes a dead letter (promise P10). */
+const HANDLER_TRIES = 3
+const MESSAGE_ID = /^[A-Za-z0-9._:-]{1,128}$/
+
+/** The message at hand, as far as the door knows it. */
+export interface Arrival {
+  readonly publish: Publish
+  readonly messageId: string
+  /** Whether the publisher named the message, so that a resend is harmless for a day (promise P3). */
+  readonly named: boolean
+  readonly now: number
+  /** To be called once everything this publish writes is queued in the store. */
+  readonly submitted: () => void
+}
+
+export type Receive = (publish: Publish, submitted?: () => void) => Promise<Outcome>
+
+/**
+ * The one door (contract section 4): access → route → middleware → controller → one commit. The promise resolves
+ * after the commit, so an acknowledgement that follows it means "stored" (promise P1); it never rejects.
+ */
+export function createReceive(core: Core, router: Router, mayPublish: (principal: Principal, topic: string) => boolean): Receive {
+  return async (publish, submitted = () => {}) => {
+    let open = true
+    const once = () => {
+      if (open) submitted()
+      open = false
+    }
+    try {
+      const outcome = await enter(core, router, mayPublish, publish, once)
+      core.metrics.publishes.inc({ outcome: outcome.kind })
+      return outcome
+    } catch (error) {
+      return failed(core, publish, error)
+    } finally {
+      once()
+    }
+  }
+}
+
+async function enter(
+  core: Core,
+  router: Router,
+  mayPublish: (principal: Principal, topic: string) => boolean,
+  publish: Publish,
+  submitted: () => void,
+): Promise<Outcome> {
+  const { principal, topic, payload } = publish
+  if (!mayPublish(principal, topic)) throw fault('publish.forbidden')
+  const match = router.match(topic)
+  const ownTopic = match !== null || isOwnTopic(topic)
+  if (!ownTopic) return { kind: 'plain' }
+
+  const now = core.clock.now()
+  const unnamed: Arrival = { publish, messageId: core.ids.next(now), named: false, now, submitted }
+  if (payload.length > PAYLOAD_LIMIT) return keepDeadLetter(core, unnamed, fault('publish.too_large'))
+  if (match === null) return keepDeadLetter(core, unnamed, fault('publish.no_route'))
+  const parsed = parsePayload(payload)
+  if (!parsed.ok) return keepDeadLetter(core, unnamed, fault(parsed.code))
+  const name = publish.idempotencyKey ?? idIn(parsed.value)
+  if (name !== undefined && !MESSAGE_ID.test(name)) {
+    return keepDeadLetter(core, unnamed, fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }))
+  }
+  const arrival = name === undefined ? unnamed : { ...unnamed, messageId: name, named: true }
+  return handle(core, match, arrival, parsed.value)
+}
+
+async function handle(core: Core, match: RouteMatch, arrival: Arrival, body: unknown): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const context = contextOf(core, match, arrival, body)
+      const decision = await runRoute(match, context)
+      return await carryOut(core, arrival, decision)
+    } catch (error) {
+      if (error instanceof Fault) {
+        if (error.entry.mqtt === 'dead') return keepDeadLetter(core, arrival, error)
+        throw error
+      }
+      core.log.error({ err: error, topic: arrival.publish.topic, attempt }, 'the handler of a publish failed')
+      if (attempt === HANDLER_TRIES) {
+        const what = error instanceof Error ? error.message : String(error)
+        return keepDeadLetter(core, arrival, fault('publish.handler_failed', `${ERRORS['publish.handler_failed'].what}: ${what}`))
+      }
+    }
+  }
+}
+
+function contextOf(core: Core, match: RouteMatch, arrival: Arrival, body: unknown): Context {
+  const { publish } = arrival
+  return {
+    publish,
+    topic: publish.topic,
+    pattern: match.route.pattern,
+    params: match.params,
+    body,
+    principal: publish.principal,
+    qos: publish.qos,
+    correlationId: publish.correlationId,
+    messageId: arrival.messageId,
+    now: arrival.now,
+    clock: core.clock,
+    directory: core.directory(),
+    log: core.log,
+    metrics: core.metrics,
+    tell: (id, payload) => core.receipts.tell(publish.principal.id, id, payload),
+  }
+}
+
+function failed(core: Core, publish: Publish, error: unknown): Outcome {
+  const known = error instanceof Fault ? error : fault('server.internal')
+  if (known.code === 'server.internal') core.log.error({ err: error, topic: publish.topic, correlation_id: publish.correlationId }, 'a publish failed')
+  const retryAfterMs = known.details?.['retry_after_ms']
+  core.metrics.publishes.inc({ outcome: 'refused' })
+  core.metrics.refusals.inc({ reason: known.code })
+  return {
+    kind: 'refused',
+    code: known.code,
+    message: known.message,
+    ...(known.details && { details: known.details }),
+    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+  }
+}
+
+function isOwnTopic(topic: string): boolean {
+  const end = topic.indexOf('/')
+  const first = end === -1 ? topic : topic.slice(0, end)
+  return (OWN_PREFIXES as readonly string[]).includes(first)
+}
+
+function idIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('id' in body)) return undefined
+  const { id } = body
+  return typeof id === 'string' ? id : typeof id === 'number' ? String(id) : undefined
+}
+
