@@ -1,8 +1,14 @@
 import type { TenantId } from '../access/principal.ts'
 import type { AlertDecision } from '../notification/decision.ts'
 import type { Origin } from '../notification/notification.ts'
-import { ALERT_LEVELS, type Alert, type AlertLevel, type EscalationPolicy, type TimelineEntry } from './alert.ts'
-import { CARILLON, start, type Moved } from './escalation/start.ts'
+import {
+  ALERT_LEVELS,
+  type Alert,
+  type AlertLevel,
+  type EscalationPolicy,
+  type TimelineEntry,
+} from './alert.ts'
+import { start, type Moved } from './escalation/start.ts'
 import type { Resolve } from './resolve-targets.ts'
 
 /** A warning that was published this often becomes critical (contract section 6, R32). */
@@ -86,35 +92,6 @@ export function decideRaise(existing: Alert | null, decision: AlertDecision): Ra
   const unattended = open.severity === 'warning' && open.status === 'firing'
   if (unattended && open.count + 1 >= WARNING_PROMOTED_AT_COUNT) return { kind: 'promote', to: 'critical' }
   return { kind: 'repeat' }
-}
-
-/**
- * Makes an open alert more severe and starts it from the top, which ends an acknowledgement, a snooze or a suppression
- * of the milder alert. With `news`, the publish that caused it, it also counts that publish and says what it said.
- */
-export function promote(
-  alert: Alert,
-  to: AlertLevel,
-  news: { readonly decision: AlertDecision; readonly by: string } | null,
-  now: number,
-  resolve: Resolve,
-): Moved {
-  const told = news && {
-    message: news.decision.message,
-    affectedSystems: news.decision.affectedSystems,
-    data: news.decision.data,
-    count: alert.count + 1,
-    lastAt: now,
-  }
-  const promoted: Alert = { ...alert, ...told, severity: to, version: alert.version + 1 }
-  const entry: TimelineEntry = {
-    at: now,
-    kind: 'promoted',
-    by: news?.by ?? CARILLON,
-    text: `From ${alert.severity} to ${to}`,
-  }
-  const started = start(promoted, now, resolve)
-  return { ...started, timeline: [entry, ...started.timeline] }
 }
 
 function isWorse(level: AlertLevel, than: AlertLevel): boolean {

@@ -1,11 +1,22 @@
+import type { Team } from '../../directory/directory.ts'
 import type { Alert, EscalationPolicy } from '../alert.ts'
 import type { Resolve, ResolvedTargets } from '../resolve-targets.ts'
 
 const MINUTE_MS = 60_000
 
-/** For alerts that no team owns: at once, and every 5 minutes again, at most 3 times (contract section 6). */
+/**
+ * For alerts that no team owns: the admins and the catch-all team, at once, and every 5 minutes again, at most 3 times
+ * (contract section 6).
+ */
 export function defaultPolicy(): EscalationPolicy {
-  return { steps: [{ notify: ['admins'], waitMs: 5 * MINUTE_MS }], repeat: 3, ackTimeoutMs: null }
+  return { steps: [{ notify: ['team', 'admins'], waitMs: 5 * MINUTE_MS }], repeat: 3, ackTimeoutMs: null }
+}
+
+/** The policy an alert of this team starts with; a catch-all team need not bring one. */
+export function policyFor(owner: Pick<Team, 'alertTypes' | 'policy'> | undefined): EscalationPolicy {
+  if (!owner) return defaultPolicy()
+  const bare = owner.alertTypes.includes('*') && owner.policy.steps.length === 0
+  return bare ? defaultPolicy() : owner.policy
 }
 
 /** A step that was passed over because its targets are nobody at this moment (promise P20). */

@@ -17,7 +17,7 @@ export interface Page {
   readonly repeat: number
   readonly users: readonly string[]
   /** Why `users` are told. */
-  readonly because: 'policy_step' | 'on_call' | 'team_member' | 'nobody_else'
+  readonly because: 'policy_step' | 'on_call' | 'team_member' | 'reassigned' | 'nobody_else'
   /** User ids of the administrators who are told as well; some may be among `users`. */
   readonly admins: readonly string[]
   readonly webhooks: readonly string[]
