@@ -97,6 +97,12 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
+  'alert.suppressed': {
+    what: 'A silence or maintenance window holds the alert back',
+    mend: 'End the silence first; the alert then starts by itself',
+    http: 409,
+    mqtt: 'dead',
+  },
   'alert.no_policy': {
     what: 'Nobody is left to escalate to',
     mend: 'Give the owning team an escalation policy with steps',

@@ -1,0 +1,200 @@
+import type { AlertCommandDecision, AlertDecision } from '../notification/decision.ts'
+import type { Alert, AlertLevel, EscalationPolicy } from './alert.ts'
+import { changed, entryOf, refused, type Act, type Change, type Changed } from './changed.ts'
+import { stepAfter } from './escalation/policy.ts'
+import { fire, start, WARNING_PATIENCE_MS, type Moved } from './escalation/start.ts'
+
+/** How long a new responsible has before the policy goes on without them. */
+export const REASSIGNED_WAIT_MS = 5 * 60_000
+
+/**
+ * Somebody takes the alert in hand: from the commit on no step fires and no page is sent (promise P15), until a
+ * critical alert's ack timeout runs out. Of an acknowledged alert nothing changes: it still says who and when.
+ */
+export function acknowledge(alert: Alert, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  if (alert.status === 'acknowledged') return { kind: 'same', alert }
+  const timeout = alert.severity === 'critical' ? alert.policy.ackTimeoutMs : null
+  const acknowledged: Alert = {
+    ...alert,
+    status: 'acknowledged',
+    acknowledgedBy: act.by,
+    acknowledgedAt: act.now,
+    acknowledgedVia: act.via,
+    suppressedBy: null,
+    nextStepAt: timeout === null ? null : act.now + timeout,
+  }
+  return changed(alert, { alert: acknowledged, timeline: [entryOf('acknowledged', act)] }, 'acknowledged')
+}
+
+/** Hands the alert back, or ends its snooze: it starts from the top at once, because nobody has it (behaviour O8). */
+export function unacknowledge(alert: Alert, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  if (alert.status !== 'acknowledged' && alert.status !== 'snoozed') return { kind: 'same', alert }
+  return startOver(alert, 'unacknowledged', act)
+}
+
+/**
+ * Calls the next people of the policy now, also when somebody has acknowledged, who then no longer has it (behaviour
+ * E8). An alert below critical becomes critical, which starts its policy. Refused as `alert.no_policy` when no step is
+ * left that reaches anybody, and while the alert is suppressed (E21): it then stays as it is, also acknowledged.
+ */
+export function escalate(alert: Alert, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  if (alert.status === 'suppressed') return refused('alert.suppressed')
+  const entry = entryOf('escalated', act)
+  if (alert.severity !== 'critical') {
+    const promoted = promote(alert, 'critical', act)
+    return { ...promoted, timeline: [entry, ...promoted.timeline] }
+  }
+  const next = stepAfter(alert, act.now, act.resolve)
+  if (next.kind === 'finished') return refused('alert.no_policy')
+  const fired = fire(inNobodysHands(alert), next, act.now, act.resolve)
+  return changed(alert, { ...fired, timeline: [entry, ...fired.timeline] })
+}
+
+/** Silences the alert for a while; then it starts from the top. A later snooze replaces an earlier one. */
+export function snooze(alert: Alert, forMs: number, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  const until = act.now + forMs
+  if (!(forMs > 0) || !Number.isSafeInteger(until)) {
+    return refused('request.invalid', 'Say in `for` how long the alert is to sleep, for example 30m')
+  }
+  const snoozed: Alert = { ...inNobodysHands(alert), status: 'snoozed', nextStepAt: until }
+  const entry = entryOf('snoozed', act, `For ${forMs / 1000} s`)
+  return changed(alert, { alert: snoozed, timeline: [entry] }, 'snoozed')
+}
+
+/** Ends the alert for good: no timer, no page, its dedup key is free (promise P17). A second time changes nothing. */
+export function resolve(alert: Alert, act: Act): Change {
+  if (alert.status === 'resolved') return { kind: 'same', alert }
+  const resolved: Alert = {
+    ...alert,
+    status: 'resolved',
+    resolvedAt: act.now,
+    suppressedBy: null,
+    nextStepAt: null,
+  }
+  return changed(alert, { alert: resolved, timeline: [entryOf('resolved', act)] }, 'resolved')
+}
+
+/** Writes something down; also about a resolved alert. An empty note is refused. */
+export function note(alert: Alert, act: Act): Change {
+  if (!act.note?.trim()) return refused('request.invalid', 'A note needs a text')
+  return changed(alert, { timeline: [entryOf('note', act)] })
+}
+
+/**
+ * Gives the alert to one person, who is told now and has to acknowledge; earlier timers and pages are dead (behaviour
+ * E9). Should they not react, a critical alert goes on with its policy from the first step. If that step names one
+ * person only, the alert was theirs before, and the new person takes their place. A warning waits anew.
+ */
+export function reassign(alert: Alert, userId: string, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  const target = `user:${userId}`
+  if (act.resolve([target]).users.length === 0) return refused('publish.unknown_user')
+  const fresh: Alert = {
+    ...inNobodysHands(alert),
+    policy: ledBy(target, alert.policy),
+    step: 0,
+    repeat: 0,
+    nextStepAt: alert.severity === 'warning' ? act.now + WARNING_PATIENCE_MS : null,
+  }
+  const { page, ...moved } = givenTo(userId, fresh, act)
+  const timeline = [{ ...entryOf('reassigned', act), users: [userId] }, ...moved.timeline]
+  return changed(
+    alert,
+    { ...moved, timeline, page: page && { ...page, because: 'reassigned' } },
+    'reassigned',
+  )
+}
+
+/**
+ * Makes an open alert more severe and starts it from the top, which ends an acknowledgement, a snooze or a suppression
+ * of the milder alert. With the publish that caused it, it counts that publish and says what it said.
+ */
+export function promote(alert: Alert, to: AlertLevel, act: Act, publish?: AlertDecision): Changed {
+  const news = publish && {
+    message: publish.message,
+    affectedSystems: publish.affectedSystems,
+    data: publish.data,
+    count: alert.count + 1,
+    lastAt: act.now,
+  }
+  const started = start({ ...alert, ...news, severity: to }, act.now, act.resolve)
+  const entry = entryOf('promoted', act, `From ${alert.severity} to ${to}`)
+  return changed(alert, { ...started, timeline: [entry, ...started.timeline] }, 'promoted')
+}
+
+/** Starts the alert from the top, because whoever or whatever kept it quiet no longer does. */
+export function startOver(
+  alert: Alert,
+  why: 'unacknowledged' | 'returned',
+  act: Act,
+  text?: string,
+): Changed {
+  const started = start(alert, act.now, act.resolve)
+  return changed(alert, { ...started, timeline: [entryOf(why, act, text), ...started.timeline] }, 'restarted')
+}
+
+/** Carries a command out: the one place that knows the verbs (contract section 6). */
+export function command(
+  alert: Alert,
+  { verb, forMs, user }: Pick<AlertCommandDecision, 'verb' | 'forMs' | 'user'>,
+  act: Act,
+): Change {
+  switch (verb) {
+    case 'ack':
+      return acknowledge(alert, act)
+    case 'unack':
+      return unacknowledge(alert, act)
+    case 'escalate':
+      return escalate(alert, act)
+    case 'snooze':
+      return snooze(alert, forMs ?? Number.NaN, act)
+    case 'resolve':
+      return resolve(alert, act)
+    case 'note':
+      return note(alert, act)
+    case 'reassign':
+      if (user === undefined) return refused('request.invalid', 'Say in `user` who takes the alert')
+      return reassign(alert, user, act)
+  }
+}
+
+/** The alert with its place in the policy and its timer, and nobody who has it. */
+function inNobodysHands(alert: Alert): Alert {
+  return {
+    ...alert,
+    status: 'firing',
+    acknowledgedBy: null,
+    acknowledgedAt: null,
+    acknowledgedVia: null,
+    suppressedBy: null,
+  }
+}
+
+function givenTo(userId: string, alert: Alert, { now, resolve }: Act): Moved {
+  if (alert.severity === 'critical') return fire(alert, stepAfter(alert, now, resolve), now, resolve)
+  const page = {
+    level: alert.severity,
+    step: null,
+    repeat: 0,
+    users: [userId],
+    because: 'reassigned',
+    admins: [],
+    webhooks: [],
+  } as const
+  return { alert, timeline: [], page }
+}
+
+/** The policy with one person before it, in place of a first step that names one person only. */
+function ledBy(target: string, policy: EscalationPolicy): EscalationPolicy {
+  const [first, ...rest] = policy.steps
+  if (!first) return { ...policy, steps: [{ notify: [target], waitMs: REASSIGNED_WAIT_MS }] }
+  const [only, ...others] = first.notify
+  if (only?.startsWith('user:') && others.length === 0) {
+    return { ...policy, steps: [{ ...first, notify: [target] }, ...rest] }
+  }
+  return { ...policy, steps: [{ notify: [target], waitMs: REASSIGNED_WAIT_MS }, first, ...rest] }
+}

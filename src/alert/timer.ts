@@ -1,0 +1,57 @@
+import type { Alert } from './alert.ts'
+import { promote, startOver } from './change.ts'
+import { changed, type Act, type Change } from './changed.ts'
+import { nextStep } from './escalation/policy.ts'
+import { CARILLON, fire } from './escalation/start.ts'
+import type { Resolve } from './resolve-targets.ts'
+
+/**
+ * What the timer of an alert means, by its status: a firing alert escalates, or as a warning becomes critical (R32); an
+ * acknowledged one was not resolved in time and starts again (behaviour O9); a snooze or suppression is over. Nothing
+ * happens before the timer is due (promise P12). After a change the timer lies ahead or is gone.
+ */
+export function onTimer(alert: Alert, now: number, resolve: Resolve): Change {
+  if (alert.nextStepAt === null || now < alert.nextStepAt) return { kind: 'same', alert }
+  const time: Act = { by: CARILLON, via: 'timer', now, resolve }
+  switch (alert.status) {
+    case 'firing':
+      return onFiringTimer(alert, time)
+    case 'acknowledged':
+      return startOver(alert, 'unacknowledged', time, 'Not resolved in time')
+    case 'snoozed':
+    case 'suppressed':
+      return startOver(alert, 'returned', time)
+    case 'resolved':
+      return withoutTimer(alert)
+  }
+}
+
+/**
+ * Makes the next step due now, because nobody of the last one can be reached any more (promises P7, P20). Nothing
+ * changes when no step waits, or when it is due already.
+ */
+export function hasten(alert: Alert, now: number): Change {
+  const waits = alert.status === 'firing' && alert.severity === 'critical'
+  if (!waits || alert.nextStepAt === null || alert.nextStepAt <= now) return { kind: 'same', alert }
+  return changed(alert, { alert: { ...alert, nextStepAt: now } })
+}
+
+function onFiringTimer(alert: Alert, time: Act): Change {
+  switch (alert.severity) {
+    case 'critical': {
+      const next = nextStep(alert, time.now, time.resolve)
+      return next.kind === 'none'
+        ? { kind: 'same', alert }
+        : changed(alert, fire(alert, next, time.now, time.resolve))
+    }
+    case 'warning':
+      return promote(alert, 'critical', time)
+    case 'info':
+      return withoutTimer(alert)
+  }
+}
+
+/** A timer that means nothing is cleared, or it would be due for ever. */
+function withoutTimer(alert: Alert): Change {
+  return changed(alert, { alert: { ...alert, nextStepAt: null } })
+}
