@@ -43,6 +43,18 @@ export function createMetrics() {
       labelNames: ['channel'],
       registers,
     }),
+    paused: new Gauge({
+      name: 'carillon_provider_paused',
+      help: 'Whether the deliveries of a lane wait for their provider',
+      labelNames: ['lane'],
+      registers,
+    }),
+    workFailures: new Counter({
+      name: 'carillon_work_failures_total',
+      help: 'Pieces of due work that failed unexpectedly',
+      labelNames: ['lane'],
+      registers,
+    }),
     steps: new Counter({
       name: 'carillon_escalation_steps_total',
       help: 'Escalation steps fired',

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { createTransport } from 'nodemailer'
+import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
+import { parseMailbox } from '../address.ts'
+import { contentOf } from '../content.ts'
+import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
+import { cut, oneLine } from '../text.ts'
+import { emailHtml, emailText } from './email-layout.ts'
+import { notConfigured } from './not-configured.ts'
+
+/** As many as the lane has slots, so that no message waits in the pool while its ten seconds run. */
+const CONNECTIONS = 20
+const LONGEST_ID = 120
+const LONGEST_REASON = 300
+
+export interface EmailSettings {
+  /** `smtp://` or `smtps://`; without it the channel only renders. */
+  readonly smtpUrl: string | undefined
+  /** The sender of everything, for example `Alerts <alerts@example.org>`. */
+  readonly from: string
+}
+
+/** E-mail over SMTP (security row 20): one mailbox per message, a fixed sender, a Message-ID that retries keep (P8). */
+export function emailChannel(settings: EmailSettings): Channel {
+  const handedOver: HandedOver = new WeakMap()
+  const transport = settings.smtpUrl === undefined ? null : openTransport(settings.smtpUrl, handedOver)
+  const host = parseMailbox(settings.from)?.split('@')[1] ?? 'localhost'
+  return {
+    name: 'email',
+    address: (recipient) => (recipient.email === undefined ? null : parseMailbox(recipient.email)),
+    render: renderEmail,
+    async send(message, signal) {
+      if (!transport) return notConfigured('email')
+      const to = parseMailbox(message.address)
+      if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
+      const progress: Progress = { handedOver: () => false }
+      const mail = {
+        ...mailOf(message, host),
+        from: settings.from,
+        to: { name: '', address: to },
+        signal,
+        progress,
+      }
+      try {
+        const info = await transport.sendMail(mail)
+        return { ok: true, providerId: info.messageId }
+      } catch (error) {
+        return failure(error, handedOver.get(signal)?.() ?? false)
+      }
+    },
+    close() {
+      transport?.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** By the signal of a send, whether its whole message has left: only then a lost answer leaves open what became of it. */
+type HandedOver = WeakMap<AbortSignal, () => boolean>
+
+function openTransport(url: string, handedOver: HandedOver) {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    // A pooled connection that the server closed meanwhile is replaced once; nothing was sent over it.
+    maxRequeues: 1,
+    connectionTimeout: SEND_TIMEOUT_MS,
+    greetingTimeout: SEND_TIMEOUT_MS,
+    socketTimeout: SEND_TIMEOUT_MS,
+    dnsTimeout: SEND_TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  transport.use('stream', (mail, done) => {
+    const { message, data } = mail
+    const createReadStream = message.createReadStream.bind(message)
+    message.createReadStream = (options) => {
+      const stream = createReadStream(options)
+      if (data.signal) handedOver.set(data.signal, () => stream.readableEnded)
+      return stream
+    }
+    done()
+  })
+  return transport
+}
+
+function renderEmail(input: RenderInput): Rendered {
+  const content = contentOf(input)
+  // A direct mail is the publisher's own: its HTML stands as given, and there is none when none was given (R24).
+  const html = content.kind === 'fixed' ? content.html : emailHtml(content)
+  const text = content.kind === 'fixed' ? content.text : emailText(content)
+  return {
+    subject: content.title,
+    text,
+    ...(html !== null && { html }),
+    actions: content.actions,
+  }
+}
+
+/** The fields that go out, picked one by one so that nothing a publisher sent can become an option of the mailer. */
+function mailOf(message: OutgoingMessage, host: string) {
+  const id = headerSafeId(message.idempotencyKey)
+  const { subject, text, html } = message.rendered
+  return {
+    subject: oneLine(subject ?? ''),
+    text,
+    ...(html !== undefined && { html }),
+    messageId: `<${id}@${host}>`,
+    priority: message.critical ? ('high' as const) : ('normal' as const),
+    headers: { 'X-Carillon-Delivery': id, 'Auto-Submitted': 'auto-generated' },
+  }
+}
+
+/** Ids may contain what publishers chose (payload `id`); two different ones never become the same. */
+function headerSafeId(id: string): string {
+  const escaped = Array.from(id, (character) =>
+    /[A-Za-z0-9.-]/.test(character) ? character : `_${character.codePointAt(0)?.toString(16)}_`,
+  ).join('')
+  return escaped.length <= LONGEST_ID ? escaped : createHash('sha256').update(id).digest('hex')
+}
+
+function failure(error: unknown, handedOver: boolean): SendResult {
+  const code = text(error, 'code')
+  const responseCode = Number(text(error, 'responseCode') ?? 0)
+  const answer = oneLine(text(error, 'response') ?? '')
+  if (
+    code === 'EAUTH' ||
+    code === 'ENOAUTH' ||
+    code === 'EOAUTH2' ||
+    responseCode === 530 ||
+    responseCode === 535
+  ) {
+    // Without the server's words: some repeat the user name.
+    return { ok: false, retry: true, code: PROVIDER_DOWN, reason: 'The SMTP server refuses the credentials' }
+  }
+  if (responseCode >= 500) return permanent(`smtp_${responseCode}`, answer)
+  if (responseCode >= 400) {
+    // 421 is the server's own trouble, and so is anything before the envelope; the rest concerns this message only.
+    const command = text(error, 'command')
+    const server = responseCode === 421 || command === 'CONN' || command === 'EHLO'
+    return {
+      ok: false,
+      retry: true,
+      code: server ? 'smtp_421' : DEFERRED,
+      reason: cut(answer, LONGEST_REASON),
+    }
+  }
+  if (code === 'EENVELOPE' || code === 'EMESSAGE' || code === 'EFILEACCESS' || code === 'EURLACCESS') {
+    return permanent('invalid_message', messageOf(error))
+  }
+  const classified = classify({ error: code ?? '', written: handedOver })
+  return {
+    ok: false,
+    retry: true,
+    code: classified.code,
+    reason: messageOf(error),
+    ...(classified.kind === 'ambiguous' && { ambiguous: true }),
+  }
+}
+
+/** One of the fields that the mailer puts on its errors, as text. */
+function text(error: unknown, field: string): string | undefined {
+  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, field) : undefined
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function permanent(code: string, reason: string): SendResult {
+  return { ok: false, retry: false, code, reason: cut(reason, LONGEST_REASON) }
+}
+
+function messageOf(error: unknown): string {
+  return cut(oneLine(error instanceof Error ? error.message : 'unknown failure'), LONGEST_REASON)
+}

@@ -1,0 +1,43 @@
+import type { Config } from '../../config/schema.ts'
+import type { Channel, ChannelMode } from '../channel.ts'
+import type { ChannelName } from '../delivery.ts'
+import type { LaneSettings } from '../worker.ts'
+import { emailChannel } from './email.ts'
+import { pushChannel } from './push.ts'
+import { smsChannel } from './sms.ts'
+import { speechChannel } from './speech.ts'
+import { telegramChannel } from './telegram.ts'
+import { voiceChannel } from './voice.ts'
+import { webhookChannel } from './webhook.ts'
+
+export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
+
+export interface ConfiguredChannel {
+  readonly channel: Channel
+  readonly mode: ChannelMode
+}
+
+/**
+ * Every way out, as configured. `realtime` is none of them: who is connected is served by the live fan-out.
+ * A new channel is one file and one line here. Nothing is connected before the first message.
+ */
+export function createChannels({ channels }: Pick<Config, 'channels'>): Channels {
+  const { email } = channels
+  const list: readonly ConfiguredChannel[] = [
+    { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
+    { channel: smsChannel(), mode: channels.sms.mode },
+    { channel: voiceChannel(), mode: channels.voice.mode },
+    { channel: pushChannel('push'), mode: channels.push.mode },
+    { channel: pushChannel('web_push'), mode: channels.web_push.mode },
+    { channel: telegramChannel(), mode: channels.telegram.mode },
+    { channel: webhookChannel(), mode: channels.webhook.mode },
+    // Speech happens in the reader's browser; there is nothing to configure.
+    { channel: speechChannel(), mode: 'captured' },
+  ]
+  return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+/** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */
+export function channelLanes(channels: Channels): readonly LaneSettings[] {
+  return [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
+}

@@ -1,0 +1,78 @@
+import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
+import { contentOf } from '../content.ts'
+import { oneLine } from '../text.ts'
+import { parsePhone } from '../address.ts'
+import { notConfigured } from './not-configured.ts'
+
+/** Security row 21: a page that needs more was written by a machine for machines. */
+const MOST_SEGMENTS = 3
+
+/** The basic table of 3GPP TS 23.038; a character of the extension table costs two places. */
+const GSM_BASIC = new Set(
+  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà',
+)
+const GSM_EXTENSION = new Set('^{}\\[~]|€')
+
+/** Places in a message that fits into one part, and in each part of a longer one. */
+const ROOM = { gsm: { one: 160, part: 153 }, ucs2: { one: 70, part: 67 } }
+
+/** Text messages. Rendered and kept; there is no provider behind it yet. */
+export function smsChannel(): Channel {
+  return {
+    name: 'sms',
+    address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
+    render: renderSms,
+    send: () => Promise.resolve(notConfigured('sms')),
+    close: () => Promise.resolve(),
+  }
+}
+
+function renderSms(input: RenderInput): Rendered {
+  const content = contentOf(input)
+  const text = fitSms(oneLine(smsText(content)) || 'Notification')
+  return { text, actions: content.actions, segments: smsSegments(text) }
+}
+
+/** `CRITICAL: disk_full - Disk is full` (checklist R23); `Title: message` for everything that is no alert. */
+function smsText({ kind, alert, title, text }: ReturnType<typeof contentOf>): string {
+  if (kind === 'fixed') return text
+  if (alert && kind !== 'outcome') return `${alert.severity.toUpperCase()}: ${alert.type} - ${text}`
+  return text === '' ? title : `${title}: ${text}`
+}
+
+/** How many parts a text is sent and charged as: GSM-7 where every character allows it, else UCS-2. */
+export function smsSegments(text: string): number {
+  return parts(text).length
+}
+
+/** The text itself, or as much of it as fits into three parts, ending in three dots. */
+export function fitSms(text: string): string {
+  const all = parts(text)
+  if (all.length <= MOST_SEGMENTS) return text
+  // The dots belong to both alphabets, so that shortening never changes the count of what is kept.
+  const kept = Array.from(all.slice(0, MOST_SEGMENTS).join(''))
+  return `${kept.slice(0, -3).join('').trimEnd()}...`
+}
+
+function parts(text: string): string[] {
+  const characters = Array.from(text)
+  const gsm = characters.every((character) => GSM_BASIC.has(character) || GSM_EXTENSION.has(character))
+  const cost = (character: string) => (gsm ? (GSM_EXTENSION.has(character) ? 2 : 1) : character.length)
+  const room = gsm ? ROOM.gsm : ROOM.ucs2
+  if (characters.reduce((sum, character) => sum + cost(character), 0) <= room.one) return [text]
+  const result: string[] = []
+  let part = ''
+  let used = 0
+  for (const character of characters) {
+    // Neither an escape sequence nor a surrogate pair may be torn apart.
+    if (used + cost(character) > room.part) {
+      result.push(part)
+      part = ''
+      used = 0
+    }
+    part += character
+    used += cost(character)
+  }
+  result.push(part)
+  return result
+}

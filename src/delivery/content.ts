@@ -1,0 +1,171 @@
+import type { Alert } from '../alert/alert.ts'
+import type { Notification } from '../notification/notification.ts'
+import type { FixedContent } from './delivery.ts'
+import type { Rendered, RenderInput } from './channel.ts'
+import { cut, multiLine, oneLine } from './text.ts'
+
+const LONGEST_TITLE = 255
+
+/** What a message says, before a channel gives it its form. Texts are free of control and direction characters. */
+export interface Content {
+  /** `page` asks for an acknowledgement; `notice` is about an alert without asking; `fixed` stands as it was given. */
+  readonly kind: 'page' | 'notice' | 'outcome' | 'notification' | 'fixed'
+  readonly tone: 'critical' | 'warning' | 'neutral'
+  /** One line, never empty. */
+  readonly title: string
+  /** May have several lines, may be empty. */
+  readonly text: string
+  readonly html: string | null
+  readonly facts: readonly (readonly [label: string, value: string])[]
+  /** How to act without the link; only on pages. */
+  readonly hint: string | null
+  readonly link: { readonly label: string; readonly url: string } | null
+  readonly actions: Rendered['actions']
+  readonly alert: Alert | null
+  readonly notification: Notification | null
+}
+
+/** What a person may answer a page with. */
+export const PAGE_ACTIONS: Rendered['actions'] = [
+  { id: 'ack', label: 'Acknowledge' },
+  { id: 'escalate', label: 'Escalate' },
+  { id: 'resolve', label: 'Resolve' },
+]
+
+/** Puts together what there is to say. Pure, and total: no content makes it throw. */
+export function contentOf(input: RenderInput): Content {
+  const { subject, delivery, fixed } = input
+  if (subject.kind === 'alert') {
+    if (delivery.purpose === 'outcome') return outcomeContent(input, subject.alert)
+    return alertContent(input, subject.alert)
+  }
+  if (fixed) return fixedContent(fixed, subject.kind === 'notification' ? subject.notification : null)
+  return subject.kind === 'notification'
+    ? notificationContent(input, subject.notification)
+    : fixedContent({ text: '' }, null)
+}
+
+/** `CRITICAL ALERT: disk_full` (checklist R23), `WARNING: disk_full`. */
+export function alertTitle(alert: Alert): string {
+  const label = alert.severity === 'critical' ? 'CRITICAL ALERT' : alert.severity.toUpperCase()
+  return titled(`${label}: ${alert.type}`)
+}
+
+function alertContent(input: RenderInput, alert: Alert): Content {
+  const page = input.delivery.purpose === 'page'
+  return {
+    kind: page ? 'page' : 'notice',
+    tone: toneOf(alert),
+    title: alertTitle(alert),
+    text: multiLine(alert.message),
+    html: null,
+    facts: alertFacts(input, alert),
+    hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
+    link: { label: page ? 'Open and acknowledge' : 'Open the alert', url: alertUrl(input.publicUrl, alert) },
+    actions: page ? PAGE_ACTIONS : [],
+    alert,
+    notification: null,
+  }
+}
+
+function alertFacts(input: RenderInput, alert: Alert): Content['facts'] {
+  const step = input.delivery.step ?? alert.step
+  const facts: (readonly [string, string | null])[] = [
+    ['Source', alert.source],
+    ['Affected systems', alert.affectedSystems.join(', ')],
+    ['Time', instant(alert.createdAt, input.recipient?.timezone)],
+    ['Step', step > 0 && alert.policy.steps.length > 0 ? `${step} of ${alert.policy.steps.length}` : null],
+    ['Alert', alert.id],
+  ]
+  return facts.flatMap(([label, value]) => (value ? [[label, oneLine(value)] as const] : []))
+}
+
+function outcomeContent(input: RenderInput, alert: Alert): Content {
+  const { fixed } = input
+  const title = titled(
+    fixed?.subject ?? `${alert.status === 'resolved' ? 'RESOLVED' : 'UPDATE'}: ${alert.type}`,
+  )
+  return {
+    kind: 'outcome',
+    tone: 'neutral',
+    title,
+    text: multiLine(fixed?.text ?? alert.message),
+    html: null,
+    facts: alertFacts(input, alert).filter(([label]) => label !== 'Step'),
+    hint: null,
+    link: { label: 'Open the alert', url: alertUrl(input.publicUrl, alert) },
+    actions: [],
+    alert,
+    notification: null,
+  }
+}
+
+function notificationContent(input: RenderInput, notification: Notification): Content {
+  const { content } = notification
+  const url = content.actionUrl === undefined ? null : linkUrl(content.actionUrl, input.publicUrl)
+  return {
+    kind: 'notification',
+    tone:
+      content.priority === 'critical' ? 'critical' : content.severity === 'warning' ? 'warning' : 'neutral',
+    title: titled(content.title),
+    text: multiLine(content.message),
+    html: null,
+    facts: [],
+    hint: null,
+    link: url === null ? null : { label: 'Open', url },
+    actions: url === null ? [] : [{ id: 'open', label: 'Open', url }],
+    alert: null,
+    notification,
+  }
+}
+
+function fixedContent(fixed: FixedContent, notification: Notification | null): Content {
+  return {
+    kind: 'fixed',
+    tone: 'neutral',
+    title: titled(fixed.subject ?? ''),
+    text: multiLine(fixed.text),
+    html: fixed.html ?? null,
+    facts: [],
+    hint: null,
+    link: null,
+    actions: [],
+    alert: null,
+    notification,
+  }
+}
+
+function toneOf(alert: Alert): Content['tone'] {
+  return alert.severity === 'info' ? 'neutral' : alert.severity
+}
+
+function titled(text: string): string {
+  return cut(oneLine(text), LONGEST_TITLE) || 'Notification'
+}
+
+function alertUrl(publicUrl: string, alert: Alert): string {
+  return `${publicUrl.replace(/\/+$/, '')}/alerts/${encodeURIComponent(oneLine(alert.id))}`
+}
+
+/** A publisher's link as an absolute http(s) URL, or null: `javascript:` and its like never become a link. */
+function linkUrl(text: string, publicUrl: string): string | null {
+  const base = URL.canParse(publicUrl) ? publicUrl : 'http://localhost'
+  if (!URL.canParse(text, base)) return null
+  const url = new URL(text, base)
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null
+}
+
+function instant(at: number, timezone: string | undefined): string {
+  if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) return ''
+  try {
+    const format = new Intl.DateTimeFormat('en-GB', {
+      dateStyle: 'medium',
+      timeStyle: 'long',
+      timeZone: timezone ?? 'UTC',
+    })
+    return format.format(at)
+  } catch {
+    // A time zone this system does not know.
+    return new Date(at).toISOString()
+  }
+}

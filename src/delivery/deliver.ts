@@ -1,0 +1,288 @@
+import type { Clock } from '../clock.ts'
+import type { Directory, Person } from '../directory/directory.ts'
+import { failpoint } from '../failpoint.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Claimed, Settlement, Store } from '../store/store.ts'
+import type { ProviderSign } from './breaker.ts'
+import type { Channel, Rendered, SendResult, Subject } from './channel.ts'
+import type { Channels, ConfiguredChannel } from './channels/index.ts'
+import { PAGE_ACTIONS } from './content.ts'
+import type { Delivery, DeliveryState } from './delivery.ts'
+import { outboxItem } from './outbox.ts'
+import {
+  DEFERRED,
+  LONGEST_RETRY_AFTER_MS,
+  nextAttempt,
+  onAmbiguous,
+  PROVIDER_DOWN,
+  SEND_TIMEOUT_MS,
+} from './retry.ts'
+import type { Performed } from './worker.ts'
+
+/** A claimed delivery. */
+export type DeliverWork = Extract<Claimed, { readonly kind: 'deliver' }>
+
+export interface DeliverDeps {
+  readonly channels: Channels
+  readonly directory: Pick<Directory, 'user'>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Origin of links; asked late, because a free port is known only after listening. */
+  readonly publicUrl: () => string
+  /**
+   * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
+   * more (promise P15). Asked in the same tick in which the provider is called.
+   */
+  readonly fence: (alertId: string) => boolean
+}
+
+/** What one attempt came to: what to write, and what it says about the provider. */
+export interface Attempted {
+  readonly settlement: Settlement
+  readonly provider: ProviderSign
+}
+
+/** Lost twice with whoever held it (promise P10). */
+const CRASHES_OF_POISON = 2
+/** A channel that ignores its signal is given up this long after it. */
+const DEAF_CHANNEL_MS = 1000
+const REFUSED_RETRY_MS = 60_000
+const SETTLE_AGAIN_MS = [200, 1000]
+
+const UNKNOWN: ProviderSign = { sign: 'unknown' }
+
+/**
+ * Makes one attempt at a claimed delivery: ends it unsent when there is a reason to, else renders it and sends or
+ * captures it. Writes nothing; never throws for anything that content, recipient or provider do. A crash on the way
+ * leaves the claim, whose lease runs out.
+ */
+export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Attempted> {
+  const { delivery } = work
+  const now = deps.clock.now()
+  const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
+  const configured = deps.channels.get(delivery.channel)
+  const unsent = reasonNotToSend(work, { configured, recipient, now })
+  if (unsent) return { settlement: ended(work, unsent, now), provider: UNKNOWN }
+  if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
+
+  const { channel, mode } = configured
+  const address = delivery.address ?? (recipient && channel.address(recipient))
+  const subject = subjectOf(work)
+  if (address === null)
+    return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
+  if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
+  if (work.ambiguous && mode !== 'captured') deps.metrics.ambiguous.inc({ channel: delivery.channel })
+
+  const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
+  const rendered = render(channel, input, deps.log)
+  const copy = outboxItem({ ...delivery, address }, rendered, now)
+  failpoint('after-claim-before-send')
+  // Nothing may be awaited between here and the call of the provider (promise P15).
+  if (delivery.purpose === 'page' && deps.fence(delivery.subjectId)) {
+    return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
+  }
+  if (mode === 'captured') {
+    const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
+    return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
+  }
+  const message = { idempotencyKey: delivery.id, address, rendered, critical: delivery.critical }
+  const result = await sendOnce(channel, message, deps)
+  if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
+  const attempted = concluded(work, result, deps)
+  const final = attempted.settlement.nextDueAt === null
+  return mode === 'both' && final
+    ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } }
+    : attempted
+}
+
+/**
+ * Performs claimed deliveries for the worker: one attempt, then its settlement, tried again while the store is
+ * away. `settled` hears of every settlement that was written, after its commit: receipts, and the next step of an
+ * alert whose page ended `dead` (promise P7), start there.
+ */
+export function createDeliver(
+  deps: DeliverDeps & {
+    readonly store: Pick<Store, 'settle'>
+    readonly settled?: (work: DeliverWork, settlement: Settlement) => void
+  },
+): (work: Claimed) => Promise<Performed> {
+  return async (work) => {
+    if (work.kind !== 'deliver') throw new Error(`a ${work.kind} is no delivery`)
+    const { settlement, provider } = await attempt(work, deps)
+    failpoint('after-send-before-mark')
+    const written = await settleSurely(settlement, deps)
+    if (written === 'done') {
+      const state = settlement.delivery?.state ?? 'pending'
+      deps.metrics.deliveries.inc({ channel: work.delivery.channel, state })
+      if (state === 'dead') {
+        const { id, channel } = work.delivery
+        const { reason, error } = settlement.delivery ?? {}
+        deps.log.warn({ delivery: id, channel, reason, error }, 'delivery given up')
+      }
+      try {
+        deps.settled?.(work, settlement)
+      } catch (error) {
+        deps.log.error({ err: error, delivery: work.delivery.id }, 'what follows a delivery failed')
+      }
+    }
+    return { provider, nextDueAt: settlement.nextDueAt }
+  }
+}
+
+type End = Omit<NonNullable<Settlement['delivery']>, 'id'>
+
+function end(state: DeliveryState, reason: string | null, error: string | null = null): End {
+  return { state, reason, error, providerId: null, sentAt: null, deliveredAt: null }
+}
+
+function ended(work: DeliverWork, delivery: End, now: number): Settlement {
+  return {
+    workId: work.workId,
+    token: work.token,
+    at: now,
+    delivery: { id: work.delivery.id, ...delivery },
+    nextDueAt: null,
+    outbox: null,
+  }
+}
+
+function reasonNotToSend(
+  work: DeliverWork,
+  context: {
+    readonly configured: ConfiguredChannel | undefined
+    readonly recipient: Person | null | undefined
+    readonly now: number
+  },
+): End | null {
+  const { delivery, alert, notification, crashes } = work
+  const { configured, recipient, now } = context
+  if (crashes >= CRASHES_OF_POISON) {
+    return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
+  }
+  if (delivery.purpose === 'page' && alert && alert.status !== 'firing') return end('cancelled', alert.status)
+  if ((notification?.content.expiresAt ?? Infinity) <= now) return end('expired', 'ttl')
+  if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
+  if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
+  // A captured message and its mark are one commit: without the mark there is no message.
+  const unclear = work.ambiguous && configured.mode !== 'captured'
+  if (unclear && onAmbiguous(delivery.channel, delivery.critical) === 'drop') return end('dead', 'ambiguous')
+  return null
+}
+
+function personOf(delivery: Delivery, directory: Pick<Directory, 'user'>): Person | null {
+  const person = delivery.userId === null ? undefined : directory.user(delivery.userId)
+  return person?.tenant === delivery.tenant ? person : null
+}
+
+function subjectOf({ delivery, notification, alert }: DeliverWork): Subject | null {
+  if (delivery.subjectKind === 'alert' && alert) return { kind: 'alert', alert }
+  if (delivery.subjectKind === 'notification' && notification) return { kind: 'notification', notification }
+  return delivery.fixed ? { kind: 'direct' } : null
+}
+
+/** A template that throws costs the message its form, not its arrival (promise P10). */
+function render(channel: Channel, input: Parameters<Channel['render']>[0], log: Log): Rendered {
+  try {
+    return channel.render(input)
+  } catch (error) {
+    log.error({ err: error, delivery: input.delivery.id, channel: channel.name }, 'rendering failed')
+    const { delivery, subject, fixed } = input
+    const actions = delivery.purpose === 'page' ? PAGE_ACTIONS : []
+    if (fixed)
+      return { ...(fixed.subject !== undefined && { subject: fixed.subject }), text: fixed.text, actions }
+    if (subject.kind === 'alert') return { subject: subject.alert.type, text: subject.alert.message, actions }
+    if (subject.kind === 'direct') return { text: '', actions }
+    const { title, message } = subject.notification.content
+    return { subject: title, text: message, actions }
+  }
+}
+
+async function sendOnce(
+  channel: Channel,
+  message: Parameters<Channel['send']>[0],
+  { clock, log }: DeliverDeps,
+): Promise<SendResult> {
+  const now = clock.now()
+  const abort = new AbortController()
+  const cancelAbort = clock.at(now + SEND_TIMEOUT_MS, () => abort.abort())
+  let cancelGiveUp = () => {}
+  const givenUp = new Promise<SendResult>((resolve) => {
+    const deaf = {
+      ok: false,
+      retry: true,
+      code: 'timeout',
+      reason: 'No answer in time',
+      ambiguous: true,
+    } as const
+    cancelGiveUp = clock.at(now + SEND_TIMEOUT_MS + DEAF_CHANNEL_MS, () => resolve(deaf))
+  })
+  try {
+    return await Promise.race([channel.send(message, abort.signal), givenUp])
+  } catch (error) {
+    log.error({ err: error, delivery: message.idempotencyKey, channel: channel.name }, 'channel failed')
+    const reason = error instanceof Error ? error.message : String(error)
+    return { ok: false, retry: true, code: 'channel_failed', reason, ambiguous: true }
+  } finally {
+    cancelAbort()
+    cancelGiveUp()
+  }
+}
+
+function concluded(work: DeliverWork, result: SendResult, { clock, random }: DeliverDeps): Attempted {
+  const { delivery } = work
+  const now = clock.now()
+  if (result.ok) {
+    const sent = { ...end('sent', null), providerId: result.providerId ?? null, sentAt: now }
+    return { settlement: ended(work, sent, now), provider: { sign: 'well' } }
+  }
+  const { code, reason } = result
+  const later = (at: number) => ({
+    ...ended(work, end('pending', null, `${code}: ${reason}`), now),
+    nextDueAt: at,
+  })
+  if (code === PROVIDER_DOWN) {
+    // Neither budget nor count: it is not the message's fault, and somebody is told to mend it (promise P7).
+    const at = now + Math.ceil(REFUSED_RETRY_MS * (1 + random() / 2))
+    return { settlement: later(at), provider: { sign: 'refused' } }
+  }
+  if (!result.retry) {
+    const sign = code === 'not_configured' ? 'unknown' : 'well'
+    return { settlement: ended(work, end('dead', code, reason), now), provider: { sign } }
+  }
+  const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
+  const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }
+  if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
+    return { settlement: ended(work, end('dead', 'ambiguous', `${code}: ${reason}`), now), provider }
+  }
+  const next = nextAttempt({
+    attempt: delivery.attempts,
+    critical: delivery.critical,
+    maxAttempts: delivery.maxAttempts,
+    firstAt: delivery.createdAt,
+    now,
+    retryAfterMs,
+    random,
+  })
+  return 'at' in next
+    ? { settlement: later(next.at), provider }
+    : { settlement: ended(work, end('dead', next.dead, `${code}: ${reason}`), now), provider }
+}
+
+async function settleSurely(
+  settlement: Settlement,
+  { store, clock, log }: { readonly store: Pick<Store, 'settle'>; readonly clock: Clock; readonly log: Log },
+): Promise<'done' | 'fenced'> {
+  for (const delay of SETTLE_AGAIN_MS) {
+    try {
+      return await store.settle(settlement)
+    } catch (error) {
+      // An attempt without its mark is made again after the lease: worth some patience.
+      log.warn({ err: error, delivery: settlement.delivery?.id }, 'settling failed, trying again')
+      await new Promise<void>((resolve) => void clock.at(clock.now() + delay, resolve))
+    }
+  }
+  return store.settle(settlement)
+}
