@@ -198,12 +198,20 @@ export class Fault extends Error {
   readonly code: ErrorCode
   /** Machine-readable particulars; they go out to the caller, so never a secret. */
   readonly details: Readonly<Record<string, unknown>> | undefined
+  /** After how many milliseconds another attempt may succeed; HTTP's Retry-After. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details?: Readonly<Record<string, unknown>>,
+    retryAfterMs?: number,
+  ) {
     super(message)
     this.name = 'Fault'
     this.code = code
     this.details = details
+    this.retryAfterMs = retryAfterMs
   }
 
   get entry(): ErrorEntry {
@@ -212,6 +220,11 @@ export class Fault extends Error {
 }
 
 /** Makes a {@link Fault}; without a message the table's own sentence stands. */
-export function fault(code: ErrorCode, message?: string, details?: Readonly<Record<string, unknown>>): Fault {
-  return new Fault(code, message ?? ERRORS[code].what, details)
+export function fault(
+  code: ErrorCode,
+  message?: string,
+  details?: Readonly<Record<string, unknown>>,
+  retryAfterMs?: number,
+): Fault {
+  return new Fault(code, message ?? ERRORS[code].what, details, retryAfterMs)
 }

@@ -20,6 +20,8 @@ export interface Publish {
   /** W3C trace context of the sender (checklist R49). */
   readonly traceparent?: string
   readonly correlationId: string
+  /** Aborted when the connection is gone: whoever still waits in its name gives up. */
+  readonly signal?: AbortSignal
 }
 
 /** What became of it. */
