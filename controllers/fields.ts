@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { PRIORITIES, SEVERITIES, durationMs, fault } from '#engine'
+import { PRIORITIES, SEVERITIES, fault, parseDuration } from '#engine'
 
 /** Fields that several payloads share. Lengths are those of checklist X33. */
 export const Text = Type.String({ minLength: 1, maxLength: 65_536 })
@@ -23,7 +23,7 @@ export function instantMs(field: string, value: number | string | undefined): nu
 /** A duration in milliseconds; a fault that names the field when it is none. */
 export function spanMs(field: string, value: number | string | undefined): number | undefined {
   if (value === undefined) return undefined
-  const length = typeof value === 'number' ? Math.round(value * 1000) : durationMs(value)
+  const length = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(value)
   if (length !== null) return length
   throw fault('publish.invalid_body', `${field} is neither a number of seconds nor a duration such as 30s, 5m, 1h`, { field })
 }

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
-import { leasedWork } from '../delivery/plan.ts'
-import type { Lease, NewDelivery } from '../store/store.ts'
+import { startDeliveries } from '../delivery/start.ts'
+import type { Lease } from '../store/store.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
 import type { Paging } from './paging.ts'
 
@@ -15,18 +15,14 @@ export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly 
   if (alert.status === 'firing') core.fence.lower(alert.id)
   else core.fence.raise(alert.id, at)
 
-  const leased = new Set(leases.map((lease) => lease.deliveryId))
-  for (const planned of paging.deliveries) startDelivery(core, alert, planned, leased)
-  core.worker.take(leasedWork(paging.deliveries, leases, { notification: null, alert }))
+  for (const { delivery, dueAt } of paging.deliveries) {
+    const live = delivery.channel === 'realtime' && delivery.subjectKind === 'alert' && dueAt === null
+    if (live && delivery.userId !== null) core.live.page(alert, delivery.userId)
+  }
+  startDeliveries(core.worker, paging.deliveries, leases, { notification: null, alert })
   if (alert.nextStepAt !== null) core.worker.wake('escalate', alert.nextStepAt)
   core.board.alertChanged(alert)
   for (const entry of timeline) follow(core, alert, entry)
-}
-
-function startDelivery(core: Core, alert: Alert, { delivery, dueAt, lane }: NewDelivery, leased: ReadonlySet<string>): void {
-  if (delivery.state !== 'pending' || leased.has(delivery.id)) return
-  if (dueAt !== null) core.worker.wake(lane, dueAt)
-  else if (delivery.userId !== null && delivery.subjectKind === 'alert') core.live.page(alert, delivery.userId)
 }
 
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts'
-import { leasedWork, newDelivery } from '../delivery/plan.ts'
+import { newDelivery } from '../delivery/plan.ts'
+import { startDeliveries } from '../delivery/start.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import type { Person } from '../directory/directory.ts'
 import { onceOf } from '../router/once.ts'
@@ -39,20 +40,22 @@ export async function acceptNotification(core: Core, arrival: Arrival, decision:
 
 /** Out it goes: to who is connected, and to the worker. */
 function afterCommit(core: Core, plan: NotificationPlan, accepted: Extract<AcceptResult, { kind: 'accepted' }>): void {
-  const stored = new Map<string, Notification>()
+  const deliveriesOf = bySubject(plan.deliveries)
   plan.notifications.forEach((planned, index) => {
     const notification: Notification = { ...planned, seq: accepted.seqs[index] ?? 0, readAt: null }
-    stored.set(planned.id, notification)
     core.live.stored(notification)
+    startDeliveries(core.worker, deliveriesOf.get(planned.id) ?? [], accepted.leases, { notification, alert: null })
   })
-  const leased = new Set(accepted.leases.map((lease) => lease.deliveryId))
-  for (const planned of plan.deliveries) {
-    const { delivery, dueAt, lane } = planned
-    if (leased.has(delivery.id)) {
-      const subject = { notification: stored.get(delivery.subjectId) ?? null, alert: null }
-      core.worker.take(leasedWork([planned], accepted.leases, subject))
-    } else if (dueAt !== null) core.worker.wake(lane, dueAt)
+}
+
+function bySubject(deliveries: readonly NewDelivery[]): ReadonlyMap<string, readonly NewDelivery[]> {
+  const groups = new Map<string, NewDelivery[]>()
+  for (const planned of deliveries) {
+    const group = groups.get(planned.delivery.subjectId)
+    if (group) group.push(planned)
+    else groups.set(planned.delivery.subjectId, [planned])
   }
+  return groups
 }
 
 export interface NotificationPlan {
@@ -66,8 +69,8 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
   const { to, draft } = decision
   const people = audienceOf(core.directory(), arrival.publish.principal.tenant, to)
   if ('broadcast' in to) {
-    const id = idOf(core, arrival)
-    const notification = notificationFor(core, arrival, { id, userId: null, audience: to.broadcast, draft, channels: ['realtime'] })
+    const id = core.ids.next(arrival.now)
+    const notification = notificationFor(arrival, { id, userId: null, audience: to.broadcast, draft, channels: ['realtime'] })
     return {
       result: { status: 'broadcast_sent', broadcast_id: id, sent_count: people.length },
       notifications: [notification],
@@ -88,12 +91,12 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
 
 function planFor(core: Core, arrival: Arrival, draft: Draft, person: Person) {
   const { now } = arrival
-  const id = idOf(core, arrival)
+  const id = core.ids.next(now)
   const priority = contentOf(draft, now, []).priority
   const chosen = channelsFor(priority, person.preferences, (channel) => channel === 'realtime' || core.canReach(person, channel))
     .filter((choice) => choice.reason === 'chosen')
     .map((choice) => choice.channel)
-  const notification = notificationFor(core, arrival, { id, userId: person.id, audience: [], draft, channels: chosen })
+  const notification = notificationFor(arrival, { id, userId: person.id, audience: [], draft, channels: chosen })
   const quietUntil = heldUntil(person.quietHours, person.timezone, now, priority)
   const deliveries = chosen.map((channel, ordinal) =>
     newDelivery({
@@ -122,7 +125,7 @@ interface NotificationParts {
   readonly channels: readonly ChannelName[]
 }
 
-function notificationFor(core: Core, arrival: Arrival, parts: NotificationParts): NewNotification {
+function notificationFor(arrival: Arrival, parts: NotificationParts): NewNotification {
   const { publish, now } = arrival
   return {
     id: parts.id,
@@ -133,11 +136,6 @@ function notificationFor(core: Core, arrival: Arrival, parts: NotificationParts)
     content: contentOf(parts.draft, now, parts.channels),
     createdAt: now,
   }
-}
-
-/** The server's own message id serves as the notification's id too; a group's members each need one of their own. */
-function idOf(core: Core, arrival: Arrival): string {
-  return core.ids.next(arrival.now)
 }
 
 export function originOf(arrival: Arrival): Origin {

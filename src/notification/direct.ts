@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts'
-import { leasedWork, newDelivery } from '../delivery/plan.ts'
+import { newDelivery } from '../delivery/plan.ts'
+import { startDeliveries } from '../delivery/start.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/receive.ts'
 import { acceptanceOf, originOf, storedOutcome } from './accept.ts'
@@ -40,8 +41,7 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)
   if (accepted.kind === 'accepted') {
-    core.worker.take(leasedWork(deliveries, accepted.leases, { notification: null, alert: null }))
-    for (const { dueAt, lane, lease } of deliveries) if (lease === null && dueAt !== null) core.worker.wake(lane, dueAt)
+    startDeliveries(core.worker, deliveries, accepted.leases, { notification: null, alert: null })
   }
   return outcome
 }

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import type { Fault } from '../errors.ts'
 import type { DeadLetter } from '../store/store.ts'
-import { wireDeadLetter } from '../wire/dead-letter.ts'
+import { renderDeadLetter } from '../wire/dead-letter.ts'
 import type { Arrival } from './receive.ts'
 import { PAYLOAD_LIMIT } from './receive.ts'
 import { onceOf } from './once.ts'
@@ -47,7 +47,8 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
     core.metrics.deadLetters.inc({ code: reason.code })
     core.log.warn({ code: reason.code, reason: reason.message, topic, principal: principal.id, dead_letter: deadLetter.id, correlation_id: publish.correlationId }, 'dead letter')
     core.receipts.rejected(principal.id, messageId, { topic, code: reason.code, error: reason.message })
-    if (core.wanted('dlq/messages')) core.publish('dlq/messages', JSON.stringify(wireDeadLetter(deadLetter)), { qos: 1 })
+    const channel = `dlq/${reason.code}`
+    if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1 })
   }
   return { kind: 'dead', id: messageId, code: reason.code, message: reason.message }
 }

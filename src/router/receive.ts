@@ -6,9 +6,10 @@ import { carryOut } from '../notification/carry-out.ts'
 import { runRoute } from './compose.ts'
 import type { Context } from './context.ts'
 import { keepDeadLetter } from './dead-letter.ts'
-import { parsePayload } from './payload.ts'
+import { parsePayload } from './parse-payload.ts'
 import type { Outcome, Publish } from './publish.ts'
-import type { Router, RouteMatch } from './router.ts'
+import type { Route, Router } from './router.ts'
+import type { Match } from './topic-trie.ts'
 
 /** Contract section 4. */
 export const PAYLOAD_LIMIT = 128 * 1024
@@ -79,7 +80,7 @@ async function enter(
   return handle(core, match, arrival, parsed.value)
 }
 
-async function handle(core: Core, match: RouteMatch, arrival: Arrival, body: unknown): Promise<Outcome> {
+async function handle(core: Core, match: Match<Route>, arrival: Arrival, body: unknown): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
       const context = contextOf(core, match, arrival, body)
@@ -99,7 +100,7 @@ async function handle(core: Core, match: RouteMatch, arrival: Arrival, body: unk
   }
 }
 
-function contextOf(core: Core, match: RouteMatch, arrival: Arrival, body: unknown): Context {
+function contextOf(core: Core, match: Match<Route>, arrival: Arrival, body: unknown): Context {
   const { publish } = arrival
   return {
     publish,
@@ -123,7 +124,6 @@ function contextOf(core: Core, match: RouteMatch, arrival: Arrival, body: unknow
 function failed(core: Core, publish: Publish, error: unknown): Outcome {
   const known = error instanceof Fault ? error : fault('server.internal')
   if (known.code === 'server.internal') core.log.error({ err: error, topic: publish.topic, correlation_id: publish.correlationId }, 'a publish failed')
-  const retryAfterMs = known.details?.['retry_after_ms']
   core.metrics.publishes.inc({ outcome: 'refused' })
   core.metrics.refusals.inc({ reason: known.code })
   return {
@@ -131,7 +131,7 @@ function failed(core: Core, publish: Publish, error: unknown): Outcome {
     code: known.code,
     message: known.message,
     ...(known.details && { details: known.details }),
-    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+    ...(known.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
   }
 }
 

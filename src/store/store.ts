@@ -94,6 +94,9 @@ export interface Store {
     readonly deliveries: Readonly<Record<DeliveryState, number>>
   }>
 
+  /** Every stored component state of every tenant: for the board at start. */
+  states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
+
   /** Resolves when one write reaches the disk: what `/readyz` asks. */
   ping(): Promise<void>
 
@@ -118,6 +121,8 @@ export interface Acceptance {
   readonly deliveries: readonly NewDelivery[]
   readonly alert: AlertAcceptance | null
   readonly deadLetter: DeadLetter | null
+  /** States of components, each replacing the one before (R34). */
+  readonly states?: readonly ComponentState[]
   /** A message to be presented again at an instant (`send_at`). */
   readonly release: {
     readonly ref: string
@@ -126,6 +131,11 @@ export interface Acceptance {
   } | null
   /** One tenth of the queue is kept free for these (contract section 4). */
   readonly urgent: boolean
+}
+
+export interface ComponentState {
+  readonly name: string
+  readonly state: Readonly<Record<string, unknown>>
 }
 
 export interface Once {

@@ -1,0 +1,24 @@
+import type { Alert } from '../alert/alert.ts'
+import type { Notification } from '../notification/notification.ts'
+import type { Lease, NewDelivery } from '../store/store.ts'
+import { leasedWork } from './plan.ts'
+import type { Worker } from './worker.ts'
+
+/**
+ * Sets committed deliveries going: what the commit leased is performed at once, the rest wakes its lane when it is
+ * due. Lost in a crash, it is found again in the store.
+ */
+export function startDeliveries(
+  worker: Worker,
+  planned: readonly NewDelivery[],
+  leases: readonly Lease[],
+  subject: { readonly notification: Notification | null; readonly alert: Alert | null },
+): void {
+  if (planned.length === 0) return
+  const leased = new Set(leases.map((lease) => lease.deliveryId))
+  for (const one of planned) {
+    const { delivery, lane, lease, dueAt } = one
+    if (lease !== null && leased.has(delivery.id)) worker.take(lane, leasedWork([one], leases, subject), lease.until)
+    else if (dueAt !== null) worker.wake(lane, dueAt)
+  }
+}
