@@ -47,9 +47,9 @@ export function escalate(alert: Alert, act: Act): Change {
     const promoted = promote(alert, 'critical', act)
     return { ...promoted, timeline: [entry, ...promoted.timeline] }
   }
-  const next = stepAfter(alert, act.now, act.resolve)
+  const next = stepAfter(alert, act.now, act.whoIs)
   if (next.kind === 'finished') return refused('alert.no_policy')
-  const fired = fire(inNobodysHands(alert), next, act.now, act.resolve)
+  const fired = fire(inNobodysHands(alert), next, act.now, act.whoIs)
   return changed(alert, { ...fired, timeline: [entry, ...fired.timeline] })
 }
 
@@ -92,7 +92,7 @@ export function note(alert: Alert, act: Act): Change {
 export function reassign(alert: Alert, userId: string, act: Act): Change {
   if (alert.status === 'resolved') return refused('alert.closed')
   const target = `user:${userId}`
-  if (act.resolve([target]).users.length === 0) return refused('publish.unknown_user')
+  if (act.whoIs([target]).users.length === 0) return refused('publish.unknown_user')
   const fresh: Alert = {
     ...inNobodysHands(alert),
     policy: ledBy(target, alert.policy),
@@ -121,7 +121,7 @@ export function promote(alert: Alert, to: AlertLevel, act: Act, publish?: AlertD
     count: alert.count + 1,
     lastAt: act.now,
   }
-  const started = start({ ...alert, ...news, severity: to }, act.now, act.resolve)
+  const started = start({ ...alert, ...news, severity: to }, act.now, act.whoIs)
   const entry = entryOf('promoted', act, `From ${alert.severity} to ${to}`)
   return changed(alert, { ...started, timeline: [entry, ...started.timeline] }, 'promoted')
 }
@@ -133,7 +133,7 @@ export function startOver(
   act: Act,
   text?: string,
 ): Changed {
-  const started = start(alert, act.now, act.resolve)
+  const started = start(alert, act.now, act.whoIs)
   return changed(alert, { ...started, timeline: [entryOf(why, act, text), ...started.timeline] }, 'restarted')
 }
 
@@ -174,8 +174,8 @@ function inNobodysHands(alert: Alert): Alert {
   }
 }
 
-function givenTo(userId: string, alert: Alert, { now, resolve }: Act): Moved {
-  if (alert.severity === 'critical') return fire(alert, stepAfter(alert, now, resolve), now, resolve)
+function givenTo(userId: string, alert: Alert, { now, whoIs }: Act): Moved {
+  if (alert.severity === 'critical') return fire(alert, stepAfter(alert, now, whoIs), now, whoIs)
   const page = {
     level: alert.severity,
     step: null,

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
 import type { Moved, Page } from './escalation/start.ts'
-import type { Resolve } from './resolve-targets.ts'
+import type { WhoIs } from './resolve-targets.ts'
 
 /** Who acts, when, how, and what targets stand for at that moment. */
 export interface Act {
@@ -10,7 +10,7 @@ export interface Act {
   /** `mqtt`, `http`, `outbox`, `timer`, … */
   readonly via: string
   readonly now: number
-  readonly resolve: Resolve
+  readonly whoIs: WhoIs
   /** Kept with the timeline entry of the act. */
   readonly note?: string | undefined
 }

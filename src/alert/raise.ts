@@ -9,7 +9,7 @@ import {
   type TimelineEntry,
 } from './alert.ts'
 import { start, type Moved } from './escalation/start.ts'
-import type { Resolve } from './resolve-targets.ts'
+import type { WhoIs } from './resolve-targets.ts'
 
 /** A warning that was published this often becomes critical (contract section 6, R32). */
 export const WARNING_PROMOTED_AT_COUNT = 4
@@ -65,9 +65,9 @@ export function draftAlert(decision: AlertDecision, opening: Opening): Alert {
 }
 
 /** Opens a draft: its first people are told in the same commit that stores it (promise P1). */
-export function open(draft: Alert, resolve: Resolve): Moved {
+export function open(draft: Alert, whoIs: WhoIs): Moved {
   const opened: TimelineEntry = { at: draft.createdAt, kind: 'opened', by: draft.origin.principal }
-  const started = start(draft, draft.createdAt, resolve)
+  const started = start(draft, draft.createdAt, whoIs)
   return { ...started, timeline: [opened, ...started.timeline] }
 }
 

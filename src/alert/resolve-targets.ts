@@ -13,7 +13,7 @@ export interface ResolvedTargets {
 }
 
 /** Looks targets up at a fixed moment; `resolveTargets` bound to an alert's team and tenant. Total: never throws. */
-export type Resolve = (targets: readonly string[]) => ResolvedTargets
+export type WhoIs = (targets: readonly string[]) => ResolvedTargets
 
 export interface TargetContext {
   readonly tenant: TenantId

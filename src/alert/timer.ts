@@ -3,16 +3,16 @@ import { promote, startOver } from './change.ts'
 import { changed, type Act, type Change } from './changed.ts'
 import { nextStep } from './escalation/policy.ts'
 import { CARILLON, fire } from './escalation/start.ts'
-import type { Resolve } from './resolve-targets.ts'
+import type { WhoIs } from './resolve-targets.ts'
 
 /**
  * What the timer of an alert means, by its status: a firing alert escalates, or as a warning becomes critical (R32); an
  * acknowledged one was not resolved in time and starts again (behaviour O9); a snooze or suppression is over. Nothing
  * happens before the timer is due (promise P12). After a change the timer lies ahead or is gone.
  */
-export function onTimer(alert: Alert, now: number, resolve: Resolve): Change {
+export function onTimer(alert: Alert, now: number, whoIs: WhoIs): Change {
   if (alert.nextStepAt === null || now < alert.nextStepAt) return { kind: 'same', alert }
-  const time: Act = { by: CARILLON, via: 'timer', now, resolve }
+  const time: Act = { by: CARILLON, via: 'timer', now, whoIs }
   switch (alert.status) {
     case 'firing':
       return onFiringTimer(alert, time)
@@ -39,10 +39,10 @@ export function hasten(alert: Alert, now: number): Change {
 function onFiringTimer(alert: Alert, time: Act): Change {
   switch (alert.severity) {
     case 'critical': {
-      const next = nextStep(alert, time.now, time.resolve)
+      const next = nextStep(alert, time.now, time.whoIs)
       return next.kind === 'none'
         ? { kind: 'same', alert }
-        : changed(alert, fire(alert, next, time.now, time.resolve))
+        : changed(alert, fire(alert, next, time.now, time.whoIs))
     }
     case 'warning':
       return promote(alert, 'critical', time)

@@ -1,4 +1,3 @@
-import type { ChannelName } from '../delivery/delivery.ts'
 import type { Alert } from './alert.ts'
 
 /** One person and channels of theirs, each once. */
@@ -30,13 +29,13 @@ export function wasTold(alert: Alert, userId: string): boolean {
 export function outcomeTargets(
   alert: Alert,
   by: string,
-  reached: (userId: string, channel: ChannelName) => boolean = () => true,
+  reached: (userId: string, channel: string) => boolean = () => true,
 ): readonly Told[] {
   return Object.entries(alert.told)
     .filter(([userId]) => userId !== by)
     .map(([userId, channels]) => ({
       userId,
-      channels: channels.filter((channel) => channel !== 'voice' && reached(userId, channel as ChannelName)),
+      channels: channels.filter((channel) => channel !== 'voice' && reached(userId, channel)),
     }))
     .filter(({ channels }) => channels.length > 0)
 }

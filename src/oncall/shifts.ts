@@ -123,7 +123,7 @@ function layerAt(layer: Layer, timezone: string, at: number): Stretch {
 function inTurn(rotate: readonly string[], turn: number): string {
   const index = ((turn % rotate.length) + rotate.length) % rotate.length
   // The index is within the list, which the caller knows is not empty.
-  return rotate[index] as string
+  return rotate[index]!
 }
 
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 import type { Team } from '../../directory/directory.ts'
 import type { Alert, EscalationPolicy } from '../alert.ts'
-import type { Resolve, ResolvedTargets } from '../resolve-targets.ts'
+import type { WhoIs, ResolvedTargets } from '../resolve-targets.ts'
 
 const MINUTE_MS = 60_000
 
@@ -51,10 +51,10 @@ export type NextStep =
  * its timer is due (promise P12), and one step per call however late it is, because the next step is due a full wait
  * after this one really fired (promise P14).
  */
-export function nextStep(alert: Alert, now: number, resolve: Resolve): NextStep {
+export function nextStep(alert: Alert, now: number, whoIs: WhoIs): NextStep {
   const escalates = alert.severity === 'critical' && alert.status === 'firing'
   if (!escalates || alert.nextStepAt === null || now < alert.nextStepAt) return { kind: 'none' }
-  return stepAfter(alert, now, resolve)
+  return stepAfter(alert, now, whoIs)
 }
 
 /**
@@ -64,7 +64,7 @@ export function nextStep(alert: Alert, now: number, resolve: Resolve): NextStep 
 export function stepAfter(
   alert: Pick<Alert, 'policy' | 'step' | 'repeat'>,
   now: number,
-  resolve: Resolve,
+  whoIs: WhoIs,
 ): Exclude<NextStep, { kind: 'none' }> {
   const skipped: SkippedStep[] = []
   let position: Position | null = alert
@@ -74,7 +74,7 @@ export function stepAfter(
     const { step, repeat } = position
     // `following` stays within the list.
     const { notify, waitMs } = alert.policy.steps[step - 1]!
-    const targets = resolve(notify)
+    const targets = whoIs(notify)
     if (targets.users.length > 0 || targets.webhooks.length > 0) {
       const nextAt = following(alert.policy, position) === null ? null : now + waitMs
       return { kind: 'fire', step, repeat, targets, nextAt, skipped }

@@ -1,5 +1,5 @@
 import type { Alert, AlertLevel, TimelineEntry } from '../alert.ts'
-import type { Resolve } from '../resolve-targets.ts'
+import type { WhoIs } from '../resolve-targets.ts'
 import { stepAfter, type NextStep, type SkippedStep } from './policy.ts'
 
 /** The name that the timeline gives to what time did. */
@@ -37,7 +37,7 @@ export interface Moved {
  * Critical fires the first step that reaches anybody, and tells the admins (R23). Warning tells who is on call and the
  * admins, and waits (R32). Info tells the team, or without one the admins, and has no timer (R33).
  */
-export function start(alert: Alert, now: number, resolve: Resolve): Moved {
+export function start(alert: Alert, now: number, whoIs: WhoIs): Moved {
   const fresh: Alert = {
     ...alert,
     status: 'firing',
@@ -51,11 +51,11 @@ export function start(alert: Alert, now: number, resolve: Resolve): Moved {
   }
   switch (alert.severity) {
     case 'critical':
-      return startCritical(fresh, now, resolve)
+      return startCritical(fresh, now, whoIs)
     case 'warning':
-      return startWarning(fresh, now, resolve)
+      return startWarning(fresh, now, whoIs)
     case 'info':
-      return startInfo(fresh, resolve)
+      return startInfo(fresh, whoIs)
   }
 }
 
@@ -67,14 +67,14 @@ export function fire(
   alert: Alert,
   next: Exclude<NextStep, { kind: 'none' }>,
   now: number,
-  resolve: Resolve,
+  whoIs: WhoIs,
 ): Moved {
   const skips = next.skipped.map((skip) => skippedEntry(skip, now))
   if (next.kind === 'finished') {
     return {
       alert: { ...alert, nextStepAt: null },
       timeline: [...skips, finishedEntry(now)],
-      page: next.skipped.length === 0 ? null : pageOf(alert, 'nobody_else', [], resolve(['admins']).users),
+      page: next.skipped.length === 0 ? null : pageOf(alert, 'nobody_else', [], whoIs(['admins']).users),
     }
   }
   const { step, repeat, targets, nextAt } = next
@@ -94,34 +94,34 @@ export function fire(
   }
 }
 
-function startCritical(alert: Alert, now: number, resolve: Resolve): Moved {
-  const next = stepAfter(alert, now, resolve)
-  const fired = fire(alert, next, now, resolve)
-  const admins = resolve(['admins']).users
+function startCritical(alert: Alert, now: number, whoIs: WhoIs): Moved {
+  const next = stepAfter(alert, now, whoIs)
+  const fired = fire(alert, next, now, whoIs)
+  const admins = whoIs(['admins']).users
   if (next.kind === 'fire' && fired.page) return { ...fired, page: { ...fired.page, admins } }
   // A team without steps, or whose steps reach nobody, still has people (behaviour E7, promise P20).
-  return { ...fired, page: pageOf(alert, 'nobody_else', firstFound(resolve, ['oncall'], ['team']), admins) }
+  return { ...fired, page: pageOf(alert, 'nobody_else', firstFound(whoIs, ['oncall'], ['team']), admins) }
 }
 
-function startWarning(alert: Alert, now: number, resolve: Resolve): Moved {
-  const onCall = firstFound(resolve, ['oncall'], alert.policy.steps[0]?.notify ?? [], ['team'])
+function startWarning(alert: Alert, now: number, whoIs: WhoIs): Moved {
+  const onCall = firstFound(whoIs, ['oncall'], alert.policy.steps[0]?.notify ?? [], ['team'])
   return {
     alert: { ...alert, nextStepAt: now + WARNING_PATIENCE_MS },
     timeline: [],
-    page: pageOf(alert, 'on_call', onCall, resolve(['admins']).users),
+    page: pageOf(alert, 'on_call', onCall, whoIs(['admins']).users),
   }
 }
 
-function startInfo(alert: Alert, resolve: Resolve): Moved {
-  const members = resolve(['team']).users
-  const admins = members.length > 0 ? [] : resolve(['admins']).users
+function startInfo(alert: Alert, whoIs: WhoIs): Moved {
+  const members = whoIs(['team']).users
+  const admins = members.length > 0 ? [] : whoIs(['admins']).users
   return { alert, timeline: [], page: pageOf(alert, 'team_member', members, admins) }
 }
 
 /** The people of the first list of targets that has any. */
-function firstFound(resolve: Resolve, ...choices: (readonly string[])[]): readonly string[] {
+function firstFound(whoIs: WhoIs, ...choices: (readonly string[])[]): readonly string[] {
   for (const targets of choices) {
-    const { users } = resolve(targets)
+    const { users } = whoIs(targets)
     if (users.length > 0) return users
   }
   return []

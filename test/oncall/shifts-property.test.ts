@@ -1,0 +1,176 @@
+import { expect } from 'chai'
+import type { Layer, Schedule } from '../../src/oncall/schedule.ts'
+import { onCall, shifts } from '../../src/oncall/shifts.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const ALWAYS = [
+  'Australia/Lord_Howe',
+  'Pacific/Apia',
+  'Africa/Casablanca',
+  'America/Sao_Paulo',
+  'Europe/Berlin',
+  'Asia/Kolkata',
+]
+const EVERY_NTH_ZONE = 16
+const CHANGES_PER_ZONE = 2
+
+/** The reading of a zone's clocks as Intl itself gives it, so that nothing under test takes part. */
+function clockOf(timezone: string): (at: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  const seen = new Map<number, number>()
+  return (at) => {
+    const known = seen.get(at)
+    if (known !== undefined) return known
+    const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
+    const reading =
+      Date.UTC(part['year']!, part['month']! - 1, part['day'], part['hour'], part['minute'], part['second']) +
+      (at % 1000)
+    seen.set(at, reading)
+    return reading
+  }
+}
+
+/** Instants between 2020 and 2035 around which the offset of the zone changes, to the minute. */
+function changesOf(clock: (at: number) => number): readonly number[] {
+  const offset = (at: number) => clock(at) - at
+  const found: number[] = []
+  for (let from = Date.UTC(2020, 0, 1); from < Date.UTC(2035, 0, 1); from += 10 * DAY) {
+    let low = from
+    let high = from + 10 * DAY
+    if (offset(low) === offset(high)) continue
+    while (high - low > MINUTE) {
+      const middle = low + Math.floor((high - low) / 2 / MINUTE) * MINUTE
+      if (offset(middle) === offset(low)) low = middle
+      else high = middle
+    }
+    found.push(high)
+  }
+  return found
+}
+
+/** Evenly spread over the list; the middle of 2027 for a zone that never changes. */
+function sampleOf(changes: readonly number[]): readonly number[] {
+  if (changes.length === 0) return [Date.UTC(2027, 6, 1)]
+  const nth = Math.ceil(changes.length / CHANGES_PER_ZONE)
+  return changes.filter((_, index) => index % nth === 0)
+}
+
+const layerOf = (unit: Layer['every']['unit'], count: number, hour: number, minute: number): Layer => ({
+  rotate: ['a', 'b', 'c'],
+  every: { count, unit },
+  handoff: { weekday: 7, hour, minute },
+  start: null,
+})
+
+/** Hand-offs in the hours at which zones change their clocks, where things go wrong. */
+const LAYERS = [
+  layerOf('hour', 1, 0, 15),
+  layerOf('day', 1, 0, 0),
+  layerOf('day', 1, 2, 15),
+  layerOf('day', 1, 9, 0),
+  layerOf('week', 1, 2, 30),
+]
+
+const PERIOD = { hour: HOUR, day: DAY, week: 7 * DAY }
+
+/**
+ * Who is on call by the definition of P19, as literal as can be: how many hand-off times the clock has shown or passed
+ * by now, its highest reading so far being what counts.
+ */
+function expectedUser(layer: Layer, highestReading: number): string {
+  const first = Date.UTC(1970, 0, 5) + layer.handoff.hour * HOUR + layer.handoff.minute * MINUTE
+  // Monday 1970-01-05; the Sunday hand-off on or before it is the day before.
+  const anchor = layer.every.unit === 'week' ? first - DAY : first
+  const turn = Math.floor((highestReading - anchor) / (layer.every.count * PERIOD[layer.every.unit]))
+  return layer.rotate[turn % layer.rotate.length]!
+}
+
+describe('on-call shifts in the zones of the world', function () {
+  this.timeout(10_000)
+  const zones = new Set([
+    ...ALWAYS,
+    ...Intl.supportedValuesOf('timeZone').filter((_, index) => index % EVERY_NTH_ZONE === 0),
+  ])
+
+  for (const timezone of zones) {
+    it(`tile the time axis with exactly one person at hand-offs that keep their wall-clock time in ${timezone} (P19)`, () => {
+      const clock = clockOf(timezone)
+      for (const change of sampleOf(changesOf(clock))) {
+        for (const layer of LAYERS)
+          checkAround(change, layer, { timezone, layers: [layer], overrides: [] }, clock)
+      }
+    })
+  }
+
+  function checkAround(
+    change: number,
+    layer: Layer,
+    schedule: Schedule,
+    clock: (at: number) => number,
+  ): void {
+    const from = change - 26 * HOUR
+    const to = change + 26 * HOUR
+    let highest = Math.max(...[-2, -1.5, -1, -0.5, 0].map((days) => clock(from + days * DAY)))
+    for (let at = from; at < to; at += 15 * MINUTE) {
+      highest = Math.max(highest, clock(at))
+      const where = `${schedule.timezone} ${new Date(at).toISOString()} ${JSON.stringify(layer.every)}`
+      expect(onCall(schedule, at), where).to.equal(expectedUser(layer, highest))
+    }
+    const found = shifts(schedule, from, to)
+    expect(found[0]?.from).to.equal(from)
+    expect(found.at(-1)?.to).to.equal(to)
+    for (const [index, shift] of found.entries()) {
+      expect(shift.from, 'a shift has a length').to.be.lessThan(shift.to)
+      if (index === 0) continue
+      expect(shift.from, 'no gap and no overlap').to.equal(found[index - 1]!.to)
+      checkHandoff(shift.from, layer, clock)
+    }
+  }
+
+  /** At a hand-off the clock shows its time, or has just jumped over it. */
+  function checkHandoff(at: number, layer: Layer, clock: (at: number) => number): void {
+    const { hour, minute } = layer.handoff
+    const cycle = layer.every.unit === 'hour' ? HOUR : DAY
+    const handoff = (hour * HOUR + minute * MINUTE) % cycle
+    const shown = (clock(at) - handoff) % cycle
+    if (shown === 0) return
+    const before = clock(at - 1000)
+    expect(clock(at) - before, 'the clock jumped forward').to.be.greaterThan(1000)
+    const lastHandoff = clock(at) - shown
+    expect(before, 'and over the hand-off').to.be.lessThan(lastHandoff)
+  }
+})
+
+describe('asking who is on call', () => {
+  it('asks a clock as rarely for 2035 as for 1970, because it does not walk there', () => {
+    const schedule: Schedule = { timezone: 'Europe/Berlin', layers: LAYERS, overrides: [] }
+    const real = Intl.DateTimeFormat.prototype.formatToParts
+    const questionsAt = (at: number) => {
+      let questions = 0
+      Intl.DateTimeFormat.prototype.formatToParts = function (date) {
+        questions++
+        return real.call(this, date)
+      }
+      try {
+        onCall(schedule, at)
+      } finally {
+        Intl.DateTimeFormat.prototype.formatToParts = real
+      }
+      return questions
+    }
+    expect(questionsAt(Date.UTC(1971, 0, 1))).to.be.greaterThan(0)
+    expect(questionsAt(Date.UTC(2035, 0, 1))).to.equal(questionsAt(Date.UTC(1971, 0, 1)))
+  })
+})
