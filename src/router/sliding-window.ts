@@ -41,10 +41,10 @@ export class SlidingWindow {
   take(key: string, limit: RateLimit, now: number): boolean {
     const hits = this.#touch(key, limit.windowMs)
     expire(hits, now)
+    const admitted = hits.count < limit.maxRequests
+    if (admitted) push(hits, now)
     this.#forget(now)
-    if (hits.count >= limit.maxRequests) return false
-    push(hits, now)
-    return true
+    return admitted
   }
 
   /** Where a key stands, with `waiting` others in front that will take the next free places. Changes nothing. */
@@ -82,7 +82,7 @@ export class SlidingWindow {
     for (const [key, hits] of this.#keys) {
       const newest = hits.times[(hits.head + hits.count - 1) & (hits.times.length - 1)]!
       const over = this.#keys.size > this.#maxKeys
-      const ended = hits.count > 0 && newest <= now - hits.windowMs
+      const ended = hits.count === 0 || newest <= now - hits.windowMs
       if (!over && !ended) return
       this.#keys.delete(key)
       looked += 1

@@ -5,15 +5,17 @@ import { createRouter } from '../../src/router/router.ts'
 import type { Join, TopicParams } from '../../src/router/topic.ts'
 
 /** True when both types are the same, not merely assignable. */
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type Plain<T> = { [Key in keyof T]: T[Key] }
 
 const done: Decision = { kind: 'drop', reason: 'type test' }
 const Body = Type.Object({ message: Type.String(), title: Type.Optional(Type.String()) })
 
 /** Needs a user and nothing else: fits every route that has one. */
-const toUser = (c: Context<{ readonly userId: string }>): Decision => ({ kind: 'drop', reason: c.params.userId })
+const toUser = (c: Context<{ readonly userId: string }>): Decision => ({
+  kind: 'drop',
+  reason: c.params.userId,
+})
 
 // Each of these lines is a promise that the compiler keeps; a promise broken is a build that fails.
 const topicParams: [
