@@ -1,0 +1,42 @@
+import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
+import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
+import { checkGrants } from './grants.ts'
+import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
+import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
+import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import type { StartMode } from './exposure.ts'
+import type { Finding } from '../fault.ts'
+import type { Config } from '../schema.ts'
+
+/** Everything that the schema alone cannot say, one rule each. */
+const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
+  checkIds,
+  checkUniqueIds,
+  checkTenants,
+  checkTenantAdmins,
+  checkAnonymous,
+  checkAddresses,
+  checkCustomerPhones,
+  checkLocales,
+  checkSender,
+  checkGrants,
+  checkScheduledUsers,
+  checkTargets,
+  checkTimeZones,
+  checkRotations,
+  checkOverrides,
+  checkPorts,
+  checkNetworks,
+  checkOrigins,
+  checkMailServer,
+  checkAvailability,
+  checkJwtSecret,
+  checkEmptyCredentials,
+  checkGuessable,
+  checkExposure,
+]
+
+/** What is wrong with a configuration of the right shape; empty when nothing is. */
+export function checkConfig(config: Config, mode: StartMode): Finding[] {
+  return CHECKS.flatMap((check) => check(config, mode))
+}

@@ -1,0 +1,85 @@
+import { isIP } from 'node:net'
+import type { Finding } from '../fault.ts'
+import type { Config } from '../schema.ts'
+
+export function checkPorts({ server }: Config): Finding[] {
+  if (server.http_port === 0 || server.http_port !== server.mqtt_port) return []
+  return [{ path: ['server', 'mqtt_port'], message: `${server.mqtt_port} is the http_port too` }]
+}
+
+export function checkNetworks({ server, channels }: Config): Finding[] {
+  const lists = [
+    { path: ['server', 'trusted_proxies'], networks: server.trusted_proxies },
+    { path: ['channels', 'webhook', 'allow'], networks: channels.webhook.allow },
+  ]
+  return lists.flatMap(({ path, networks }) =>
+    networks.flatMap((network, index) =>
+      isNetwork(network)
+        ? []
+        : [{ path: [...path, index], message: `"${network}" is no address or network such as 10.0.0.0/8` }],
+    ),
+  )
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+export function checkOrigins({ server }: Config): Finding[] {
+  return server.allowed_origins.flatMap((origin, index) =>
+    isOrigin(origin)
+      ? []
+      : [
+          {
+            path: ['server', 'allowed_origins', index],
+            message: `"${origin}" is no origin such as https://console.example.org`,
+          },
+        ],
+  )
+}
+
+function isOrigin(text: string): boolean {
+  try {
+    return new URL(text).origin === text
+  } catch {
+    return false
+  }
+}
+
+/** What the schema lets one write but this version cannot do. */
+export function checkAvailability({ channels, storage, rules }: Config): Finding[] {
+  const findings: Finding[] = []
+  for (const [name, { mode }] of Object.entries(channels)) {
+    if (name === 'email' || mode === 'captured') continue
+    findings.push({ path: ['channels', name, 'mode'], message: `${mode} is not available yet; use captured` })
+  }
+  if (storage.driver === 'mongo') {
+    findings.push({ path: ['storage', 'driver'], message: 'mongo is not available yet; use sqlite' })
+  }
+  if (rules.length > 0) {
+    findings.push({ path: ['rules'], message: 'rules are not available yet; leave the list empty' })
+  }
+  return findings
+}
+
+/** A channel that sends needs to know through whom. */
+export function checkMailServer({ channels: { email } }: Config): Finding[] {
+  const path = ['channels', 'email', 'smtp_url']
+  if (email.smtp_url === undefined) {
+    return email.mode === 'captured' ? [] : [{ path, message: `is missing; mode ${email.mode} needs it` }]
+  }
+  // The value holds a password: it is no part of the message.
+  return isMailUrl(email.smtp_url) ? [] : [{ path, message: 'expected smtp://… or smtps://…' }]
+}
+
+function isMailUrl(text: string): boolean {
+  try {
+    const { protocol, hostname } = new URL(text)
+    return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== ''
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,163 @@
+import { IANAZone } from 'luxon'
+import { suggest } from '../suggest.ts'
+import type { Finding, Path } from '../fault.ts'
+import type { Config } from '../schema.ts'
+
+type Team = Config['teams'][string]
+type Schedule = NonNullable<Team['schedule']>
+
+const TARGETS = ['oncall', 'oncall.next', 'team']
+const PREFIXES = ['user:', 'group:', 'webhook:'] as const
+
+/** Everybody in rotations and overrides exists and may see the team's alerts. */
+export function checkScheduledUsers(config: Config): Finding[] {
+  return schedules(config).flatMap(({ path, team, schedule }) => [
+    ...schedule.layers.flatMap((layer, index) =>
+      layer.rotate.flatMap((id, turn) =>
+        userFault(config, team, id, [...path, 'layers', index, 'rotate', turn]),
+      ),
+    ),
+    ...schedule.overrides.flatMap(({ user }, index) =>
+      userFault(config, team, user, [...path, 'overrides', index, 'user']),
+    ),
+  ])
+}
+
+function userFault(config: Config, team: Team, id: string, path: Path): Finding[] {
+  const user = Object.hasOwn(config.users, id) ? config.users[id] : undefined
+  if (!user) {
+    return [{ path, message: `unknown user "${id}"`, suggestion: suggest(id, Object.keys(config.users)) }]
+  }
+  // An alert shows what happens inside a tenant; only its people and its administrators may see that.
+  const mayKnow = user.tenant === team.tenant || config.tenants[team.tenant]?.admins.includes(id)
+  return mayKnow ? [] : [{ path, message: `user "${id}" does not belong to tenant "${team.tenant}"` }]
+}
+
+/** Every escalation target is one, and exists. */
+export function checkTargets(config: Config): Finding[] {
+  return Object.entries(config.teams).flatMap(([name, team]) =>
+    team.escalation.steps.flatMap((step, index) =>
+      step.notify.flatMap((target, position) =>
+        targetFault(config, team, target, ['teams', name, 'escalation', 'steps', index, 'notify', position]),
+      ),
+    ),
+  )
+}
+
+function targetFault(config: Config, team: Team, target: string, path: Path): Finding[] {
+  if (TARGETS.includes(target)) return []
+  const prefix = PREFIXES.find((candidate) => target.startsWith(candidate))
+  if (!prefix) {
+    // A bare name is most often a user's.
+    const bare = Object.hasOwn(config.users, target) ? `user:${target}` : undefined
+    const message = `unknown target "${target}"; expected ${[...TARGETS, ...PREFIXES.map((p) => `${p}…`)].join(', ')}`
+    return [{ path, message, suggestion: bare ?? suggest(target, TARGETS) }]
+  }
+  const name = target.slice(prefix.length)
+  if (prefix === 'user:') {
+    return userFault(config, team, name, path).map((finding) => ({
+      ...finding,
+      suggestion: finding.suggestion === undefined ? undefined : `user:${finding.suggestion}`,
+    }))
+  }
+  const kind = prefix.slice(0, -1)
+  const known =
+    prefix === 'group:' ? groupsOf(config, team.tenant) : Object.keys(config.channels.webhook.endpoints)
+  if (known.includes(name)) return []
+  const near = suggest(name, known)
+  return [
+    {
+      path,
+      message: `unknown ${kind} "${name}"`,
+      suggestion: near === undefined ? near : `${prefix}${near}`,
+    },
+  ]
+}
+
+function groupsOf(config: Config, tenant: string): string[] {
+  const people = Object.values(config.users).filter((user) => user.tenant === tenant)
+  return [...new Set(people.flatMap((user) => user.groups))]
+}
+
+/** Zones of users and schedules are in the IANA list of this machine. */
+export function checkTimeZones(config: Config): Finding[] {
+  const zones = [
+    ...Object.entries(config.users).map(([id, user]) => ({
+      path: ['users', id, 'timezone'],
+      zone: user.timezone,
+    })),
+    ...schedules(config).map(({ path, schedule }) => ({
+      path: [...path, 'timezone'],
+      zone: schedule.timezone,
+    })),
+  ]
+  return zones
+    .filter(({ zone }) => !IANAZone.isValidZone(zone))
+    .map(({ path, zone }) => ({
+      path,
+      message: `unknown time zone "${zone}"`,
+      suggestion: suggest(zone, ['UTC', ...Intl.supportedValuesOf('timeZone')]),
+    }))
+}
+
+const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]'
+export const DAILY_HANDOFF = new RegExp(`^${TIME}$`)
+export const WEEKLY_HANDOFF = new RegExp(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${TIME}$`)
+
+/** The form of a hand-off follows from the length of a turn; start dates are dates of the calendar. */
+export function checkRotations(config: Config): Finding[] {
+  return schedules(config).flatMap(({ path, schedule }) =>
+    schedule.layers.flatMap((layer, index) => {
+      const findings: Finding[] = []
+      const weekly = layer.every.endsWith('w')
+      const pattern = weekly ? WEEKLY_HANDOFF : DAILY_HANDOFF
+      if (layer.handoff !== undefined && !pattern.test(layer.handoff)) {
+        const form = weekly ? 'a weekday and time such as "Mon 09:00"' : 'a time such as "09:00"'
+        findings.push({
+          path: [...path, 'layers', index, 'handoff'],
+          message: `every: ${layer.every} needs ${form}, found "${layer.handoff}"`,
+        })
+      }
+      if (layer.start !== undefined && !isDate(layer.start)) {
+        findings.push({ path: [...path, 'layers', index, 'start'], message: `${layer.start} is no date` })
+      }
+      return findings
+    }),
+  )
+}
+
+const LOCAL_TIME = /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$/
+
+/** Overrides begin and end at local times, in this order. */
+export function checkOverrides(config: Config): Finding[] {
+  return schedules(config).flatMap(({ path, schedule }) =>
+    schedule.overrides.flatMap((override, index) => {
+      const at = [...path, 'overrides', index]
+      const wrong = (['from', 'to'] as const).filter((key) => !isLocalTime(override[key]))
+      if (wrong.length > 0) {
+        return wrong.map((key) => ({
+          path: [...at, key],
+          message: `expected a local time such as 2027-01-01T09:00, found "${override[key]}"`,
+        }))
+      }
+      const ordered = override.from.replace(' ', 'T') < override.to.replace(' ', 'T')
+      return ordered ? [] : [{ path: [...at, 'to'], message: 'must come after from' }]
+    }),
+  )
+}
+
+function isLocalTime(text: string): boolean {
+  const match = LOCAL_TIME.exec(text)
+  return match !== null && isDate(match[1] ?? '')
+}
+
+function isDate(text: string): boolean {
+  const parsed = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text)
+}
+
+function schedules(config: Config): { path: Path; team: Team; schedule: Schedule }[] {
+  return Object.entries(config.teams).flatMap(([name, team]) =>
+    team.schedule ? [{ path: ['teams', name, 'schedule'], team, schedule: team.schedule }] : [],
+  )
+}
