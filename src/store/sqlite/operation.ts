@@ -1,0 +1,185 @@
+import type {
+  Acceptance,
+  AcceptResult,
+  AlertChange,
+  Claim,
+  DeliveryProgress,
+  InboxMark,
+  Lease,
+  Settlement,
+} from '../store.ts'
+import { alertRow, readAlert, timelineRows, type ChangeRows } from './alert.ts'
+import type { Row } from './database.ts'
+import { deadLetterRow } from './dead-letter.ts'
+import { newDeliveryRow, type NewDeliveryRow } from './delivery.ts'
+import { notificationRow } from './notification.ts'
+
+/**
+ * A write as it crosses to the writer thread. Accepts, the hot path, travel as flat rows made on the caller's side:
+ * measured 3 µs CPU for both threads together, against 9-19 µs for the same acceptance cloned as nested objects and
+ * 14-20 µs as JSON.
+ */
+export type Operation =
+  | AcceptOperation
+  | ({ readonly kind: 'change'; readonly at: number } & ChangeOperation)
+  | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
+  | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
+  | { readonly kind: 'progress'; readonly at: number; readonly steps: readonly DeliveryProgress[] }
+  | { readonly kind: 'mark'; readonly at: number; readonly mark: InboxMark }
+  | { readonly kind: 'removeDeadLetter'; readonly at: number; readonly tenant: string; readonly id: string }
+  | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
+  | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
+  | { readonly kind: 'secret'; readonly at: number; readonly name: string }
+  /** Writes even when nothing else does, so that its answer proves the disk. */
+  | { readonly kind: 'ping'; readonly at: number }
+
+export interface PruneBefore {
+  readonly now: number
+  readonly outbox: number
+  readonly deadLetters: number
+  readonly limit: number
+}
+
+export interface AcceptOperation {
+  readonly kind: 'accept'
+  readonly at: number
+  readonly tenant: string
+  readonly principal: string
+  readonly once: { readonly key: string; readonly expiresAt: number; readonly check: boolean } | null
+  readonly result: string
+  readonly notifications: readonly Row[]
+  readonly deliveries: readonly NewDeliveryRow[]
+  readonly alert:
+    | { readonly kind: 'open'; readonly row: Row; readonly timeline: readonly string[] }
+    | { readonly kind: 'repeat'; readonly id: string }
+    | ({ readonly kind: 'change' } & ChangeOperation)
+    | null
+  readonly deadLetter: Row | null
+  readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: string } | null
+}
+
+export interface ChangeOperation extends ChangeRows {
+  readonly notifications: readonly Row[]
+  readonly deliveries: readonly NewDeliveryRow[]
+}
+
+/** A number is the common case: accepted, no alert, no leases, and the seq of the first notification. */
+export type AcceptReply =
+  | number
+  | 'stale'
+  | { readonly duplicate: string }
+  | { readonly first: number; readonly alert: Row | null; readonly leases: readonly Lease[] }
+
+/** One claimed piece of work as rows; see `Claimed` of the port. */
+export interface ClaimedRows {
+  readonly workId: number
+  readonly token: number
+  readonly tenant: string
+  readonly dueAt: number
+  readonly crashes: number
+  readonly kind: 'deliver' | 'escalate' | 'release'
+  readonly ambiguous: boolean
+  readonly delivery: Row | null
+  readonly notification: Row | null
+  readonly alert: Row | null
+  readonly doc: string | null
+}
+
+export interface Replies {
+  readonly accept: AcceptReply
+  readonly change: 'done' | 'stale' | 'fenced'
+  readonly claim: { readonly items: readonly ClaimedRows[]; readonly nextDueAt: number | null }
+  readonly settle: 'done' | 'fenced'
+  readonly progress: number
+  readonly mark: readonly string[]
+  readonly removeDeadLetter: boolean
+  readonly clearOutbox: null
+  readonly prune: number
+  readonly secret: Uint8Array
+  readonly ping: null
+}
+export type Reply = Replies[keyof Replies]
+
+/** What became of one operation of a commit that reached the disk. */
+export type Settled = { readonly reply: Reply } | { readonly failed: string }
+
+/** What became of a batch. `fatal`: nobody can know what is on the disk; the process must not go on. */
+export type BatchReply =
+  | { readonly kind: 'committed'; readonly settled: readonly Settled[]; readonly seconds: number }
+  | { readonly kind: 'failed'; readonly message: string; readonly fatal: boolean }
+
+export function acceptOperation(acceptance: Acceptance): AcceptOperation {
+  const { tenant, at, principal, once, alert, deadLetter, release } = acceptance
+  return {
+    kind: 'accept',
+    at,
+    tenant,
+    principal,
+    once,
+    result: JSON.stringify(acceptance.result),
+    notifications: acceptance.notifications.map(notificationRow),
+    deliveries: acceptance.deliveries.map(newDeliveryRow),
+    alert: alert && alertPart(alert),
+    deadLetter: deadLetter && deadLetterRow(deadLetter),
+    release: release && { ref: release.ref, dueAt: release.dueAt, doc: JSON.stringify(release.doc) },
+  }
+}
+
+function alertPart(alert: NonNullable<Acceptance['alert']>): AcceptOperation['alert'] {
+  switch (alert.kind) {
+    case 'open':
+      return { kind: 'open', row: alertRow(alert.alert), timeline: timelineRows(alert.timeline) }
+    case 'repeat':
+      return { kind: 'repeat', id: alert.alertId }
+    case 'change':
+      return { kind: 'change', ...changeOperation(alert.change) }
+  }
+}
+
+export function changeOperation(change: AlertChange): ChangeOperation {
+  const { tenant, alertId, expectVersion, claimed, cancelPages } = change
+  return {
+    change: { tenant, alertId, expectVersion, claimed, cancelPages },
+    alert: alertRow(change.alert),
+    timeline: timelineRows(change.timeline),
+    notifications: change.notifications.map(notificationRow),
+    deliveries: change.deliveries.map(newDeliveryRow),
+  }
+}
+
+/** The port's answer to an accept. Seqs are consecutive: the acceptance's own notifications, then its change's. */
+export function acceptResult(acceptance: Acceptance, reply: AcceptReply): AcceptResult {
+  if (reply === 'stale') return { kind: 'stale' }
+  if (typeof reply === 'object' && 'duplicate' in reply)
+    return { kind: 'duplicate', result: JSON.parse(reply.duplicate) as Record<string, unknown> }
+  const changed = acceptance.alert?.kind === 'change' ? acceptance.alert.change.notifications.length : 0
+  const count = acceptance.notifications.length + changed
+  const seqsFrom = (first: number) => Array.from({ length: count }, (_, index) => first + index)
+  if (typeof reply === 'number') return { kind: 'accepted', seqs: seqsFrom(reply), alert: null, leases: [] }
+  return {
+    kind: 'accepted',
+    seqs: seqsFrom(reply.first),
+    alert: reply.alert && readAlert(reply.alert),
+    leases: reply.leases,
+  }
+}
+
+/** Bytes that an operation holds in memory while it waits, about. */
+export function weigh(operation: Operation): number {
+  if (operation.kind !== 'accept') return operation.kind === 'change' ? weighRows(operation) + 1000 : 500
+  const { alert, deadLetter } = operation
+  return (
+    operation.result.length +
+    500 +
+    weighRows(operation) +
+    (deadLetter ? (deadLetter[3] as Uint8Array).byteLength : 0) +
+    (alert?.kind === 'change' ? weighRows(alert) : 0)
+  )
+}
+
+function weighRows(rows: Pick<ChangeOperation, 'notifications' | 'deliveries'>): number {
+  let bytes = rows.deliveries.length * 600
+  for (const row of rows.notifications) bytes += (row[10] as string).length + 400
+  return bytes
+}
+

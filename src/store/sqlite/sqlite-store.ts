@@ -1,0 +1,298 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TenantId } from '../../access/principal.ts'
+import type { Alert, TimelineEntry } from '../../alert/alert.ts'
+import type { Clock } from '../../clock.ts'
+import { DELIVERY_STATES, type Delivery, type DeliveryState, type OutboxItem } from '../../delivery/delivery.ts'
+import { fault } from '../../errors.ts'
+import type { Metrics } from '../../metrics.ts'
+import type { Notification } from '../../notification/notification.ts'
+import type * as port from '../store.ts'
+import { alertPosition, openAlertPosition, readAlert } from './alert.ts'
+import { Asker } from './asker.ts'
+import { Committer, type Precedence } from './committer.ts'
+import type { QueueLimits } from './commit-queue.ts'
+import { pageOf } from './cursor.ts'
+import type { Row } from './database.ts'
+import { deadLetterPosition, readDeadLetter } from './dead-letter.ts'
+import { deliveryPosition, readDelivery } from './delivery.ts'
+import { readNotification } from './notification.ts'
+import { acceptOperation, acceptResult, changeOperation, type BatchReply, type ClaimedRows, type Operation } from './operation.ts'
+import { readOutboxItem } from './outbox.ts'
+import type { Answer, Question } from './reads.ts'
+import type { ReaderData } from './reader-thread.ts'
+import { startThread, type Thread } from './thread.ts'
+import type { WriterData } from './writer-thread.ts'
+
+/** A commit that takes longer makes the store unready (promise P2). */
+const SLOW_COMMIT_MS = 5000
+
+export interface SqliteStoreOptions {
+  /** The folder; made when it is missing. */
+  readonly path: string
+  readonly clock: Clock
+  readonly metrics: Metrics | undefined
+  readonly limits: QueueLimits
+  /** A thread died or the disk failed during a commit: the process must end (promise P25). Called at most once. */
+  readonly onFatal: (error: Error) => void
+  /** Test only: pages after which the disk counts as full. */
+  readonly maxPages?: number
+}
+
+interface Boot {
+  readonly bootCount: number
+  readonly highWaterAt: number
+}
+
+/** Opens the embedded store: one thread that writes and one that reads, both joined by `close`. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<port.Store> {
+  const { path, clock, metrics, limits, maxPages } = options
+  mkdirSync(path, { recursive: true })
+  const file = join(path, 'carillon.db')
+  let fatal = false
+  const onFatal = (error: Error) => {
+    if (fatal) return
+    fatal = true
+    options.onFatal(error)
+  }
+  const writer = await startThread<readonly Operation[], BatchReply, Boot>(
+    new URL('./writer-thread.js', import.meta.url),
+    { file, ...(maxPages !== undefined && { maxPages }) } satisfies WriterData,
+    (error) => {
+      committer.abandon(error.message)
+      onFatal(error)
+    },
+  )
+  const committer = new Committer({ thread: writer, clock, metrics, limits, onFatal })
+  try {
+    // Second, because a read-only connection needs the file and its schema.
+    const reader = await startThread<readonly Question[], readonly Answer[], null>(
+      new URL('./reader-thread.js', import.meta.url),
+      { file } satisfies ReaderData,
+      onFatal,
+    )
+    return new SqliteStore({ writer, reader, committer, clock })
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly writer: Thread<readonly Operation[], BatchReply, Boot>
+  readonly reader: Thread<readonly Question[], readonly Answer[], null>
+  readonly committer: Committer
+  readonly clock: Clock
+}
+
+/** Everything but accepts may use the whole queue: what acts on stored things frees room, accepts only take it. */
+const PREFERRED: Precedence = { urgent: true, keys: [] }
+
+class SqliteStore implements port.Store {
+  readonly highWaterAt: number
+  readonly bootCount: number
+  readonly #parts: Parts
+  readonly #committer: Committer
+  readonly #asker: Asker
+  #closed: Promise<void> | null = null
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#committer = parts.committer
+    this.#asker = new Asker(parts.reader)
+    this.highWaterAt = parts.writer.ready.highWaterAt
+    this.bootCount = parts.writer.ready.bootCount
+  }
+
+  async accept(acceptance: port.Acceptance): Promise<port.AcceptResult> {
+    const { tenant, principal, alert, urgent } = acceptance
+    const keys = [`principal ${tenant} ${principal}`]
+    if (alert) keys.push(alertKey(tenant, alertIdOf(alert)))
+    return acceptResult(acceptance, await this.#committer.write<'accept'>(acceptOperation(acceptance), { urgent, keys }))
+  }
+
+  changeAlert(change: port.AlertChange): Promise<'done' | 'stale' | 'fenced'> {
+    const keys = [alertKey(change.tenant, change.alertId)]
+    const operation = { kind: 'change', at: change.at, ...changeOperation(change) } as const
+    return this.#committer.write<'change'>(operation, { urgent: true, keys })
+  }
+
+  async claim(claim: port.Claim): Promise<{ items: readonly port.Claimed[]; nextDueAt: number | null }> {
+    const reply = await this.#committer.write<'claim'>({ kind: 'claim', at: claim.now, claim }, PREFERRED)
+    return { items: reply.items.map(readClaimed), nextDueAt: reply.nextDueAt }
+  }
+
+  settle(settlement: port.Settlement): Promise<'done' | 'fenced'> {
+    return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
+  }
+
+  progress(steps: readonly port.DeliveryProgress[]): Promise<number> {
+    const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
+    return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
+  }
+
+  mark(mark: port.InboxMark): Promise<readonly string[]> {
+    return this.#committer.write<'mark'>({ kind: 'mark', at: mark.at, mark }, PREFERRED)
+  }
+
+  removeDeadLetter(tenant: TenantId, id: string): Promise<boolean> {
+    return this.#committer.write<'removeDeadLetter'>({ kind: 'removeDeadLetter', at: 0, tenant, id }, PREFERRED)
+  }
+
+  async clearOutbox(tenant: TenantId): Promise<void> {
+    await this.#committer.write<'clearOutbox'>({ kind: 'clearOutbox', at: 0, tenant }, PREFERRED)
+  }
+
+  prune(before: Parameters<port.Store['prune']>[0]): Promise<number> {
+    return this.#committer.write<'prune'>({ kind: 'prune', at: before.now, before }, PREFERRED)
+  }
+
+  secret(name: string): Promise<Uint8Array> {
+    return this.#committer.write<'secret'>({ kind: 'secret', at: 0, name }, PREFERRED)
+  }
+
+  async inbox(query: port.InboxQuery): Promise<readonly Notification[]> {
+    return (await this.#asker.ask('inbox', query)).map(readNotification)
+  }
+
+  async inboxSummary(reader: port.InboxReader): Promise<port.InboxSummary> {
+    const [total, unread, version] = (await this.#asker.ask('inboxSummary', reader)) as readonly [number, number, number]
+    return { total, unread, version }
+  }
+
+  async notification(reader: port.InboxReader, id: string): Promise<Notification | null> {
+    return optional(await this.#asker.ask('notification', { reader, id }), readNotification)
+  }
+
+  async alert(tenant: TenantId, id: string): Promise<Alert | null> {
+    return optional(await this.#asker.ask('alert', { tenant, id }), readAlert)
+  }
+
+  async openAlert(tenant: TenantId, dedupKey: string): Promise<Alert | null> {
+    return optional(await this.#asker.ask('openAlert', { tenant, dedupKey }), readAlert)
+  }
+
+  async alerts(query: port.AlertQuery): Promise<port.Page<Alert>> {
+    const rows = await this.#asker.ask('alerts', query)
+    return pageOf(rows, query.limit, { item: readAlert, position: alertPosition })
+  }
+
+  async timeline(tenant: TenantId, alertId: string): Promise<readonly TimelineEntry[]> {
+    const rows = await this.#asker.ask('timeline', { tenant, alertId })
+    return rows.map((row) => JSON.parse(row[0] as string) as TimelineEntry)
+  }
+
+  async openAlerts(limit: number, cursor?: string): Promise<port.Page<Alert>> {
+    const rows = await this.#asker.ask('openAlerts', { limit, ...(cursor !== undefined && { cursor }) })
+    return pageOf(rows, limit, { item: readAlert, position: openAlertPosition })
+  }
+
+  async deliveries(query: port.DeliveryQuery): Promise<port.Page<Delivery>> {
+    const rows = await this.#asker.ask('deliveries', query)
+    return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
+  }
+
+  async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {
+    const rows = await this.#asker.ask('deadLetters', { tenant, page })
+    return pageOf(rows, page.limit, { item: readDeadLetter, position: deadLetterPosition })
+  }
+
+  async deadLetter(tenant: TenantId, id: string): Promise<port.DeadLetter | null> {
+    return optional(await this.#asker.ask('deadLetter', { tenant, id }), readDeadLetter)
+  }
+
+  async outbox(query: port.OutboxQuery): Promise<readonly OutboxItem[]> {
+    return (await this.#asker.ask('outbox', query)).map(readOutboxItem)
+  }
+
+  async outboxItem(tenant: TenantId, id: string): Promise<OutboxItem | null> {
+    return optional(await this.#asker.ask('outboxItem', { tenant, id }), readOutboxItem)
+  }
+
+  async conservation(): ReturnType<port.Store['conservation']> {
+    const { broken, totals, states } = await this.#asker.ask('conservation', undefined)
+    const counted = new Map(states.map(([state, count]) => [state as string, Number(count)]))
+    const deliveries = Object.fromEntries(DELIVERY_STATES.map((state) => [state, counted.get(state) ?? 0]))
+    return {
+      broken,
+      accepted: Number(totals[0]),
+      deadLetters: Number(totals[1]),
+      // Built from the list of all states just above.
+      deliveries: deliveries as Record<DeliveryState, number>,
+    }
+  }
+
+  /** Rejects at once while a commit has been under way for too long, else when its own one takes as long. */
+  async ping(): Promise<void> {
+    const { clock } = this.#parts
+    const slow = () => fault('store.unavailable', `A commit takes longer than ${SLOW_COMMIT_MS / 1000} s`)
+    const since = this.#committer.busySince
+    if (since !== null && clock.now() - since >= SLOW_COMMIT_MS) throw slow()
+    let cancel = () => {}
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.at(clock.now() + SLOW_COMMIT_MS, () => reject(slow()))
+    })
+    try {
+      await Promise.race([this.#committer.write<'ping'>({ kind: 'ping', at: clock.now() }, PREFERRED), late])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await this.#committer.finish()
+      await this.#asker.finish()
+      // The reader first: the last connection to close copies the log into the file and removes it.
+      await this.#parts.reader.close()
+      await this.#parts.writer.close()
+    })()
+    return this.#closed
+  }
+}
+
+function optional<T>(row: Row | null, read: (row: Row) => T): T | null {
+  return row && read(row)
+}
+
+function alertKey(tenant: TenantId, alertId: string): string {
+  return `alert ${tenant} ${alertId}`
+}
+
+function alertIdOf(alert: port.AlertAcceptance): string {
+  switch (alert.kind) {
+    case 'open':
+      return alert.alert.id
+    case 'repeat':
+      return alert.alertId
+    case 'change':
+      return alert.change.alertId
+  }
+}
+
+function readClaimed(rows: ClaimedRows): port.Claimed {
+  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, doc } = rows
+  const held = { workId, token, tenant: rows.tenant as TenantId, dueAt, crashes }
+  switch (kind) {
+    case 'escalate':
+      return { ...held, kind, alert: readAlert(present(alert)) }
+    case 'release':
+      return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
+    case 'deliver':
+      return {
+        ...held,
+        kind,
+        ambiguous,
+        delivery: readDelivery(present(delivery)),
+        notification: optional(notification, readNotification),
+        alert: optional(alert, readAlert),
+      }
+  }
+}
+
+/** The writer hands out each kind of work with the part that belongs to it, or not at all. */
+function present<T>(part: T | null): T {
+  if (part === null) throw new Error('A claimed piece of work came without what it is about')
+  return part
+}
