@@ -1,3 +1,4 @@
+import type { TenantId } from './access/principal.ts'
 import type { Board } from './board/board.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
@@ -5,6 +6,7 @@ import type { Recipient } from './delivery/channel.ts'
 import type { ChannelName } from './delivery/delivery.ts'
 import type { Fence } from './alert/fence.ts'
 import type { InTurn } from './alert/in-turn.ts'
+import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
@@ -31,9 +33,12 @@ export interface Core {
   readonly worker: Worker
   readonly fence: Fence
   readonly inTurn: InTurn
+  readonly openAlerts: OpenAlerts
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }) => void
   readonly wanted: (topic: string) => boolean
+  /** An alert's page was given up: see alert/bring-forward.ts. */
+  readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Whether a channel could reach this person now, apart from what they prefer. */
   readonly canReach: (person: Recipient, channel: ChannelName) => boolean
   /** Where it would. */

@@ -21,6 +21,7 @@ export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly 
   }
   startDeliveries(core.worker, paging.deliveries, leases, { notification: null, alert })
   if (alert.nextStepAt !== null) core.worker.wake('escalate', alert.nextStepAt)
+  core.openAlerts.changed(alert)
   core.board.alertChanged(alert)
   for (const entry of timeline) follow(core, alert, entry)
 }
