@@ -52,7 +52,10 @@ export interface Live {
   stored(notification: Notification): void
   /** An alert pages this person on `realtime`. */
   page(alert: Alert, userId: string): void
-  /** An alert that was paged has changed (acknowledged, resolved): tell its recipients who are connected, nothing else. */
+  /**
+   * Something else about this person has changed: entries were read, un-read or deleted, or an alert that paged them was
+   * acknowledged or resolved. Tells their unread count anew, nothing else.
+   */
   changed(userId: string): void
   close(): void
 }

@@ -154,4 +154,12 @@ describe('the memory of missed pages', () => {
     expect(pages.wants('late')).to.equal(true)
     expect(pages.wants('another')).to.equal(false)
   })
+
+  it('wants a page that was told before another one for the same alert found no room', () => {
+    const pages = new MissedPages()
+    pages.told('a1')
+    pages.missed('a1')
+    pages.begin()
+    expect(pages.wants('a1')).to.equal(true)
+  })
 })
