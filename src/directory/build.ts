@@ -6,9 +6,10 @@ import { scheduleOf } from './schedule-of.ts'
 import type { Principal, TenantId } from '../access/principal.ts'
 import type { EscalationPolicy } from '../alert/alert.ts'
 import type { Config } from '../config/schema.ts'
-import type { ContactRules, Directory, Machine, Person, QuietHours, Team } from './directory.ts'
+import type { ContactRule, ContactRules, Directory, Machine, Person, QuietHours, Team } from './directory.ts'
 
 type UserSettings = Config['users'][string]
+type ContactRuleSettings = NonNullable<UserSettings['contact_rules']['critical']>[number]
 type ClientSettings = Config['clients'][string]
 type TeamSettings = Config['teams'][string]
 
@@ -98,15 +99,23 @@ function personOf(id: string, user: UserSettings): Person {
   }
 }
 
-function contactRulesOf(settings: UserSettings['contact_rules']): ContactRules {
-  const levels = Object.entries(settings).map(([level, rules]) => [
-    level,
-    rules.map(({ after, via }) => ({
-      afterMs: durationMs(after),
-      via: [...new Set(via.map((channel) => (channel === 'app' ? 'realtime' : channel)))],
-    })),
-  ])
-  return Object.fromEntries(levels) as ContactRules
+function contactRulesOf({
+  critical,
+  warning,
+  info,
+  default: other,
+}: UserSettings['contact_rules']): ContactRules {
+  return {
+    ...(critical && { critical: critical.map(contactRuleOf) }),
+    ...(warning && { warning: warning.map(contactRuleOf) }),
+    ...(info && { info: info.map(contactRuleOf) }),
+    ...(other && { default: other.map(contactRuleOf) }),
+  }
+}
+
+function contactRuleOf({ after, via }: ContactRuleSettings): ContactRule {
+  const channels = via.map((channel) => (channel === 'app' ? 'realtime' : channel))
+  return { afterMs: durationMs(after), via: [...new Set(channels)] }
 }
 
 function quietHoursOf(settings: UserSettings['quiet_hours']): QuietHours | null {

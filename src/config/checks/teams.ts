@@ -54,24 +54,11 @@ function targetFault(config: Config, team: Team, target: string, path: Path): Fi
     return [{ path, message, suggestion: bare ?? suggest(target, TARGETS) }]
   }
   const name = target.slice(prefix.length)
-  if (prefix === 'user:') {
-    return userFault(config, team, name, path).map((finding) => ({
-      ...finding,
-      suggestion: finding.suggestion === undefined ? undefined : `user:${finding.suggestion}`,
-    }))
-  }
-  const kind = prefix.slice(0, -1)
+  if (prefix === 'user:') return userFault(config, team, name, path)
   const known =
     prefix === 'group:' ? groupsOf(config, team.tenant) : Object.keys(config.channels.webhook.endpoints)
   if (known.includes(name)) return []
-  const near = suggest(name, known)
-  return [
-    {
-      path,
-      message: `unknown ${kind} "${name}"`,
-      suggestion: near === undefined ? near : `${prefix}${near}`,
-    },
-  ]
+  return [{ path, message: `unknown ${prefix.slice(0, -1)} "${name}"`, suggestion: suggest(name, known) }]
 }
 
 function groupsOf(config: Config, tenant: string): string[] {

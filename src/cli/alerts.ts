@@ -1,0 +1,105 @@
+import { createApi, field, instantOf, itemsOf, listOf } from './api.ts'
+import { findConnection } from './connection.ts'
+import { paint, printable, table } from './terminal.ts'
+import { deliveryLine, entryLine, formatLine } from './timeline.ts'
+import type { Json } from './api.ts'
+import type { ConnectionOptions } from './connection.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface AlertListOptions extends ConnectionOptions {
+  readonly status?: string
+  readonly severity?: string
+  readonly team?: string
+  readonly limit?: string
+  readonly json?: boolean
+}
+
+export async function listAlerts(options: AlertListOptions, terminal: Terminal): Promise<number> {
+  const { status, severity, team, limit } = options
+  const answer = await createApi(findConnection(options, terminal), terminal).get('/v1/alerts', {
+    status,
+    severity,
+    team,
+    limit,
+  })
+  if (options.json === true) return print(terminal, answer)
+  const rows = itemsOf(answer).map((alert) => [
+    field(alert, 'id'),
+    field(alert, 'status'),
+    field(alert, 'severity'),
+    field(alert, 'type'),
+    `x${field(alert, 'count')}`,
+    field(alert, 'acknowledged_by'),
+    field(alert, 'message'),
+  ])
+  terminal.write(table(['ID', 'STATUS', 'SEVERITY', 'TYPE', 'COUNT', 'BY', 'MESSAGE'], rows))
+  return 0
+}
+
+export interface VerbOptions extends ConnectionOptions {
+  readonly json?: boolean
+}
+
+export async function showAlert(id: string, options: VerbOptions, terminal: Terminal): Promise<number> {
+  const api = createApi(findConnection(options, terminal), terminal)
+  const alert = await api.get(`/v1/alerts/${encodeURIComponent(id)}`)
+  if (options.json === true) return print(terminal, alert)
+  terminal.write(`${summary(alert)}\n`)
+  const startAt = instantOf(alert['created_at']) ?? 0
+  const lines = [
+    ...listOf(alert['timeline']).map(entryLine),
+    ...listOf(alert['deliveries']).map(deliveryLine),
+  ].filter((line) => line !== null)
+  for (const line of lines.toSorted((a, b) => a.at - b.at)) {
+    const text = formatLine(line, startAt)
+    terminal.write(`${line.colour ? paint(terminal, line.colour, text) : text}\n`)
+  }
+  return 0
+}
+
+export const ALERT_VERBS = {
+  ack: 'Acknowledge: you have it, nobody else is woken up',
+  escalate: 'Move on to the next step',
+  snooze: 'Ask again after some time',
+  resolve: 'Close the alert',
+  note: 'Write something down',
+} as const
+export type AlertVerb = keyof typeof ALERT_VERBS
+
+export interface AlertVerbOptions extends VerbOptions {
+  readonly message?: string
+  readonly for?: string
+}
+
+/** `POST /v1/alerts/{id}/{verb}` for each id, in turn; the first failure ends it. */
+export async function actOnAlerts(
+  verb: AlertVerb,
+  ids: readonly string[],
+  options: AlertVerbOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const api = createApi(findConnection(options, terminal), terminal)
+  const body = {
+    ...(options.message !== undefined && { note: options.message }),
+    ...(options.for !== undefined && { for: options.for }),
+  }
+  for (const id of ids) {
+    const alert = await api.post(`/v1/alerts/${encodeURIComponent(id)}/${verb}`, body)
+    terminal.write(options.json === true ? `${JSON.stringify(alert)}\n` : `${summary(alert)}\n`)
+  }
+  return 0
+}
+
+function summary(alert: Json): string {
+  const by = field(alert, 'acknowledged_by')
+  const via = field(alert, 'acknowledged_via')
+  const taken = by === '' ? '' : `  by ${by}${via === '' ? '' : ` (${via})`}`
+  const head = `${field(alert, 'id')}  ${field(alert, 'status')}${taken}`
+  return printable(`${head}  ${field(alert, 'severity')} ${field(alert, 'type')}: ${field(alert, 'message')}`)
+}
+
+/** Writes the server's answer as it is, on one line. */
+export function print(terminal: Terminal, answer: unknown): 0 {
+  terminal.write(`${JSON.stringify(answer)}\n`)
+  return 0
+}

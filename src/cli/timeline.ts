@@ -1,0 +1,102 @@
+import { field, instantOf, isObject } from './api.ts'
+import { printable } from './terminal.ts'
+import type { Json } from './api.ts'
+import type { Colour } from './terminal.ts'
+
+/** One line of what happens after a publish. */
+export interface TimelineLine {
+  readonly at: number
+  readonly text: string
+  readonly colour?: Colour
+}
+
+/** `+0.05 s`, `+12.0 s`: hundredths while they matter. */
+export function formatOffset(ms: number): string {
+  const seconds = Math.max(ms, 0) / 1000
+  return `+${seconds.toFixed(seconds < 10 ? 2 : 1)} s`
+}
+
+/** `  +12.0 s  no answer -> step 2`. */
+export function formatLine(line: TimelineLine, startAt: number): string {
+  return `  ${formatOffset(line.at - startAt).padEnd(8)} ${line.text}`
+}
+
+/** What an entry of an alert's timeline means, or null for one that says nothing to people. */
+export function entryLine(entry: Json): TimelineLine | null {
+  const at = instantOf(entry['at']) ?? 0
+  const by = printable(field(entry, 'by'))
+  const via =
+    entry['via'] === undefined || entry['via'] === null ? '' : ` (${printable(field(entry, 'via'))})`
+  const text = printable(field(entry, 'text'))
+  const reason = text === '' ? '' : `: ${text}`
+  const step = field(entry, 'step')
+  const users = Array.isArray(entry['users']) ? entry['users'].map(String).map(printable).join(', ') : ''
+  const whom = users === '' ? '' : `: ${users}`
+  switch (field(entry, 'kind')) {
+    case 'opened':
+      return { at, text: `alert opened by ${by}` }
+    case 'repeated':
+      return { at, text: `fired again${reason}`, colour: 'dim' }
+    case 'step':
+      return stepLine(at, { step, whom, first: step === '1' && !(Number(entry['repeat'] ?? 0) > 0) })
+    case 'skipped':
+      return { at, text: `step ${step} skipped${reason}`, colour: 'yellow' }
+    case 'finished':
+      return { at, text: `nobody answered: no step is left${reason}`, colour: 'red' }
+    case 'acknowledged':
+      return { at, text: `acknowledged by ${by}${via}${reason}`, colour: 'green' }
+    case 'unacknowledged':
+      return { at, text: `acknowledgement taken back by ${by}${via}`, colour: 'yellow' }
+    case 'escalated':
+      return { at, text: `escalated by ${by}${via}${reason}`, colour: 'yellow' }
+    case 'snoozed':
+      return { at, text: `snoozed by ${by}${via}${reason}` }
+    case 'returned':
+      return { at, text: `open again${reason}`, colour: 'yellow' }
+    case 'promoted':
+      return { at, text: `now critical${reason}`, colour: 'red' }
+    case 'reassigned':
+      return { at, text: `handed over by ${by}${whom}` }
+    case 'note':
+      return { at, text: `note by ${by}${reason}` }
+    case 'resolved':
+      return { at, text: `resolved by ${by}${via}${reason}`, colour: 'green' }
+    default:
+      return null
+  }
+}
+
+function stepLine(at: number, step: { step: string; whom: string; first: boolean }): TimelineLine {
+  if (step.first) return { at, text: `step 1${step.whom}` }
+  return { at, text: `no answer -> step ${step.step}${step.whom}`, colour: 'yellow' }
+}
+
+const UNDECIDED = ['pending', 'sending']
+
+/** What became of a delivery: `anna   sms  sent (captured)`; null while nothing did. */
+export function deliveryLine(delivery: Json): TimelineLine | null {
+  const state = field(delivery, 'state')
+  if (UNDECIDED.includes(state)) return null
+  const instants = [delivery['delivered_at'], delivery['sent_at'], delivery['created_at']].map(instantOf)
+  const at = instants.find((instant) => instant !== undefined) ?? 0
+  const whom = printable(field(delivery, 'user_id') || field(delivery, 'address'))
+  const remark = captured(delivery) ? 'captured' : printable(field(delivery, 'reason'))
+  const text = `${whom.padEnd(6)} ${field(delivery, 'channel')}  ${state}${remark === '' ? '' : ` (${remark})`}`
+  if (state === 'dead' || state === 'expired') return { at, text, colour: 'red' }
+  return state === 'sent' || state === 'delivered' ? { at, text } : { at, text, colour: 'dim' }
+}
+
+const captured = (delivery: Json) =>
+  delivery['captured'] === true || field(delivery, 'provider_id').startsWith('captured')
+
+/** Whether every delivery has reached a named end, or has been handed over. */
+export function allDecided(deliveries: readonly Json[]): boolean {
+  return deliveries.every((delivery) => !UNDECIDED.includes(field(delivery, 'state')))
+}
+
+/** How waiting for an alert ends: somebody took it, or nobody is left to ask. Null while it goes on. */
+export function alertEnd(alert: Json): 'answered' | 'unanswered' | null {
+  if (['acknowledged', 'resolved'].includes(field(alert, 'status'))) return 'answered'
+  const timeline = Array.isArray(alert['timeline']) ? alert['timeline'].filter(isObject) : []
+  return timeline.at(-1)?.['kind'] === 'finished' ? 'unanswered' : null
+}
