@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
-import type { Principal } from './access/principal.ts'
+import { bringForward } from './alert/bring-forward.ts'
 import { commandAlert } from './alert/commanding.ts'
 import { escalate } from './alert/escalate.ts'
 import { createFence } from './alert/fence.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createBoard } from './board/board.ts'
-import type { Broker } from './broker/broker.ts'
 import { createBroker } from './broker/create-broker.ts'
-import { systemClock, type Clock } from './clock.ts'
+import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { channelLanes, createChannels } from './delivery/channels/index.ts'
@@ -18,26 +18,305 @@ import { createDeliver } from './delivery/deliver.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
-import { createWorker, type Perform } from './delivery/worker.ts'
+import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
 import { createHousekeeping } from './housekeeping.ts'
-import type { App } from './http/app.ts'
 import { createHttpServer } from './http/server.ts'
 import { randomIds } from './ids.ts'
 import { createLive } from './live/fan-out.ts'
+import type { Live } from './live/live.ts'
 import { createPresence } from './live/presence.ts'
 import { visibleTo } from './live/visible-to.ts'
-import { createLog, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { currentShift, nextOnCall, onCall, shifts } from './oncall/shifts.ts'
 import { createReceipts } from './receipts/receipts.ts'
-import { replayDeadLetter } from './router/replay.ts'
 import { createReceive } from './router/receive.ts'
+import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
-import { parseDuration } from './wire/duration.ts'
+
+export interface AppOptions {
+  readonly config: Config
+  /** The application's routes (`#application`). */
+  readonly router: Router
+  readonly log: Log
+  readonly version: string
+  /** Only tests bring their own; else the system's, never before the store's last commit (promise P18). */
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+/** The running program. */
+export interface RunningApp {
+  readonly engine: Engine
+  readonly authenticator: Authenticator
+  readonly worker: Worker
+  readonly httpUrl: string
+  readonly mqttUrl: string
+  /** Puts another configuration in force; what needs a restart stays as it was. */
+  reload(config: Config): void
+  /** Stops accepting, finishes what is in flight, at most `graceMs`, and closes everything (promise P27). */
+  stop(graceMs: number): Promise<void>
+}
+
+/** The longest that a store may take for one write before publishes count as not accepted. */
+const READY_MS = 5000
+
+/** Puts the program together: the only place that constructs things. Resolves when it accepts publishes. */
+export async function startApp(options: AppOptions): Promise<RunningApp> {
+  const { log, router, version } = options
+  let config = options.config
+  let directory = buildDirectory(config)
+  const metrics = createMetrics()
+  const store = await openStore({
+    path: config.storage.path,
+    metrics,
+    log,
+    limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
+  })
+  const clock = options.clock ?? clockAfter(store, log, metrics)
+  const random = options.random ?? Math.random
+  const ids = randomIds()
+  const channels = createChannels(config)
+  const fence = createFence()
+  const openAlerts = createOpenAlerts()
+  const authenticator = createAuthenticator({
+    directory: () => directory,
+    config: () => config,
+    clock,
+    jwtSecret: config.auth.jwt.secret === undefined ? await store.secret('jwt') : Buffer.from(config.auth.jwt.secret),
+    log,
+  })
+
+  // The parts know each other in a circle (a delivery makes a receipt, a receipt is published, a publish is a
+  // delivery), so these are filled in below, before anything can call them.
+  const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
+  const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
+  const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
+
+  const receipts = createReceipts({ wanted, publish })
+  late.live = createLive({
+    store,
+    clock,
+    log,
+    wireNotification: (notification) => renderNotification(notification),
+    wireAlertPage: (alert) => ({ type: 'critical_alert', alert: renderAlert(alert), requires_acknowledgment: true }),
+    visibleTo: (notification, reader) =>
+      visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
+    openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
+    progressed: {
+      wanted: (subject) => wanted(receipts.topicOf(originOf(subject).principal, originOf(subject).messageId)),
+      moved(subject, userId, { state, at }) {
+        const origin = originOf(subject)
+        receipts.transition(origin.principal, origin.messageId, { status: state, at, channel: 'realtime', user: userId })
+      },
+    },
+  })
+  const board = createBoard({ publish, clock, log, directory: () => directory, currentShift, nextOnCall, renderAlert })
+  const presence = createPresence({ clock, ids })
+
+  const deliver = createDeliver({
+    channels,
+    directory: { user: (id) => directory.user(id) },
+    clock,
+    random,
+    log,
+    metrics,
+    store,
+    publicUrl: () => late.publicUrl,
+    fence: (alertId) => fence.stands(alertId),
+    settled: (work, settlement) => afterSettled(late.core, work, settlement),
+  })
+  const perform: Record<string, Perform> = {
+    escalate: async (work) => {
+      if (work.kind === 'escalate') await escalate(late.core, work)
+    },
+    release: async (work) => {
+      if (work.kind === 'release') await release(late.core, work)
+    },
+  }
+  const lanes = channelLanes(channels)
+  for (const { name } of lanes) perform[name] = deliver
+  late.worker = createWorker({
+    store,
+    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    perform,
+    clock,
+    random,
+    log,
+    metrics,
+  })
+
+  late.core = {
+    config: () => config,
+    directory: () => directory,
+    store,
+    clock,
+    ids,
+    log,
+    metrics,
+    live: late.live,
+    presence,
+    board,
+    receipts,
+    worker: late.worker,
+    fence,
+    inTurn: createInTurn(),
+    openAlerts,
+    publish,
+    wanted,
+    bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
+    canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
+    addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
+  }
+  const { core } = late
+  const receive = createReceive(core, router, mayPublish)
+
+  const engine: Engine = {
+    get config() {
+      return config
+    },
+    get directory() {
+      return directory
+    },
+    store,
+    clock,
+    ids,
+    log,
+    metrics,
+    live: late.live,
+    receive,
+    commandAlert: (command, by, via) => commandAlert(core, command, { principal: by, via }),
+    markInbox: (mark, by) => markInbox(core, mark, by),
+    replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
+    resendDelivery: (by, id) => resendDelivery(core, by, id),
+    replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
+    readiness: () => readiness(store, clock, () => stopping),
+  }
+  let stopping = false
+
+  const door: BrokerDoor = {
+    authenticate: (credentials) => authenticator.mqtt(credentials),
+    receive,
+    mayPublish,
+    maySubscribe,
+    mayForward,
+    live: late.live,
+  }
+  late.broker = await createBroker({
+    door,
+    clock,
+    log,
+    metrics,
+    limits: config.limits,
+    readerOf: (principal) => ({
+      tenant: principal.tenant,
+      userId: principal.id,
+      groups: directory.user(principal.id)?.groups ?? [],
+    }),
+    originAllowed: (origin) => config.server.allowed_origins.includes(origin) || origin === late.publicUrl,
+  })
+  const http = createHttpServer(engine, {
+    authenticator,
+    topics: topicEntries(router),
+    version,
+    onCall: { onCall, nextOnCall, currentShift, shifts },
+    forward: ({ topic, payload }) => late.broker.publish(topic, Buffer.from(payload).toString(), { qos: 1 }),
+  })
+
+  await rebuild(core)
+  const stopHousekeeping = createHousekeeping(core)
+  const { host } = config.server
+  const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
+  await http.ready()
+  late.broker.attachTo(http.server)
+  const httpUrl = await http.listen({ host, port: config.server.http_port })
+  late.publicUrl = config.server.public_url ?? httpUrl
+  late.worker.start()
+
+  return {
+    engine,
+    authenticator,
+    worker: late.worker,
+    httpUrl,
+    mqttUrl: `mqtt://${host}:${mqttPort}`,
+    reload(next) {
+      config = next
+      directory = buildDirectory(next)
+      board.directoryChanged()
+    },
+    async stop(graceMs) {
+      stopping = true
+      stopHousekeeping()
+      await Promise.all([http.close(), late.broker.close(graceMs), late.worker.stop(graceMs)])
+      late.live.close()
+      presence.close()
+      board.close()
+      await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
+      await store.close()
+    },
+  }
+}
+
+function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMetrics>): Clock {
+  return systemClock({
+    notBefore: store.highWaterAt,
+    onJump(jumpMs) {
+      metrics.clockJumps.inc()
+      metrics.clockJumpSeconds.set(jumpMs / 1000)
+      log.warn({ jump_ms: jumpMs }, 'the wall clock was moved; timers are not')
+    },
+  })
+}
+
+/** The board as the store has it (promise P18 leaves no other moment to do this): alerts, states, who is on call. */
+async function rebuild(core: Core): Promise<void> {
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<Store['openAlerts']>> = await core.store.openAlerts(500, cursor ?? undefined)
+    for (const alert of page.items) {
+      core.openAlerts.changed(alert)
+      core.board.alertChanged(alert)
+    }
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  for (const { tenant, name, state } of await core.store.states()) core.board.systemStatus(tenant, name, state)
+  core.board.directoryChanged()
+}
+
+async function readiness(store: Store, clock: Clock, stopping: () => boolean): Promise<string | null> {
+  if (stopping()) return 'stopping'
+  let cancel = () => {}
+  const late = new Promise<string>((resolve) => {
+    cancel = clock.at(clock.now() + READY_MS, () => resolve('the store takes longer than five seconds for a write'))
+  })
+  const answer = store.ping().then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
+  return Promise.race([answer, late]).finally(() => cancel())
+}
+
+type LiveSubject = Parameters<NonNullable<Parameters<typeof createLive>[0]['progressed']>['wanted']>[0]
+
+function originOf(subject: LiveSubject) {
+  return subject.kind === 'notification' ? subject.notification.origin : subject.alert.origin
+}
+
+function topicEntries(router: Router) {
+  return router.routes.map((route) => ({
+    topic: route.pattern,
+    qos: route.qos,
+    summary: route.summary ?? '',
+    body: route.body,
+    reply: route.reply,
+  }))
+}
+

@@ -1,8 +1,10 @@
 import type { TenantId } from '../access/principal.ts'
 import type { Core } from '../core.ts'
-import type { Alert } from './alert.ts'
 import { afterAlertCommit } from './after-commit.ts'
+import type { Alert } from './alert.ts'
+import { CARILLON } from './escalation/start.ts'
 import { changeOf } from './raising.ts'
+import { hasten } from './timer.ts'
 
 /** How often the change is decided anew because the alert changed under it. */
 const TRIES = 5
@@ -14,14 +16,15 @@ const TRIES = 5
 export async function bringForward(core: Core, tenant: TenantId, alertId: string): Promise<void> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const alert = await core.store.alert(tenant, alertId)
-    if (alert === null || alert.status !== 'firing' || alert.nextStepAt === null) return
+    if (alert === null) return
     const now = core.clock.now()
-    if (alert.nextStepAt <= now || (await reachesSomebody(core, alert))) return
-    const brought: Alert = { ...alert, nextStepAt: now, version: alert.version + 1 }
-    const entry = { at: now, kind: 'note', by: 'carillon', text: 'No page of this step arrived: the next step comes now' } as const
-    const paging = { alert: brought, deliveries: [], notifications: [] }
-    if ((await core.store.changeAlert(changeOf(alert, paging, [entry], now, null))) !== 'done') continue
-    afterAlertCommit(core, paging, [entry], [])
+    const change = hasten(alert, now)
+    if (change.kind !== 'changed' || (await reachesSomebody(core, alert))) return
+    const paging = { alert: change.alert, deliveries: [], notifications: [] }
+    const text = 'No page of this step arrived: the next step comes now'
+    const timeline = [...change.timeline, { at: now, kind: 'note', by: CARILLON, text } as const]
+    if ((await core.store.changeAlert(changeOf(alert, paging, timeline, now, null))) !== 'done') continue
+    afterAlertCommit(core, paging, timeline, [])
     return
   }
 }

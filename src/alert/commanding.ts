@@ -9,9 +9,10 @@ import type { Arrival } from '../router/receive.ts'
 import type { AlertChange } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert } from './alert.ts'
-import { command, type Act, type Change } from './change.ts'
+import { command } from './change.ts'
+import type { Act, Change } from './changed.ts'
 import { mayAct } from './may-act.ts'
-import { planPaging, resolverFor, type Paging } from './paging.ts'
+import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { changeOf } from './raising.ts'
 
 /** How often a command is decided anew because the alert changed under it. */
@@ -86,7 +87,7 @@ async function planCommand(core: Core, decision: AlertCommandDecision, { princip
     by: actorOf(core, decision, principal),
     via,
     now,
-    resolve: resolverFor(core.directory(), alert, now),
+    whoIs: whoIsFor(core.directory(), alert, now),
     note: decision.note,
   }
   return planned(core, alert, command(alert, decision, act), now)

@@ -2,8 +2,8 @@ import type { Core } from '../core.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
-import { onTimer } from './change.ts'
-import { planPaging, resolverFor } from './paging.ts'
+import { onTimer } from './timer.ts'
+import { planPaging, whoIsFor } from './paging.ts'
 import { changeOf } from './raising.ts'
 
 /**
@@ -14,7 +14,7 @@ import { changeOf } from './raising.ts'
 export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'escalate' }>): Promise<void> {
   const { alert, workId, token, dueAt } = claimed
   const now = core.clock.now()
-  const change = onTimer(alert, now, resolverFor(core.directory(), alert, now))
+  const change = onTimer(alert, now, whoIsFor(core.directory(), alert, now))
   if (change.kind !== 'changed') {
     await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt: alert.nextStepAt, outbox: null })
     return

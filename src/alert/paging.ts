@@ -5,7 +5,7 @@ import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
 import type { Page } from './escalation/start.ts'
 import { pageTargets } from './page-targets.ts'
-import { resolveTargets, type Resolve } from './resolve-targets.ts'
+import { resolveTargets, type WhoIs } from './resolve-targets.ts'
 import { recordTold, type Told } from './told.ts'
 
 /** What telling people of an alert writes; the alert carries who was told and the next free ordinal. */
@@ -16,7 +16,7 @@ export interface Paging {
 }
 
 /** Who the targets of this alert's policy are right now. */
-export function resolverFor(directory: Directory, alert: Pick<Alert, 'tenant' | 'team'>, at: number): Resolve {
+export function whoIsFor(directory: Directory, alert: Pick<Alert, 'tenant' | 'team'>, at: number): WhoIs {
   const team = alert.team === null ? null : (directory.team(alert.tenant, alert.team) ?? null)
   return (targets) => resolveTargets(targets, { tenant: alert.tenant, team, directory, at })
 }

@@ -7,10 +7,11 @@ import type { Arrival } from '../router/receive.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
-import { resolve } from './change.ts'
+import { promote, resolve } from './change.ts'
+import type { Act } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
-import { planPaging, resolverFor, type Paging } from './paging.ts'
-import { decideRaise, dedupKeyOf, draftAlert, open, promote } from './raise.ts'
+import { planPaging, whoIsFor, type Paging } from './paging.ts'
+import { decideRaise, dedupKeyOf, draftAlert, open } from './raise.ts'
 
 /** How often a publish is decided anew because the alert changed under it. */
 const TRIES = 20
@@ -63,7 +64,7 @@ interface RaisePlan {
 }
 
 function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existing: Alert | null): RaisePlan {
-  const { now, publish } = arrival
+  const { now } = arrival
   const status = `${decision.level}_alert_sent`
   const raise = decideRaise(existing, decision)
   if (raise.kind === 'open' || existing === null) {
@@ -88,19 +89,18 @@ function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existi
         result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
       }
     case 'promote': {
-      const resolver = resolverFor(core.directory(), existing, now)
-      const moved = promote(existing, raise.to, { decision, by: publish.principal.id }, now, resolver)
-      const paging = planPaging(core, moved.alert, moved.page, now)
+      const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
+      const paging = planPaging(core, change.alert, change.page, now)
+      const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       return {
-        alert: { kind: 'change', change: changeOf(existing, paging, moved.timeline, now, 'promoted') },
+        alert: { kind: 'change', change: changeOf(existing, paging, change.timeline, now, change.cancelPages) },
         paging,
-        timeline: moved.timeline,
-        result: { status, alert_id: existing.id, notified_users: moved.page === null ? 0 : new Set([...moved.page.users, ...moved.page.admins]).size, promoted: true },
+        timeline: change.timeline,
+        result: { status, alert_id: existing.id, notified_users: new Set(people).size, promoted: true },
       }
     }
     case 'resolve': {
-      const act = { by: publish.principal.id, via: publish.via, now, resolve: resolverFor(core.directory(), existing, now) }
-      const change = resolve(existing, act)
+      const change = resolve(existing, actOf(core, arrival, existing))
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const paging: Paging = { alert: change.alert, deliveries: [], notifications: [] }
       return {
@@ -126,7 +126,11 @@ function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
     origin: originOf(arrival),
     now,
   })
-  return open(draft, resolverFor(directory, draft, now))
+  return open(draft, whoIsFor(directory, draft, now))
+}
+
+function actOf(core: Core, { publish, now }: Arrival, alert: Alert): Act {
+  return { by: publish.principal.id, via: publish.via, now, whoIs: whoIsFor(core.directory(), alert, now) }
 }
 
 /** The end of something that never began: accepted, and nothing comes of it (behaviour E14). */

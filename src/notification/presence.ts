@@ -6,9 +6,7 @@ import type { PresenceDecision } from './decision.ts'
 /** Sessions are live state of this node (R26, R27, R38): nothing to store, so nothing to lose. */
 export function acceptPresence(core: Core, arrival: Arrival, decision: PresenceDecision): Promise<Outcome> {
   arrival.submitted()
-  const { userId, deviceInfo } = decision
-  const sessionId = decision.sessionId ?? (decision.verb === 'connect' ? arrival.messageId : null)
-  const result = core.presence[decision.verb]({ userId, sessionId, deviceInfo, now: arrival.now })
+  const result = core.presence.apply(decision)
   core.receipts.accepted(arrival.publish.principal.id, arrival.messageId, { topic: arrival.publish.topic, result })
   return Promise.resolve({ kind: 'stored', id: arrival.messageId, result, duplicate: false })
 }
