@@ -1,0 +1,80 @@
+import { expect } from 'chai'
+import type { TenantId } from '../../src/access/principal.ts'
+import { resolveTargets, type TargetContext } from '../../src/alert/resolve-targets.ts'
+import type { Team } from '../../src/directory/directory.ts'
+import { aPerson, aPolicy, NOON, TENANT } from './an-alert.ts'
+
+const people = [aPerson('anna'), aPerson('bob'), aPerson('carla', { roles: ['admin'], groups: ['ops'] })]
+const stranger = aPerson('stranger', { tenant: 'acme' as TenantId })
+
+const platform: Team = {
+  name: 'platform',
+  tenant: TENANT,
+  alertTypes: ['disk'],
+  schedule: {
+    timezone: 'UTC',
+    layers: [
+      {
+        rotate: ['anna', 'bob'],
+        every: { count: 1, unit: 'week' },
+        handoff: { weekday: 1, hour: 0, minute: 0 },
+        start: '2026-01-05',
+      },
+    ],
+    overrides: [],
+  },
+  policy: aPolicy([['oncall']]),
+  members: ['anna', 'bob', 'left-the-company'],
+}
+
+const context: TargetContext = {
+  tenant: TENANT,
+  team: platform,
+  directory: {
+    user: (id) => [...people, stranger].find((person) => person.id === id),
+    group: (_tenant, name) => (name === 'ops' ? [people[2]!] : name === 'empty' ? [] : undefined),
+    admins: () => [people[2]!],
+  },
+  at: NOON,
+}
+
+describe('targets of an escalation step', () => {
+  const cases: readonly [targets: string[], users: string[], webhooks: string[], unresolved: string[]][] = [
+    [['oncall'], ['anna'], [], []],
+    [['oncall.next'], ['bob'], [], []],
+    [['team'], ['anna', 'bob'], [], []],
+    [['admins'], ['carla'], [], []],
+    [['user:bob'], ['bob'], [], []],
+    [['group:ops'], ['carla'], [], []],
+    [['webhook:ops'], [], ['ops'], []],
+    [['oncall', 'team', 'user:anna', 'webhook:a', 'webhook:a'], ['anna', 'bob'], ['a'], []],
+    [
+      ['user:gone', 'group:none', 'group:empty', 'nonsense'],
+      [],
+      [],
+      ['user:gone', 'group:none', 'group:empty', 'nonsense'],
+    ],
+    [['user:stranger', 'user:bob'], ['bob'], [], ['user:stranger']],
+    [['user:constructor'], [], [], ['user:constructor']],
+    [[], [], [], []],
+  ]
+  for (const [targets, users, webhooks, unresolved] of cases) {
+    const who = [...users, ...webhooks].join(', ') || 'nobody'
+    it(`${JSON.stringify(targets)} are ${who}, each once, and only of the tenant (E7, O1)`, () => {
+      expect(resolveTargets(targets, context)).to.deep.equal({ users, webhooks, unresolved })
+    })
+  }
+
+  it('are looked up at the moment that is asked for', () => {
+    const week = 7 * 24 * 3_600_000
+    expect(resolveTargets(['oncall'], { ...context, at: NOON + week }).users).to.deep.equal(['bob'])
+  })
+
+  it('of a team that is gone, or has no schedule, are nobody', () => {
+    const none = { users: [], webhooks: [], unresolved: ['oncall', 'oncall.next', 'team'] }
+    const bare = { ...platform, schedule: null, members: [] }
+    for (const team of [null, bare]) {
+      expect(resolveTargets(['oncall', 'oncall.next', 'team'], { ...context, team })).to.deep.equal(none)
+    }
+  })
+})
