@@ -174,4 +174,3 @@ function atMostEvery(ms: number, clock: Clock, task: (error: unknown) => void): 
     task(error)
   }
 }
-

@@ -12,7 +12,11 @@ export interface ProgressListener {
   /** Whether anybody would hear of this subject; asked first, so that nothing is done for nobody. */
   wanted(subject: LiveSubject): boolean
   /** Called once for each step that really moved a delivery: reconnecting does not repeat it. */
-  moved(subject: LiveSubject, userId: string, step: { readonly state: 'sent' | 'delivered'; at: number }): void
+  moved(
+    subject: LiveSubject,
+    userId: string,
+    step: { readonly state: 'sent' | 'delivered'; at: number },
+  ): void
 }
 
 export interface Progress {
@@ -114,7 +118,7 @@ export function createProgress(options: {
       if ((await store.progress([step.progress])) > 0)
         listener?.moved(step.subject, step.progress.userId, step.progress)
     })
-    if (unheard.length > 0) writes.push(store.progress(unheard).then(() => {}))
+    if (unheard.length > 0) writes.push(store.progress(condensed(unheard)).then(() => {}))
     const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
   }
@@ -127,4 +131,22 @@ export function createProgress(options: {
       cancelRetry()
     },
   }
+}
+
+/** A hand-over and its proof in one batch are one step: `delivered` says that it was sent, too. */
+function condensed(steps: readonly DeliveryProgress[]): readonly DeliveryProgress[] {
+  const kept: DeliveryProgress[] = []
+  const sentAt = new Map<string, number>()
+  for (const step of steps) {
+    const key = `${step.userId} ${step.subjectId}`
+    const index = sentAt.get(key)
+    if (step.state === 'sent') sentAt.set(key, kept.length)
+    else if (index !== undefined) {
+      kept[index] = step
+      sentAt.delete(key)
+      continue
+    }
+    kept.push(step)
+  }
+  return kept
 }

@@ -10,7 +10,6 @@ export function visibleTo(notification: Notification, reader: InboxReader): bool
   if (notification.userId !== null)
     return notification.userId === reader.userId && notification.content.channels.includes('realtime')
   return (
-    notification.audience.length === 0 ||
-    notification.audience.some((group) => reader.groups.includes(group))
+    notification.audience.length === 0 || notification.audience.some((group) => reader.groups.includes(group))
   )
 }

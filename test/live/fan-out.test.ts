@@ -234,9 +234,11 @@ describe('the live fan-out of notifications', () => {
     publish({ to: 'bob' })
     live.changed('anna')
     await settle()
-    expect({ encodings, reads: inbox.queries.length + inbox.summaries.length, steps: inbox.steps }).to.deep.equal(
-      { encodings: 0, reads: 0, steps: [] },
-    )
+    expect({
+      encodings,
+      reads: inbox.queries.length + inbox.summaries.length,
+      steps: inbox.steps,
+    }).to.deep.equal({ encodings: 0, reads: 0, steps: [] })
   })
 })
 

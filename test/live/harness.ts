@@ -29,7 +29,11 @@ export function liveHarness(options: Partial<LiveOptions> = {}) {
     clock,
     log,
     wireNotification: (notification) => ({ id: notification.id, message: notification.content.message }),
-    wireAlertPage: (alert) => ({ type: 'critical_alert', alert: { id: alert.id }, requires_acknowledgment: true }),
+    wireAlertPage: (alert) => ({
+      type: 'critical_alert',
+      alert: { id: alert.id },
+      requires_acknowledgment: true,
+    }),
     visibleTo,
     openPagesFor: async (userId) => {
       lookUps.push(userId)
@@ -45,13 +49,13 @@ export function liveHarness(options: Partial<LiveOptions> = {}) {
     openAlerts,
     lookUps,
     /** Commits, and passes on what was stored. */
-    publish(draft: NotificationDraft) {
+    publish: (draft: NotificationDraft) => {
       const notification = inbox.commit(draft)
       live.stored(notification)
       return notification
     },
     /** Lets everything that is ready run. */
-    async settle() {
+    settle: async () => {
       for (let turns = 0; turns < 6; turns += 1) await turn()
     },
   }

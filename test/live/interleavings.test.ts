@@ -204,7 +204,9 @@ describe('live connections under random interleavings', () => {
       try {
         story.check()
       } catch (error) {
-        throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+        throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        })
       }
       received += story.received
     }

@@ -115,7 +115,9 @@ describe('presence', () => {
     tell('connect', 'anna', 'late', { os: 'x'.repeat(5000) })
     const open = subject.sessions('anna')
     expect(open).to.have.length(20)
-    expect(open.map((session) => session.sessionId)).to.include.members(['s0', 'late']).and.not.include('s1')
+    expect(open.map((session) => session.sessionId))
+      .to.include.members(['s0', 'late'])
+      .and.not.include('s1')
     expect(open.at(-1)?.deviceInfo).to.deep.equal({})
   })
 

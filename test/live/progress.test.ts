@@ -102,11 +102,27 @@ describe('the progress of realtime deliveries', () => {
     await settle()
     inbox.steps.length = 0
     live.page(sampleAlert({ step: 2 }), 'anna')
+    await settle()
     sink.confirmAll()
     await settle()
     expect(inbox.steps.map(({ subjectId, state }) => `${subjectId} ${state}`)).to.deep.equal([
       'a1 sent',
       'a1 delivered',
+    ])
+  })
+
+  it('takes one write when the proof comes before the hand-over was written', async () => {
+    const { inbox, live, publish, settle } = liveHarness()
+    const sink = fakeSink()
+    live.attach(person('anna'), NOTIFICATIONS, sink)
+    await settle()
+    publish({ to: 'anna' })
+    publish({ to: 'anna' })
+    sink.unconfirmed.shift()?.confirm()
+    await settle()
+    expect(inbox.steps.map(({ subjectId, state }) => `${subjectId} ${state}`)).to.deep.equal([
+      'n1 delivered',
+      'n2 sent',
     ])
   })
 

@@ -11,7 +11,12 @@ describe('the live unread count', () => {
     live.attach(person('anna'), UNREAD, sink)
     await settle()
     expect(sink.frames).to.deep.equal([
-      { kind: 'unread', topic: 'users/anna/unread', payload: '{"total":2,"unread":2,"version":2}', retain: true },
+      {
+        kind: 'unread',
+        topic: 'users/anna/unread',
+        payload: '{"total":2,"unread":2,"version":2}',
+        retain: true,
+      },
     ])
     sink.confirmAll()
     publish({})
