@@ -182,6 +182,43 @@ export const ERRORS = {
     http: 500,
     mqtt: 'retry',
   },
+  // The codes of the CoreBanq document (C14), which its clients know by name.
+  'notifications_m.invalid_user_id': {
+    what: 'There is no authenticated user',
+    mend: 'Sign in as a person; clients have no inbox',
+    http: 401,
+    mqtt: 'refuse',
+  },
+  'notifications_m.invalid_id': {
+    what: 'The notification id is not valid',
+    mend: 'Send the UUID that the list gives',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notifications_m.not_found': {
+    what: 'There is no such notification',
+    mend: 'It was deleted, or it is not yours',
+    http: 404,
+    mqtt: 'dead',
+  },
+  'notifications_m.failed_to_fetch_notifications': {
+    what: 'The notifications could not be read',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_mark_as_read': {
+    what: 'The notification could not be marked',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_delete': {
+    what: 'The notification could not be deleted',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export interface ErrorEntry {

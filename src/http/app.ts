@@ -1,0 +1,85 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import Type from 'typebox'
+import type { Identity } from '../access/authenticate.ts'
+
+/** The HTTP server as its families of routes see it. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Who may call a route. `any` is every principal, `operator` the roles admin and ops. */
+export type Access = 'open' | 'any' | 'user' | 'operator'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null on open routes. */
+    identity: Identity | null
+    /** W3C trace context of the caller, if it sent a valid one. */
+    traceparent: string | null
+  }
+  interface FastifyContextConfig {
+    /** `any` when absent. */
+    access?: Access
+  }
+}
+
+export const ErrorSchema = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    }),
+  },
+  {
+    $id: 'Error',
+    examples: [
+      {
+        error: {
+          code: 'request.invalid',
+          message: 'querystring/limit must be integer',
+          details: { field: 'limit', in: 'query' },
+        },
+      },
+    ],
+  },
+)
+
+/** What every route answers when it does not do what was asked. */
+export const FAILURES = {
+  '4xx': Type.Ref('Error#', { description: 'Refused; `code` says why' }),
+  '5xx': Type.Ref('Error#', { description: 'Failed; `code` says why' }),
+} as const
+
+/** A reference to a shared schema, described for the documentation. */
+export function shared(id: string, description: string) {
+  return Type.Ref(`${id}#`, { description })
+}
+
+/** `{items, next_cursor?}`: how lists of the own family answer (contract section 7). */
+export function listOf(id: string, description: string) {
+  return Type.Object(
+    { items: Type.Array(Type.Ref(`${id}#`)), next_cursor: Type.Optional(Type.String()) },
+    { description },
+  )
+}
+
+/** Query of a paged list. */
+export const pageQuery = {
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  cursor: Type.Optional(Type.String({ maxLength: 512, description: '`next_cursor` of the page before' })),
+}
+
+/** `{id}` of a path. */
+export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) })

@@ -1,0 +1,105 @@
+import Type from 'typebox'
+import { isOperator, type Principal } from '../../access/principal.ts'
+import { CHANNEL_NAMES, DELIVERY_STATES } from '../../delivery/delivery.ts'
+import type { Engine } from '../../engine.ts'
+import { fault } from '../../errors.ts'
+import { renderDelivery } from '../../wire/delivery.ts'
+import { FAILURES, IdParams, listOf, pageQuery, type App } from '../app.ts'
+import { caller } from '../guard.ts'
+
+/** `/v1/deliveries` (contract section 7): a person sees their own, operators and services all of their tenant. */
+export function deliveries(app: App, engine: Engine): void {
+  const { store } = engine
+
+  app.get(
+    '/deliveries',
+    {
+      schema: {
+        summary: 'Deliveries, newest first',
+        tags: ['deliveries'],
+        querystring: Type.Object({
+          ...pageQuery,
+          user: Type.Optional(Type.String({ maxLength: 200 })),
+          channel: Type.Optional(Type.Enum([...CHANNEL_NAMES])),
+          state: Type.Optional(Type.Enum([...DELIVERY_STATES])),
+          alert_id: Type.Optional(Type.String({ maxLength: 200 })),
+          notification_id: Type.Optional(Type.String({ maxLength: 200 })),
+        }),
+        response: { 200: listOf('Delivery', 'One page'), ...FAILURES },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, channel, state, alert_id: alertId, notification_id: notificationId } = request.query
+      const { tenant } = caller(request)
+      const userId = visibleUser(caller(request), request.query.user)
+      const subjectId = alertId ?? notificationId
+      // Nothing belongs to an alert and a notification at once.
+      if (alertId !== undefined && notificationId !== undefined && alertId !== notificationId) return { items: [] }
+      const page = await store.deliveries({
+        tenant,
+        limit,
+        ...(cursor !== undefined && { cursor }),
+        ...(userId !== undefined && { userId }),
+        ...(channel !== undefined && { channel }),
+        ...(state !== undefined && { state }),
+        ...(subjectId !== undefined && { subjectId }),
+      })
+      return {
+        items: page.items.map(renderDelivery),
+        ...(page.nextCursor !== null && { next_cursor: page.nextCursor }),
+      }
+    },
+  )
+
+  app.post(
+    '/deliveries/:id/resend',
+    {
+      schema: {
+        summary: 'Send an ended delivery again, as a new one',
+        tags: ['deliveries'],
+        params: IdParams,
+        response: {
+          202: Type.Object({ id: Type.String() }, { description: 'Id of the new delivery' }),
+          ...FAILURES,
+        },
+      },
+    },
+    async (request, reply) => {
+      const by = caller(request)
+      const { id } = request.params
+      if (!(await isVisible(engine, by, id))) throw fault('request.not_found')
+      if (!isOperator(by)) throw fault('auth.forbidden')
+      return reply.code(202).send({ id: await engine.resendDelivery(by, id) })
+    },
+  )
+}
+
+/** Whose deliveries are asked for; undefined is everybody's. Those of others do not exist for a person. */
+function visibleUser(principal: Principal, asked: string | undefined): string | undefined {
+  if (seesAll(principal)) return asked
+  if (principal.kind !== 'user') throw fault('auth.forbidden')
+  if (asked !== undefined && asked !== principal.id) throw fault('request.not_found')
+  return principal.id
+}
+
+function seesAll(principal: Principal): boolean {
+  return isOperator(principal) || principal.roles.includes('service')
+}
+
+/** A delivery's id is `{subject}.{ordinal}`, so that its subject leads to it. */
+async function isVisible(engine: Engine, by: Principal, id: string): Promise<boolean> {
+  const subjectId = id.slice(0, Math.max(0, id.lastIndexOf('.')))
+  if (subjectId === '') return false
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await engine.store.deliveries({
+      tenant: by.tenant,
+      subjectId,
+      limit: 500,
+      ...(!seesAll(by) && { userId: by.id }),
+      ...(cursor !== undefined && { cursor }),
+    })
+    if (page.items.some((delivery) => delivery.id === id)) return true
+    cursor = page.nextCursor
+  }
+  return false
+}

@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { Authenticator, Session } from '../../access/authenticate.ts'
+import type { Engine } from '../../engine.ts'
+import { fault } from '../../errors.ts'
+import { rfc3339 } from '../../wire/instant.ts'
+import { FAILURES, type App } from '../app.ts'
+import { caller } from '../guard.ts'
+import { isForeignPage } from '../origin.ts'
+
+const Token = Type.Object(
+  { token: Type.String(), expires_at: Type.String({ format: 'date-time' }), user: Type.String() },
+  {
+    description: 'For `Authorization: Bearer`; browsers of this origin get it as a cookie too',
+    examples: [{ token: 'eyJhbGciOi…', expires_at: '2026-01-05T13:00:00.000Z', user: 'anna' }],
+  },
+)
+
+const Done = Type.Object({ status: Type.Literal('ok') }, { description: 'Done' })
+
+/** `/v1/login`, `/v1/logout` and `/v1/ticket` (contract section 3). */
+export function sessions(app: App, engine: Engine, authenticator: Authenticator): void {
+  const { cookie } = authenticator
+  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure: cookie.secure } as const
+
+  const answer = (session: Session, request: FastifyRequest, reply: FastifyReply) => {
+    const { public_url: publicUrl, allowed_origins: allowed } = engine.config.server
+    // A foreign page gets the token it has the password for, but may not sign this browser in.
+    if (!isForeignPage(request.headers, 'cookie', { publicUrl, allowed })) {
+      void reply.setCookie(cookie.name, session.token, { ...attributes, expires: new Date(session.expiresAt) })
+    }
+    return { token: session.token, expires_at: rfc3339(session.expiresAt), user: session.principal.id }
+  }
+
+  app.post(
+    '/login',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Sign in with a password or a one-time link',
+        tags: ['session'],
+        security: [],
+        body: Type.Object(
+          {
+            user: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+            password: Type.Optional(Type.String({ maxLength: 1024 })),
+            link: Type.Optional(Type.String({ maxLength: 200, description: 'What `/login#t=` carries' })),
+          },
+          { examples: [{ user: 'anna', password: 'correct horse' }] },
+        ),
+        response: { 200: Token, ...FAILURES },
+      },
+    },
+    async (request, reply) => {
+      const { user, password, link } = request.body
+      if (link !== undefined) return answer(await authenticator.redeemLoginLink(link), request, reply)
+      for (const [field, value] of Object.entries({ user, password })) {
+        if (value === undefined) {
+          throw fault('request.invalid', `body must have required property '${field}'`, { field, in: 'body' })
+        }
+      }
+      return answer(await authenticator.login(user ?? '', password ?? '', request.ip), request, reply)
+    },
+  )
+
+  app.post(
+    '/logout',
+    {
+      schema: {
+        summary: 'End this session',
+        tags: ['session'],
+        response: { 200: Done, ...FAILURES },
+      },
+    },
+    async (request, reply) => {
+      await authenticator.logout({ headers: request.headers })
+      void reply.clearCookie(cookie.name, attributes)
+      return { status: 'ok' as const }
+    },
+  )
+
+  app.post(
+    '/ticket',
+    {
+      schema: {
+        summary: 'A one-use ticket for `?ticket=` of a WebSocket or event stream',
+        tags: ['session'],
+        response: {
+          200: Type.Object(
+            { ticket: Type.String(), expires_at: Type.String({ format: 'date-time' }) },
+            { description: 'Good once, for a minute' },
+          ),
+          ...FAILURES,
+        },
+      },
+    },
+    async (request) => {
+      const { ticket, expiresAt } = authenticator.ticket(caller(request))
+      return { ticket, expires_at: rfc3339(expiresAt) }
+    },
+  )
+}

@@ -1,0 +1,55 @@
+import type { FastifyRequest } from 'fastify'
+import type { Authenticator, Identity } from '../access/authenticate.ts'
+import { isOperator, type Principal } from '../access/principal.ts'
+import type { Config } from '../config/schema.ts'
+import { fault } from '../errors.ts'
+import type { Access } from './app.ts'
+import { isForeignPage } from './origin.ts'
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Finds out who calls and whether the route is open to them, before any of the body is read. Sets
+ * `request.identity`. Throws `auth.missing`, `auth.invalid`, `auth.expired` or `auth.forbidden`.
+ */
+export function guard(authenticator: Authenticator, config: () => Pick<Config, 'server'>) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const access = request.routeOptions.config.access ?? 'any'
+    if (access === 'open' || request.method === 'OPTIONS') return
+    const identity = await authenticator.http({
+      headers: request.headers,
+      // A ticket opens a stream; it stands in a URL and therefore changes nothing.
+      ticket: SAFE.has(request.method) ? ticketOf(request) : undefined,
+    })
+    if (identity === null) throw fault('auth.missing')
+    request.identity = identity
+    demand(access, identity.principal)
+    if (SAFE.has(request.method) || !sentByItself(identity)) return
+    const { public_url: publicUrl, allowed_origins: allowed } = config().server
+    if (isForeignPage(request.headers, identity.via, { publicUrl, allowed })) {
+      throw fault('auth.forbidden', 'This request came from a page of another origin')
+    }
+  }
+}
+
+/** The caller of a route that is not open. */
+export function caller(request: FastifyRequest): Principal {
+  if (request.identity === null) throw fault('auth.missing')
+  return request.identity.principal
+}
+
+function demand(access: Access, principal: Principal): void {
+  if (access === 'user' && principal.kind !== 'user') {
+    throw fault('auth.forbidden', 'Only a person has an inbox; this is a client')
+  }
+  if (access === 'operator' && !isOperator(principal)) throw fault('auth.forbidden')
+}
+
+function sentByItself({ via }: Identity): boolean {
+  return via === 'cookie' || via === 'anonymous'
+}
+
+function ticketOf(request: FastifyRequest): string | undefined {
+  const { ticket } = request.query as { readonly ticket?: unknown }
+  return typeof ticket === 'string' ? ticket : undefined
+}

@@ -1,0 +1,191 @@
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import type { Authenticator } from '../access/authenticate.ts'
+import type { Engine } from '../engine.ts'
+import { fault } from '../errors.ts'
+import type { Publish } from '../router/publish.ts'
+import type { App } from './app.ts'
+import type { TopicEntry } from './asyncapi.ts'
+import { documents, openApi } from './documents.ts'
+import { answerBrokenRequest, sendError } from './error-reply.ts'
+import { alerts } from './families/alerts.ts'
+import { coreBanq } from './families/corebanq.ts'
+import { deadLetters } from './families/dead-letters.ts'
+import { deliveries } from './families/deliveries.ts'
+import { me } from './families/me.ts'
+import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { outbox } from './families/outbox.ts'
+import { probes } from './families/probes.ts'
+import { publishing } from './families/publish.ts'
+import { sessions } from './families/session.ts'
+import { guard } from './guard.ts'
+import { parseJsonBody } from './json-body.ts'
+import { pages } from './pages.ts'
+import { correlationIdOf, traceIdOf } from './trace.ts'
+
+export interface HttpOptions {
+  readonly authenticator: Authenticator
+  /** The topic table, for `/asyncapi.json`. */
+  readonly topics: readonly TopicEntry[]
+  readonly version: string
+  /** Absent: no `/v1/oncall` and `/v1/teams`. */
+  readonly onCall?: OnCallFunctions
+  /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
+  readonly forward?: (publish: Publish) => void
+  /** Further families of routes below `/v1`, behind the same door. */
+  readonly families?: readonly ((app: App) => void)[]
+  /** Folder of the pages; the package's own by default. */
+  readonly webRoot?: string
+}
+
+/** Security rows 13 and 15. */
+const BODY_BYTES = 256 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const KEEP_ALIVE_MS = 72_000
+
+/**
+ * The HTTP side of the engine (contract sections 1, 3 and 7). Listens nowhere yet; `ready()` or `listen()` finishes
+ * it, `close()` stops accepting, lets what is in flight finish and drops idle connections.
+ */
+export function createHttpServer(engine: Engine, options: HttpOptions): App {
+  const { server } = engine.config
+  const app: App = Fastify({
+    loggerInstance: engine.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
+    genReqId: (request) => correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    forceCloseConnections: 'idle',
+    trustProxy: server.trusted_proxies.length > 0 ? [...server.trusted_proxies] : false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply, engine.metrics),
+    ajv: { customOptions: { removeAdditional: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, engine.metrics))
+  app.setNotFoundHandler(() => {
+    throw fault('request.not_found')
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_request: unknown, body: string) =>
+    parseJsonBody(body),
+  )
+  observe(app)
+  protect(app, server.public_url)
+  openApi(app, options.version)
+  void app.register(async (root: App) => {
+    probes(root, engine, options.authenticator)
+    documents(root, options.topics, {
+      version: options.version,
+      mqttHost: `${server.host}:${server.mqtt_port}`,
+      httpHost: `${server.host}:${server.http_port}`,
+    })
+    pages(root, options.webRoot)
+  })
+  void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  return app
+}
+
+/** Correlation id, trace context and one log line per request, without query strings: they may hold tickets (R49, security row 26). */
+function observe(app: App): void {
+  app.decorateRequest('identity', null)
+  app.decorateRequest('traceparent', null)
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    const { traceparent } = request.headers
+    const traceId = traceIdOf(traceparent)
+    if (traceId === null || typeof traceparent !== 'string') return
+    request.traceparent = traceparent
+    request.log = request.log.child({ trace_id: traceId })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const quiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
+    request.log[quiet ? 'debug' : 'info'](
+      {
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        principal: request.identity?.principal.id,
+      },
+      'request',
+    )
+  })
+}
+
+/** Security row 31. */
+function protect(app: App, publicUrl: string | undefined): void {
+  const self = ["'self'"]
+  void app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: self,
+        styleSrc: self,
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: self,
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: self,
+        manifestSrc: self,
+        workerSrc: self,
+        frameSrc: self,
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: publicUrl?.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+  })
+  void app.register(cookie)
+}
+
+/** Everything below `/v1`: who calls is known before a body is read. */
+function api(v1: App, engine: Engine, options: HttpOptions): void {
+  const allowed = () => engine.config.server.allowed_origins
+  void v1.register(cors, {
+    // Any page may use a bearer token it holds; only known ones may use the cookie (security row 32).
+    delegator: async (request: FastifyRequest) => {
+      const { origin } = request.headers
+      const known = origin !== undefined && allowed().includes(origin)
+      return {
+        origin: known ? origin : '*',
+        credentials: known,
+        exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed'],
+        methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        maxAge: 600,
+      }
+    },
+  })
+  v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  v1.addHook('onRequest', guard(options.authenticator, () => engine.config))
+  // A body may be left out wherever none of its fields is required.
+  v1.addHook('preValidation', async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
+  })
+
+  const families: readonly ((app: App) => void)[] = [
+    (app) => sessions(app, engine, options.authenticator),
+    (app) => publishing(app, engine, options.forward ?? (() => {})),
+    (app) => coreBanq(app, engine),
+    (app) => alerts(app, engine),
+    ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
+    (app) => deliveries(app, engine),
+    (app) => deadLetters(app, engine),
+    (app) => outbox(app, engine),
+    (app) => me(app, engine),
+    ...(options.families ?? []),
+  ]
+  for (const family of families) void v1.register(async (app: App) => family(app))
+}
+
+function onCallFamily(engine: Engine, functions: OnCallFunctions) {
+  return (app: App) => onCall(app, engine, functions)
+}

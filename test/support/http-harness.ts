@@ -1,0 +1,103 @@
+import { Value } from 'typebox/value'
+import { createAuthenticator, type Authenticator } from '../../src/access/authenticate.ts'
+import { ConfigSchema, type Config } from '../../src/config/schema.ts'
+import type { Team } from '../../src/directory/directory.ts'
+import type { App } from '../../src/http/app.ts'
+import type { TopicEntry } from '../../src/http/asyncapi.ts'
+import { createHttpServer, type HttpOptions } from '../../src/http/server.ts'
+import { DEFAULT_TENANT, fakeDirectory, machine, OTHER_TENANT, person } from './fake-directory.ts'
+import { fakeEngine, type FakeEngine } from './fake-engine.ts'
+
+export const JWT_SECRET = Buffer.alloc(32, 7)
+
+/** People and machines of two tenants. Every password is `{id}-password`, every token `{id}-token`. */
+export const PEOPLE = [
+  person('anna', { password: 'anna-password', groups: ['ops'], email: 'anna@example.org', name: 'Anna K.' }),
+  person('bob', { password: 'bob-password' }),
+  person('olga', { password: 'olga-password', roles: ['user', 'ops'] }),
+  person('stranger', { password: 'stranger-password' }),
+  person('eve', { password: 'eve-password', roles: ['admin'], tenant: OTHER_TENANT }),
+]
+const MACHINES = [
+  machine('db', { publish: ['alerts/#', 'notifications/#', 'plain/#'] }),
+  machine('panel', { publish: ['alerts/+/ack'] }),
+  machine('tool', { roles: ['ops'] }),
+  machine('mute', { roles: [] }),
+  machine('guest', { publish: ['plain/#'] }),
+]
+const TEAMS: readonly Team[] = [
+  {
+    name: 'platform',
+    tenant: DEFAULT_TENANT,
+    alertTypes: ['disk'],
+    schedule: { timezone: 'UTC', layers: [], overrides: [] },
+    policy: { steps: [{ notify: ['oncall'], waitMs: 300_000 }], repeat: 2, ackTimeoutMs: 1_800_000 },
+    members: ['anna', 'bob'],
+  },
+]
+
+export const TOPICS: readonly TopicEntry[] = [
+  {
+    pattern: 'notifications/realtime/user/{user_id}',
+    direction: 'publish',
+    summary: 'A notification to one person',
+    qos: 1,
+    example: { message: 'Hello' },
+  },
+  { pattern: 'events/{type...}', direction: 'publish', summary: 'A domain event', qos: 1 },
+  { pattern: 'state/alerts/{alert_id}', direction: 'subscribe', summary: 'An open alert', qos: 1, retained: true },
+]
+
+export interface HttpHarness {
+  readonly app: App
+  readonly engine: FakeEngine
+  readonly authenticator: Authenticator
+  /** `Authorization` of a person or machine. */
+  bearer(id: string): Promise<{ authorization: string }>
+  close(): Promise<void>
+}
+
+/** The settings of an empty configuration file with these on top. */
+export function configWith(given: { server?: object; auth?: object } = {}): Config {
+  const clients = Object.fromEntries(MACHINES.map(({ id }) => [id, {}]))
+  return Value.Default(ConfigSchema, { ...given, clients }) as Config
+}
+
+/** The HTTP side over a fake engine, with the real authenticator. */
+export async function httpHarness(
+  given: { server?: object; auth?: object; options?: Partial<HttpOptions> } = {},
+): Promise<HttpHarness> {
+  const config = configWith(given)
+  const directory = fakeDirectory(PEOPLE, MACHINES, TEAMS)
+  const engine = fakeEngine(directory, config)
+  const authenticator = createAuthenticator({
+    directory: () => directory,
+    config: () => config,
+    clock: engine.clock,
+    jwtSecret: JWT_SECRET,
+    log: engine.log,
+  })
+  const app = createHttpServer(engine, {
+    authenticator,
+    topics: TOPICS,
+    version: '0.1.0',
+    onCall: {
+      currentShift: (_schedule, at) => ({ user: 'anna', from: null, to: at + 60_000 }),
+      nextOnCall: () => 'bob',
+      shifts: (_schedule, from, to) => [{ user: 'anna', from, to }],
+    },
+    ...given.options,
+  })
+  await app.ready()
+  return {
+    app,
+    engine,
+    authenticator,
+    async bearer(id) {
+      if (directory.client(id)) return { authorization: `Bearer ${id}-token` }
+      const { token } = await authenticator.login(id, `${id}-password`, '127.0.0.1')
+      return { authorization: `Bearer ${token}` }
+    },
+    close: () => app.close(),
+  }
+}
