@@ -9,7 +9,7 @@ const LONGEST_PHONE = 40
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i
 const DOMAIN =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
-const NAMED = /^(?:"[^"\\<>@\p{Cc}]{0,100}"|[^"\\<>@,;:()\p{Cc}]{0,100})<([^<>]+)>$/u
+const NAMED = /^(?:"[^"\\<>@\p{Cc}]{0,100}" {0,2}|[^"\\<>@,;:()\p{Cc}]{0,100})<([^<>]+)>$/u
 
 /**
  * The one mailbox a text names, as `local@domain`, or null (security row 20): at most 254 characters, no line breaks,

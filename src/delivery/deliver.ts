@@ -64,6 +64,7 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
   const now = deps.clock.now()
   const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
   const configured = deps.channels.get(delivery.channel)
+  if (isUnclear(work, configured)) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const unsent = reasonNotToSend(work, { configured, recipient, now })
   if (unsent) return { settlement: ended(work, unsent, now), provider: UNKNOWN }
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
@@ -74,7 +75,6 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
   if (address === null)
     return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
   if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
-  if (work.ambiguous && mode !== 'captured') deps.metrics.ambiguous.inc({ channel: delivery.channel })
 
   const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
   const rendered = render(channel, input, deps.log)
@@ -166,10 +166,14 @@ function reasonNotToSend(
   if ((notification?.content.expiresAt ?? Infinity) <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
-  // A captured message and its mark are one commit: without the mark there is no message.
-  const unclear = work.ambiguous && configured.mode !== 'captured'
-  if (unclear && onAmbiguous(delivery.channel, delivery.critical) === 'drop') return end('dead', 'ambiguous')
+  if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')
+    return end('dead', 'ambiguous')
   return null
+}
+
+/** Whether an earlier attempt may have arrived. A captured message and its mark are one commit: never in doubt. */
+function isUnclear(work: DeliverWork, configured: ConfiguredChannel | undefined): boolean {
+  return work.ambiguous && configured?.mode !== 'captured'
 }
 
 function personOf(delivery: Delivery, directory: Pick<Directory, 'user'>): Person | null {

@@ -33,14 +33,7 @@ export function emailChannel(settings: EmailSettings): Channel {
       if (!transport) return notConfigured('email')
       const to = parseMailbox(message.address)
       if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
-      const progress: Progress = { handedOver: () => false }
-      const mail = {
-        ...mailOf(message, host),
-        from: settings.from,
-        to: { name: '', address: to },
-        signal,
-        progress,
-      }
+      const mail = { ...mailOf(message, host), from: settings.from, to: { name: '', address: to }, signal }
       try {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
@@ -124,21 +117,17 @@ function failure(error: unknown, handedOver: boolean): SendResult {
   const code = text(error, 'code')
   const responseCode = Number(text(error, 'responseCode') ?? 0)
   const answer = oneLine(text(error, 'response') ?? '')
-  if (
-    code === 'EAUTH' ||
-    code === 'ENOAUTH' ||
-    code === 'EOAUTH2' ||
-    responseCode === 530 ||
-    responseCode === 535
-  ) {
+  const refused = code === 'EAUTH' || code === 'ENOAUTH' || code === 'EOAUTH2'
+  const temporary = responseCode >= 400 && responseCode < 500
+  if ((refused && !temporary) || responseCode === 530 || responseCode === 535) {
     // Without the server's words: some repeat the user name.
     return { ok: false, retry: true, code: PROVIDER_DOWN, reason: 'The SMTP server refuses the credentials' }
   }
   if (responseCode >= 500) return permanent(`smtp_${responseCode}`, answer)
-  if (responseCode >= 400) {
+  if (temporary) {
     // 421 is the server's own trouble, and so is anything before the envelope; the rest concerns this message only.
     const command = text(error, 'command')
-    const server = responseCode === 421 || command === 'CONN' || command === 'EHLO'
+    const server = refused || responseCode === 421 || command === 'CONN' || command === 'EHLO'
     return {
       ok: false,
       retry: true,

@@ -1,0 +1,58 @@
+import { expect } from 'chai'
+import { channelLanes, createChannels } from '../../../src/delivery/channels/index.ts'
+import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
+import { channelConformance } from '../../support/channel-conformance.ts'
+
+const captured = { mode: 'captured' } as const
+
+function configuration(smtpUrl?: string) {
+  const email = {
+    mode: smtpUrl === undefined ? ('captured' as const) : ('live' as const),
+    from: 'Alerts <a@b.example>',
+  }
+  return {
+    channels: {
+      email: smtpUrl === undefined ? email : { ...email, smtp_url: smtpUrl },
+      sms: captured,
+      voice: captured,
+      push: captured,
+      web_push: captured,
+      telegram: captured,
+      webhook: { ...captured, allow: [], endpoints: {} },
+    },
+  }
+}
+
+describe('createChannels', () => {
+  it('lists every channel but realtime, which the live fan-out serves', () => {
+    const names = [...createChannels(configuration()).keys()].toSorted()
+    expect(names).to.deep.equal(CHANNEL_NAMES.filter((name) => name !== 'realtime').toSorted())
+  })
+
+  it('gives captured lanes more room than those of a provider', () => {
+    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1')))
+    expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
+    expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
+  })
+
+  it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {
+    for (const { channel } of createChannels(configuration()).values()) {
+      const message = {
+        idempotencyKey: 'a1.1',
+        address: 'x',
+        rendered: { text: 'x', actions: [] },
+        critical: true,
+      }
+      const result = await channel.send(message, new AbortController().signal)
+      expect(result).to.include({ ok: false, retry: false, code: 'not_configured' })
+    }
+  })
+
+  for (const name of createChannels(configuration()).keys()) {
+    channelConformance(name, () => {
+      const entry = createChannels(configuration()).get(name)
+      if (!entry) throw new Error(`no channel ${name}`)
+      return entry.channel
+    })
+  }
+})
