@@ -20,6 +20,8 @@ export interface Publish {
   /** W3C trace context of the sender (checklist R49). */
   readonly traceparent?: string
   readonly correlationId: string
+  /** Aborted when the sender is gone: a publish that still waits for its rate limit then ends unaccepted. */
+  readonly signal?: AbortSignal
 }
 
 /** What became of it. */
