@@ -35,6 +35,8 @@ export interface Broker {
   publish(topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }): void
   /** Whether any connection or stored session could receive this topic; lets callers skip work. May say yes too often, never no wrongly. */
   wanted(topic: string): boolean
+  /** Ends every connection and every stored session of a principal whose access has ended. */
+  revoke(principalId: string): void
   /** Listens for MQTT over TCP. Resolves with the port. */
   listen(host: string, port: number): Promise<number>
   /** Takes the upgrade requests for `/mqtt` of this server. */

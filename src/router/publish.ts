@@ -20,7 +20,7 @@ export interface Publish {
   /** W3C trace context of the sender (checklist R49). */
   readonly traceparent?: string
   readonly correlationId: string
-  /** Aborted when the connection is gone: whoever still waits in its name gives up. */
+  /** Aborted when the sender is gone: a publish that still waits for its rate limit then ends unaccepted. */
   readonly signal?: AbortSignal
 }
 

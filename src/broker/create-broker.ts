@@ -1,0 +1,167 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createAedes } from './aedes.ts'
+import type { Broker } from './broker.ts'
+import type { BrokerOptions } from './broker-options.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import type { Connection, Peer } from './connection.ts'
+import { Front } from './front.ts'
+import { Intake } from './intake.ts'
+import { listenTcp, type TcpListener } from './listen-tcp.ts'
+import { listenWebSocket } from './listen-websocket.ts'
+import { guardPackets } from './packet-gate.ts'
+
+/** A CONNECT has to be complete by then, however slowly it drips in (security row 15). */
+const CONNECT_MS = 10_000
+/** One line about connections that had no room, at most this often. */
+const FLOOD_LOG_MS = 10_000
+/** How long a peer has to take its last acknowledgements when the broker closes. */
+const FLUSH_MS = 1000
+
+/**
+ * Starts the embedded broker, listening nowhere yet. Sessions, retained messages and queues live in memory and end with
+ * the process: what must last is stored by the door. Nothing that comes from a socket makes it throw or exit.
+ */
+export async function createBroker(options: BrokerOptions): Promise<Broker> {
+  const { clock, log, metrics, limits } = options
+  const open = new Set<Connection>()
+  const counts = new ConnectionLimits(limits)
+  const front = new Front(options)
+  const aedes = await createAedes(front.hooks)
+  front.clients = aedes.clients
+  const stops: (() => void)[] = []
+  let closing = false
+  let nextFloodLogAt = 0
+
+  const hasRoom = (remoteAddress: string): boolean => {
+    const fault = closing ? 'stopping' : counts.fault(remoteAddress)
+    if (fault === null) return true
+    metrics.refusals.inc({ reason: fault })
+    if (clock.now() >= nextFloodLogAt) {
+      nextFloodLogAt = clock.now() + FLOOD_LOG_MS
+      log.warn(
+        { reason: fault, remote_address: remoteAddress, open: counts.count },
+        'mqtt connection refused',
+      )
+    }
+    return false
+  }
+
+  const accept = (conn: Duplex, peer: Peer): void => {
+    if (!hasRoom(peer.remoteAddress)) {
+      conn.on('error', () => {})
+      conn.destroy()
+      return
+    }
+    const leave = counts.enter(peer.remoteAddress)
+    metrics.connections.inc({ transport: peer.transport })
+    const gate = guardPackets(conn, () => {
+      connection.lastPacketAt = clock.now()
+    })
+    const client = aedes.handle(conn)
+    const connection: Connection = {
+      client,
+      conn,
+      peer,
+      gate,
+      intake: new Intake(front.intakeOptions(client)),
+      endings: [],
+      connect: null,
+      will: null,
+      principal: null,
+      session: null,
+      outbound: null,
+      live: null,
+      lastPacketAt: clock.now(),
+      explained: false,
+    }
+    guardParser(client)
+    open.add(connection)
+    front.add(connection)
+    const cancel = clock.at(clock.now() + CONNECT_MS, () => {
+      if (!connection.connect) conn.destroy(new Error('no CONNECT came in time'))
+    })
+    connection.endings.push(cancel)
+    conn.once('close', () => {
+      open.delete(connection)
+      leave()
+      metrics.connections.dec({ transport: peer.transport })
+      front.end(connection)
+    })
+  }
+
+  return {
+    publish: (topic, payload, { retain = false, qos = 0 } = {}) =>
+      front.publish({ topic, payload: Buffer.from(payload), qos, retain }),
+    wanted: (topic) => front.wanted(topic),
+    revoke: (principalId) => {
+      for (const { principal, conn } of open)
+        if (principal?.id === principalId) conn.destroy(new Error('the access was revoked'))
+      front.revoke(principalId)
+    },
+    async listen(host, port) {
+      const listener: TcpListener = await listenTcp({ host, port }, log, accept)
+      stops.push(() => listener.stop())
+      return listener.port
+    },
+    attachTo(server: HttpServer) {
+      const stop = listenWebSocket(server, {
+        originAllowed: options.originAllowed ?? (() => false),
+        addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ''),
+        hasRoom,
+        accept,
+      })
+      stops.push(stop)
+    },
+    get connections() {
+      return counts.count
+    },
+    async close(graceMs) {
+      if (closing) return
+      closing = true
+      for (const stop of stops) stop()
+      const deadline = clock.now() + graceMs
+      for (const { client } of open) {
+        // A restart is not the death of the device: its will stays unsaid [MQTT-3.1.2-8, "server shutdown"].
+        client.will = null
+        client.pause()
+      }
+      await Promise.race([front.settled(), until(clock, deadline)])
+      await Promise.race([flushed([...open]), until(clock, Math.min(deadline, clock.now() + FLUSH_MS))])
+      await aedes.close()
+      for (const { conn } of open) conn.destroy()
+    },
+  }
+}
+
+/** A packet that the parser trips over ends its own connection, not the process (security row 14). */
+function guardParser({ _parser: parser, conn }: Connection['client']): void {
+  const parse = parser.parse.bind(parser)
+  parser.parse = (chunk) => {
+    try {
+      return parse(chunk)
+    } catch (error) {
+      conn.destroy(error instanceof Error ? error : new Error(String(error)))
+      return 0
+    }
+  }
+}
+
+function until(clock: BrokerOptions['clock'], at: number): Promise<void> {
+  return new Promise((resolve) => void clock.at(at, resolve))
+}
+
+/** Ends every connection after what was written to it has left. */
+async function flushed(connections: readonly Connection[]): Promise<void> {
+  // Acknowledgements that were just decided on are written on the next turns.
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all(
+    connections.map(
+      ({ conn }) =>
+        new Promise<void>((resolve) => {
+          if (conn.destroyed) resolve()
+          else conn.once('close', resolve).end(() => conn.destroy())
+        }),
+    ),
+  )
+}
