@@ -1,5 +1,7 @@
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
+import type { TenantId } from './access/principal.ts'
+import type { Alert } from './alert/alert.ts'
 import { bringForward } from './alert/bring-forward.ts'
 import { commandAlert } from './alert/commanding.ts'
 import { escalate } from './alert/escalate.ts'
@@ -7,6 +9,7 @@ import { createFence } from './alert/fence.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createBoard } from './board/board.ts'
+import type { Duties } from './board/oncall-board.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
 import { systemClock } from './clock.ts'
@@ -20,6 +23,7 @@ import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
+import type { Directory } from './directory/directory.ts'
 import type { Engine } from './engine.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
@@ -32,7 +36,7 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
-import { currentShift, nextOnCall, onCall, shifts } from './oncall/shifts.ts'
+import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createReceive } from './router/receive.ts'
 import { replayDeadLetter } from './router/replay.ts'
@@ -112,14 +116,18 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
-      wanted: (subject) => wanted(receipts.topicOf(originOf(subject).principal, originOf(subject).messageId)),
-      moved(subject, userId, { state, at }) {
-        const origin = originOf(subject)
-        receipts.transition(origin.principal, origin.messageId, { status: state, at, channel: 'realtime', user: userId })
-      },
+      wanted: (subject) => receipts.wanted(originOf(subject)),
+      moved: (subject, userId, { state, at }) =>
+        receipts.moved(originOf(subject), { status: state, at, channel: 'realtime', user: userId }),
     },
   })
-  const board = createBoard({ publish, clock, log, directory: () => directory, currentShift, nextOnCall, renderAlert })
+  const board = createBoard({
+    publish,
+    clock,
+    log,
+    wireAlert: renderAlert,
+    ...dutiesOf(() => directory),
+  })
   const presence = createPresence({ clock, ids })
 
   const deliver = createDeliver({
@@ -207,7 +215,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     receive,
     mayPublish,
     maySubscribe,
-    mayForward,
+    mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
     live: late.live,
   }
   late.broker = await createBroker({
@@ -221,13 +229,14 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       userId: principal.id,
       groups: directory.user(principal.id)?.groups ?? [],
     }),
-    originAllowed: (origin) => config.server.allowed_origins.includes(origin) || origin === late.publicUrl,
+    originAllowed: (origin) =>
+      origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
   const http = createHttpServer(engine, {
     authenticator,
     topics: topicEntries(router),
     version,
-    onCall: { onCall, nextOnCall, currentShift, shifts },
+    onCall: { nextOnCall, currentShift, shifts },
     forward: ({ topic, payload }) => late.broker.publish(topic, Buffer.from(payload).toString(), { qos: 1 }),
   })
 
@@ -250,7 +259,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     reload(next) {
       config = next
       directory = buildDirectory(next)
-      board.directoryChanged()
+      board.oncallChanged()
     },
     async stop(graceMs) {
       stopping = true
@@ -278,17 +287,39 @@ function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMet
 
 /** The board as the store has it (promise P18 leaves no other moment to do this): alerts, states, who is on call. */
 async function rebuild(core: Core): Promise<void> {
-  let cursor: string | null = null
+  await core.board.rebuild(openAlertsOf(core))
+  for (const { tenant, name, state } of await core.store.states()) core.board.systemStatus(tenant, name, state)
+}
+
+async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
+  let cursor: string | undefined
   do {
-    const page: Awaited<ReturnType<Store['openAlerts']>> = await core.store.openAlerts(500, cursor ?? undefined)
+    const page = await core.store.openAlerts(500, cursor)
     for (const alert of page.items) {
       core.openAlerts.changed(alert)
-      core.board.alertChanged(alert)
+      yield alert
     }
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  for (const { tenant, name, state } of await core.store.states()) core.board.systemStatus(tenant, name, state)
-  core.board.directoryChanged()
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+}
+
+/** Who is on duty, in the board's terms. */
+function dutiesOf(directory: () => Directory): Duties {
+  const scheduleOf = (team: string, tenant: TenantId) => directory().team(tenant, team)?.schedule ?? null
+  return {
+    teams: () => directory().tenants().flatMap((tenant) => directory().teams(tenant)),
+    currentShift(team, tenant, at) {
+      const schedule = scheduleOf(team, tenant)
+      return schedule && currentShift(schedule, at)
+    },
+    nextOnCall(team, tenant, at) {
+      const schedule = scheduleOf(team, tenant)
+      const user = schedule && nextOnCall(schedule, at)
+      const from = schedule && currentShift(schedule, at)?.to
+      return user === null || from === null || from === undefined ? null : { user, from }
+    },
+    nameOf: (user) => directory().user(user)?.name ?? user,
+  }
 }
 
 async function readiness(store: Store, clock: Clock, stopping: () => boolean): Promise<string | null> {
@@ -312,11 +343,11 @@ function originOf(subject: LiveSubject) {
 
 function topicEntries(router: Router) {
   return router.routes.map((route) => ({
-    topic: route.pattern,
+    pattern: route.pattern,
+    direction: 'publish' as const,
     qos: route.qos,
     summary: route.summary ?? '',
-    body: route.body,
-    reply: route.reply,
+    ...(route.body !== null && { payload: route.body }),
   }))
 }
 

@@ -27,7 +27,6 @@ export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly 
 }
 
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
-  const { principal, messageId } = alert.origin
   switch (entry.kind) {
     case 'step':
       core.metrics.steps.inc()
@@ -39,10 +38,10 @@ function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
       core.log.warn({ alert: alert.id, step: entry.step, reason: entry.text }, 'an escalation step reached nobody and was skipped')
       return
     case 'acknowledged':
-      core.receipts.transition(principal, messageId, { status: 'acknowledged', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
+      core.receipts.moved(alert.origin, { status: 'acknowledged', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
       return
     case 'resolved':
-      core.receipts.transition(principal, messageId, { status: 'resolved', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
+      core.receipts.moved(alert.origin, { status: 'resolved', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
       return
     default:
   }

@@ -10,7 +10,7 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
   const { delivery } = work
   const outcome = settlement.delivery
   if (outcome === null || !TOLD.has(outcome.state)) return
-  core.receipts.transition(delivery.origin.principal, delivery.origin.messageId, {
+  core.receipts.moved(delivery.origin, {
     status: outcome.state as 'sent' | 'delivered' | 'dead',
     at: settlement.at,
     channel: delivery.channel,

@@ -169,9 +169,8 @@ export function storedOutcome(
 ): Outcome {
   const duplicate = accepted.kind === 'duplicate'
   const result = duplicate ? accepted.result : planned
-  const { publish, messageId } = arrival
-  core.receipts.accepted(publish.principal.id, messageId, { topic: publish.topic, result })
-  return { kind: 'stored', id: messageId, result, duplicate }
+  core.receipts.accepted(originOf(arrival), result)
+  return { kind: 'stored', id: arrival.messageId, result, duplicate }
 }
 
 /** `send_at`: stored now, presented again at its time, under the same message id. */

@@ -3,6 +3,7 @@ import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/receive.ts'
+import { originOf } from './accept.ts'
 import type { InboxDecision } from './decision.ts'
 
 /** An inbox command over MQTT; idempotent by its nature, so it needs no key. */
@@ -11,7 +12,7 @@ export async function acceptInboxCommand(core: Core, arrival: Arrival, decision:
   arrival.submitted()
   const ids = await marked
   const result = { status: decision.as, changed: ids.length }
-  core.receipts.accepted(arrival.publish.principal.id, arrival.messageId, { topic: arrival.publish.topic, result })
+  core.receipts.accepted(originOf(arrival), result)
   return { kind: 'stored', id: arrival.messageId, result, duplicate: false }
 }
 
@@ -29,11 +30,9 @@ export async function markInbox(core: Core, decision: InboxDecision, by: Princip
 
 /** Receipts `seen` to whoever published what was read, if they listen. */
 async function tellSeen(core: Core, reader: Parameters<Core['store']['notification']>[0], ids: readonly string[], at: number): Promise<void> {
-  if (!core.wanted('receipts/+')) return
   for (const id of ids) {
     const notification = await core.store.notification(reader, id)
     if (notification === null) continue
-    const { principal, messageId } = notification.origin
-    core.receipts.transition(principal, messageId, { status: 'seen', at, user: reader.userId })
+    core.receipts.moved(notification.origin, { status: 'seen', at, user: reader.userId })
   }
 }

@@ -192,6 +192,10 @@ class SqliteStore implements port.Store {
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
   }
 
+  states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
+    return Promise.resolve([])
+  }
+
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {
     const rows = await this.#asker.ask('deadLetters', { tenant, page })
     return pageOf(rows, page.limit, { item: readDeadLetter, position: deadLetterPosition })
