@@ -154,23 +154,29 @@ describe('on-call shifts in the zones of the world', function () {
 })
 
 describe('asking who is on call', () => {
-  it('asks a clock as rarely for 2035 as for 1970, because it does not walk there', () => {
-    const schedule: Schedule = { timezone: 'Europe/Berlin', layers: LAYERS, overrides: [] }
-    const real = Intl.DateTimeFormat.prototype.formatToParts
-    const questionsAt = (at: number) => {
-      let questions = 0
-      Intl.DateTimeFormat.prototype.formatToParts = function (date) {
+  const clock = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, 'formatToParts')!
+  let questions = 0
+
+  before(() => {
+    Object.defineProperty(Intl.DateTimeFormat.prototype, 'formatToParts', {
+      ...clock,
+      value(this: Intl.DateTimeFormat, at: number): unknown {
         questions++
-        return real.call(this, date)
-      }
-      try {
-        onCall(schedule, at)
-      } finally {
-        Intl.DateTimeFormat.prototype.formatToParts = real
-      }
+        return Reflect.apply(clock.value, this, [at])
+      },
+    })
+  })
+
+  after(() => Object.defineProperty(Intl.DateTimeFormat.prototype, 'formatToParts', clock))
+
+  it('asks the clock of the zone as rarely for 2035 as for 1971, because it does not walk there', () => {
+    const schedule: Schedule = { timezone: 'Europe/Berlin', layers: LAYERS, overrides: [] }
+    const questionsAt = (at: number) => {
+      questions = 0
+      onCall(schedule, at)
       return questions
     }
-    expect(questionsAt(Date.UTC(1971, 0, 1))).to.be.greaterThan(0)
-    expect(questionsAt(Date.UTC(2035, 0, 1))).to.equal(questionsAt(Date.UTC(1971, 0, 1)))
+    expect(questionsAt(Date.UTC(1971, 0, 1))).to.be.within(1, 20)
+    expect(questionsAt(Date.UTC(2035, 0, 1))).to.be.within(1, 20)
   })
 })
