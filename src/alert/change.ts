@@ -5,7 +5,7 @@ import { stepAfter } from './escalation/policy.ts'
 import { fire, start, WARNING_PATIENCE_MS, type Moved } from './escalation/start.ts'
 
 /** How long a new responsible has before the policy goes on without them. */
-export const REASSIGNED_WAIT_MS = 5 * 60_000
+const REASSIGNED_WAIT_MS = 5 * 60_000
 
 /**
  * Somebody takes the alert in hand: from the commit on no step fires and no page is sent (promise P15), until a

@@ -47,12 +47,12 @@ export function refused(code: ErrorCode, message?: string): Change {
   return { kind: 'refused', code, ...(message === undefined ? {} : { message }) }
 }
 
-/** What the timeline says about an act; its note, or else `text`. */
+/** What the timeline says about an act: `text`, and the note of who acted. */
 export function entryOf(
   kind: TimelineEntry['kind'],
   { by, via, now, note }: Act,
   text?: string,
 ): TimelineEntry {
-  const said = note ?? text
-  return { at: now, kind, by, via, ...(said === undefined ? {} : { text: said }) }
+  const said = [text, note].filter((part) => part !== undefined).join(': ')
+  return { at: now, kind, by, via, ...(said === '' ? {} : { text: said }) }
 }

@@ -12,7 +12,7 @@ import { start, type Moved } from './escalation/start.ts'
 import type { WhoIs } from './resolve-targets.ts'
 
 /** A warning that was published this often becomes critical (contract section 6, R32). */
-export const WARNING_PROMOTED_AT_COUNT = 4
+const WARNING_PROMOTED_AT_COUNT = 4
 
 /** What only the engine knows about an alert that opens. */
 export interface Opening {

@@ -35,6 +35,7 @@ export function channelsFor(
   preferences: Preferences,
   can: (channel: RuledChannel) => boolean,
 ): readonly ChannelChoice[] {
+  // Object.entries forgets that the table has these keys and no others.
   const ruled = Object.entries(CHANNEL_RULES) as [RuledChannel, ChannelRule][]
   return ruled.map(([channel, rule]) => {
     if (rank(priority) < rank(rule.from)) return { channel, reason: 'priority_too_low' }

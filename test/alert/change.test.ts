@@ -157,6 +157,11 @@ describe('snoozing an alert', () => {
     expect([page, cancelPages]).to.deep.equal([null, 'snoozed'])
   })
 
+  it('keeps for how long, and why', () => {
+    const { timeline } = changedBy(snooze(paged(), 90_000, act({ note: 'Deploy' })))
+    expect(timeline[0]).to.include({ kind: 'snoozed', text: 'For 90 s: Deploy' })
+  })
+
   it('again replaces the earlier one', () => {
     const once = changedBy(snooze(paged(), 60 * MINUTE, act())).alert
     expect(changedBy(snooze(once, MINUTE, act())).alert.nextStepAt).to.equal(LATER + MINUTE)

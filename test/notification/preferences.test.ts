@@ -65,6 +65,14 @@ describe('quiet hours', () => {
       null,
     ],
     [
+      'go on when the clock falls back over midnight to the evening before',
+      '00:00',
+      '06:00',
+      'America/St_Johns',
+      '2010-11-07T03:00Z',
+      '2010-11-07T09:30Z',
+    ],
+    [
       'that begin in the skipped hour begin after it',
       '02:30',
       '04:00',

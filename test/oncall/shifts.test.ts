@@ -164,6 +164,19 @@ describe('on-call shifts', () => {
       })
     })
 
+    it('begins where an override ended, not where the rotation handed off', () => {
+      const planned = schedule(
+        'UTC',
+        [layer(['anna', 'bob'], { start: '2026-01-05' })],
+        [override('dora', '2026-01-06T00:00Z', '2026-01-07T00:00Z')],
+      )
+      expect(currentShift(planned, at('2026-01-09T00:00Z'))).to.deep.equal({
+        user: 'anna',
+        from: at('2026-01-07T00:00Z'),
+        to: at('2026-01-12T00:00Z'),
+      })
+    })
+
     it('has no beginning and no end where one person is on for ever', () => {
       expect(currentShift(schedule('UTC', [layer(['anna'])]), 0)).to.deep.equal({
         user: 'anna',
