@@ -1,0 +1,5 @@
+import asyncApiSpecs from '@asyncapi/specs'
+import { Ajv } from 'ajv'
+import { expect } from 'chai'
+import { asyncApiDocument } from '../../src/http/asyncapi.ts'
+import { httpHarness, TOPICS, type HttpHarness } from '../support/http-harness.ts'
