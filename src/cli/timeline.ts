@@ -13,7 +13,7 @@ export interface TimelineLine {
 /** `+0.05 s`, `+12.0 s`: hundredths while they matter. */
 export function formatOffset(ms: number): string {
   const seconds = Math.max(ms, 0) / 1000
-  return `+${seconds.toFixed(seconds < 10 ? 2 : 1)} s`
+  return `+${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`
 }
 
 /** `  +12.0 s  no answer -> step 2`. */
@@ -38,7 +38,10 @@ export function entryLine(entry: Json): TimelineLine | null {
     case 'repeated':
       return { at, text: `fired again${reason}`, colour: 'dim' }
     case 'step':
-      return stepLine(at, { step, whom, first: step === '1' && !(Number(entry['repeat'] ?? 0) > 0) })
+      // The first step answers to nobody's silence, nor does one that a person asked for.
+      return (step === '1' && !(Number(entry['repeat'] ?? 0) > 0)) || !['', 'carillon'].includes(by)
+        ? { at, text: `step ${step}${whom}` }
+        : { at, text: `no answer -> step ${step}${whom}`, colour: 'yellow' }
     case 'skipped':
       return { at, text: `step ${step} skipped${reason}`, colour: 'yellow' }
     case 'finished':
@@ -64,11 +67,6 @@ export function entryLine(entry: Json): TimelineLine | null {
     default:
       return null
   }
-}
-
-function stepLine(at: number, step: { step: string; whom: string; first: boolean }): TimelineLine {
-  if (step.first) return { at, text: `step 1${step.whom}` }
-  return { at, text: `no answer -> step ${step.step}${step.whom}`, colour: 'yellow' }
 }
 
 const UNDECIDED = ['pending', 'sending']

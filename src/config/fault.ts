@@ -27,7 +27,8 @@ export interface ConfigFault {
 export function formatFault(fault: ConfigFault): string {
   const where = fault.path === '' ? `${fault.at}:` : `${fault.at} ${fault.path}:`
   const hint = fault.suggestion === undefined ? '' : ` (did you mean "${fault.suggestion}"?)`
-  return `${where} ${fault.message}${hint}`
+  // Values and keys are quoted as they stand in the file; control characters would steer the reader's terminal.
+  return `${where} ${fault.message}${hint}`.replace(/\p{Cc}/gu, (sign) => JSON.stringify(sign).slice(1, -1))
 }
 
 /** Writes a path as people do: `teams.platform.schedule.layers[0]`; odd keys in quotes. */
@@ -36,7 +37,7 @@ export function formatPath(path: Path): string {
   for (const part of path) {
     const segment = typeof part === 'string' ? showReferences(part) : part
     if (typeof segment === 'number') out += `[${segment}]`
-    else if (/^[^\s.[\]"]+$/.test(segment)) out += out === '' ? segment : `.${segment}`
+    else if (/^[^\s.[\]"\p{Cc}]+$/u.test(segment)) out += out === '' ? segment : `.${segment}`
     else out += `[${JSON.stringify(segment)}]`
   }
   return out

@@ -88,8 +88,8 @@ export function checkTimeZones(config: Config): Finding[] {
 }
 
 const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]'
-export const DAILY_HANDOFF = new RegExp(`^${TIME}$`)
-export const WEEKLY_HANDOFF = new RegExp(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${TIME}$`)
+const DAILY_HANDOFF = new RegExp(`^${TIME}$`)
+const WEEKLY_HANDOFF = new RegExp(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${TIME}$`)
 
 /** The form of a hand-off follows from the length of a turn; start dates are dates of the calendar. */
 export function checkRotations(config: Config): Finding[] {

@@ -1,0 +1,496 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { formatFault } from '../../src/config/fault.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/raw.ts'
+
+const PEOPLE = 'users: { anna: {}, bob: { groups: [ops] } }\n'
+
+function faultsOf(text: string, env: Environment = {}): string[] {
+  const loaded = loadConfig({ file: 'c.yaml', text, env, flags: {} })
+  return loaded.ok ? [] : loaded.faults.map(formatFault)
+}
+
+/** One file, one fault, and how it is told. */
+const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env?: Environment])[] = [
+  [
+    'a list that is not closed',
+    'server:\n  trusted_proxies: [127.0.0.1\nusers: {}\n',
+    'c.yaml:3:1: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  ],
+  ['a key that is written twice', 'server: {}\nserver: {}\n', 'c.yaml:2:1: Map keys must be unique'],
+  ['an alias without anchor', 'users:\n  anna: *who\n', 'c.yaml:2:9: no anchor &who comes before'],
+  ['a file that is no map', '- 1\n', 'c.yaml:1:1: expected a map of keys and values, found a list'],
+  ['an unknown section', 'servr: {}\n', 'c.yaml:1:1 servr: unknown key (did you mean "server"?)'],
+  [
+    'an unknown key',
+    'server:\n  http_prt: 1\n',
+    'c.yaml:2:3 server.http_prt: unknown key (did you mean "http_port"?)',
+  ],
+  [
+    'an unknown key that is like no other',
+    'server: { xylophone: 1 }\n',
+    'c.yaml:1:11 server.xylophone: unknown key',
+  ],
+  [
+    'a text where a number belongs',
+    'server: { http_port: lots }\n',
+    'c.yaml:1:22 server.http_port: expected a whole number, found "lots"',
+  ],
+  [
+    'a number where a text belongs',
+    'users: { anna: { phone: +4915112345678 } }\n',
+    'c.yaml:1:25 users.anna.phone: expected a text, found 4915112345678; put it in quotes',
+  ],
+  [
+    'a secret of the wrong type, whose value is not told',
+    'users: { anna: { password: 12345 } }\n',
+    'c.yaml:1:28 users.anna.password: expected a text, found a number; put it in quotes',
+  ],
+  [
+    'a list where a map belongs',
+    'users: [anna]\n',
+    'c.yaml:1:8 users: expected a map of keys and values, found a list',
+  ],
+  [
+    'a text where a list belongs',
+    'users:\n  anna:\n    groups: ops\n',
+    'c.yaml:3:13 users.anna.groups: expected a list, found a text',
+  ],
+  [
+    'a text where a switch belongs',
+    'server: { dev_endpoints: maybe }\n',
+    'c.yaml:1:26 server.dev_endpoints: expected true or false, found "maybe"',
+  ],
+  [
+    'a number that is too big',
+    'server: { mqtt_port: 65536 }\n',
+    'c.yaml:1:22 server.mqtt_port: must be at most 65535',
+  ],
+  [
+    'a number that is too small',
+    'limits: { connections: 0 }\n',
+    'c.yaml:1:24 limits.connections: must be at least 1',
+  ],
+  [
+    'a window without length',
+    'clients: { d: { rate_limit: { window_seconds: 0 } } }\n',
+    'c.yaml:1:47 clients.d.rate_limit.window_seconds: must be more than 0',
+  ],
+  [
+    'a word that is none of the possible ones',
+    'channels:\n  email: { mode: captred }\n',
+    'c.yaml:2:18 channels.email.mode: expected one of live, captured, both, found "captred" (did you mean "captured"?)',
+  ],
+  [
+    'a bad duration',
+    'auth: { jwt: { lifetime: 1 hour } }\n',
+    'c.yaml:1:26 auth.jwt.lifetime: expected a duration such as 500ms, 12s, 5m, 1h, 1d or 1w, found "1 hour"',
+  ],
+  [
+    'a key that is needed',
+    'users:\n  anna:\n    quiet_hours:\n      from: "22:00"\n',
+    'c.yaml:3:5 users.anna.quiet_hours.to: is missing',
+  ],
+  [
+    'a bad time of day',
+    'users: { a1: { quiet_hours: { from: "22:00", to: "24:00" } } }\n',
+    'c.yaml:1:50 users.a1.quiet_hours.to: expected a time of day such as 07:00, found "24:00"',
+  ],
+  [
+    'a pair of the wrong length',
+    'throttle: { sms: [[5]] }\n',
+    'c.yaml:1:19 throttle.sms[0]: expected a pair such as [5, 15m], found a list',
+  ],
+  [
+    'a rotation of nobody',
+    'teams: { p: { schedule: { layers: [{ rotate: [] }] } } }\n',
+    'c.yaml:1:46 teams.p.schedule.layers[0].rotate: needs at least 1 entry',
+  ],
+  [
+    'a variable that is not set',
+    'auth:\n  jwt:\n    secret: ${JWT_SECRET}\n',
+    'c.yaml:3:13 auth.jwt.secret: environment variable JWT_SECRET is not set',
+  ],
+  [
+    'a reference that is none',
+    'server: { host: "${my host}" }\n',
+    'c.yaml:1:17 server.host: ${my host} is no reference; write ${NAME} or ${NAME:-default}, or $${ for a plain ${',
+  ],
+  [
+    'a secret file that is not there',
+    'clients:\n  d: { token_file: /nowhere/token }\n',
+    'c.yaml:2:20 clients.d.token_file: cannot read /nowhere/token (ENOENT)',
+  ],
+  [
+    'a secret that is given twice',
+    'clients:\n  d: { token: a, token_file: b }\n',
+    'c.yaml:2:30 clients.d.token_file: stands beside token; give only one of them',
+  ],
+  [
+    'an id with a sign of MQTT',
+    'users: { "a/b": {} }\n',
+    'c.yaml:1:10 users.a/b: an id must not hold + # / or $',
+  ],
+  [
+    'an id with white space',
+    'users: { an na: {} }\n',
+    'c.yaml:1:10 users["an na"]: an id must not hold white space or control characters',
+  ],
+  [
+    'an id with a NUL',
+    'users: { "a\\0": {} }\n',
+    'c.yaml:1:10 users["a\\u0000"]: an id must not hold white space or control characters',
+  ],
+  [
+    'a group that cannot stand in a topic',
+    'users: { anna: { groups: [a#] } }\n',
+    'c.yaml:1:27 users.anna.groups[0]: an id must not hold + # / or $',
+  ],
+  ['an empty id', 'clients: { "": {} }\n', 'c.yaml:1:12 clients[""]: the id is empty'],
+  [
+    'the id of the program itself',
+    'users: { carillon: {} }\n',
+    'c.yaml:1:10 users.carillon: carillon is the name of the program itself',
+  ],
+  [
+    'an id that a user and a client share',
+    'users: { anna: {} }\nclients: { anna: {} }\n',
+    'c.yaml:2:12 clients.anna: a user has the same id',
+  ],
+  [
+    'an unknown tenant',
+    'tenants: { acme: {} }\nusers: { anna: { tenant: acmee } }\n',
+    'c.yaml:2:26 users.anna.tenant: unknown tenant "acmee" (did you mean "acme"?)',
+  ],
+  [
+    'an unknown administrator',
+    `${PEOPLE}tenants: { acme: { admins: [ana] } }\n`,
+    'c.yaml:2:29 tenants.acme.admins[0]: unknown user "ana" (did you mean "anna"?)',
+  ],
+  [
+    'an unknown anonymous client',
+    'auth: { anonymous: gest }\nclients: { guest: {} }\n',
+    'c.yaml:1:20 auth.anonymous: unknown client "gest" (did you mean "guest"?)',
+  ],
+  [
+    'a bad e-mail address',
+    'users: { anna: { email: "anna at example.org" } }\n',
+    'c.yaml:1:25 users.anna.email: "anna at example.org" is no mailbox such as anna@example.org',
+  ],
+  [
+    'a second recipient in an address',
+    'users: { anna: { email: "a@b.org,c@d.org" } }\n',
+    'c.yaml:1:25 users.anna.email: "a@b.org,c@d.org" is no mailbox such as anna@example.org',
+  ],
+  [
+    'a phone number without country code',
+    'users: { anna: { phone: "0151 12345678" } }\n',
+    'c.yaml:1:25 users.anna.phone: "0151 12345678" is no phone number with country code such as +4915112345678',
+  ],
+  [
+    'a phone number with spaces',
+    'users: { anna: { phone: "+49 151 12345678" } }\n',
+    'c.yaml:1:25 users.anna.phone: "+49 151 12345678" is no phone number with country code; write +4915112345678',
+  ],
+  [
+    'a phone number that is too short',
+    'users: { anna: { phone: "+4915" } }\n',
+    'c.yaml:1:25 users.anna.phone: "+4915" is no phone number with country code such as +4915112345678',
+  ],
+  [
+    'a bad phone number of a customer',
+    'customers: { acme: { name: Acme, phones: ["12"] } }\n',
+    'c.yaml:1:43 customers.acme.phones[0]: "12" is no phone number with country code such as +4915112345678',
+  ],
+  [
+    'a sender that is none',
+    'channels: { email: { from: Alerts } }\n',
+    'c.yaml:1:28 channels.email.from: "Alerts" is no sender such as Alerts <alerts@example.org>',
+  ],
+  [
+    'a bad language',
+    'users: { anna: { locale: de_DE! } }\n',
+    'c.yaml:1:26 users.anna.locale: "de_DE!" is no language such as en, de or pt-BR',
+  ],
+  [
+    'an unknown time zone of a user',
+    'users: { anna: { timezone: Europe/Berln } }\n',
+    'c.yaml:1:28 users.anna.timezone: unknown time zone "Europe/Berln" (did you mean "Europe/Berlin"?)',
+  ],
+  [
+    'an unknown time zone of a schedule',
+    'teams: { p: { schedule: { timezone: Mars/Olympus } } }\n',
+    'c.yaml:1:37 teams.p.schedule.timezone: unknown time zone "Mars/Olympus"',
+  ],
+  [
+    'a topic filter with # in the middle',
+    'clients: { d: { publish: ["a/#/b"] } }\n',
+    'c.yaml:1:27 clients.d.publish[0]: bad topic filter "a/#/b": # may only be the last level',
+  ],
+  [
+    'a topic filter with + inside a level',
+    'clients: { d: { subscribe: ["ok", "a/b+"] } }\n',
+    'c.yaml:1:35 clients.d.subscribe[1]: bad topic filter "a/b+": + must be a level of its own',
+  ],
+  [
+    'an unknown user in a rotation',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [anna, bop] }] } } }\n`,
+    'c.yaml:2:53 teams.p.schedule.layers[0].rotate[1]: unknown user "bop" (did you mean "bob"?)',
+  ],
+  [
+    'a user of another tenant in a rotation',
+    'tenants: { acme: {} }\nusers: { eve: { tenant: acme } }\nteams: { p: { schedule: { layers: [{ rotate: [eve] }] } } }\n',
+    'c.yaml:3:47 teams.p.schedule.layers[0].rotate[0]: user "eve" does not belong to tenant "default"',
+  ],
+  [
+    'an unknown stand-in',
+    `${PEOPLE}teams: { p: { schedule: { overrides: [{ user: bop, from: 2027-01-01T09:00, to: 2027-01-02T09:00 }] } } }\n`,
+    'c.yaml:2:47 teams.p.schedule.overrides[0].user: unknown user "bop" (did you mean "bob"?)',
+  ],
+  [
+    'an override that ends before it begins',
+    `${PEOPLE}teams: { p: { schedule: { overrides: [{ user: bob, from: 2027-01-02T09:00, to: 2027-01-01T09:00 }] } } }\n`,
+    'c.yaml:2:80 teams.p.schedule.overrides[0].to: must come after from',
+  ],
+  [
+    'an override on a day that does not exist',
+    `${PEOPLE}teams: { p: { schedule: { overrides: [{ user: bob, from: 2027-02-30T09:00, to: 2027-03-01T09:00 }] } } }\n`,
+    'c.yaml:2:58 teams.p.schedule.overrides[0].from: expected a local time such as 2027-01-01T09:00, found "2027-02-30T09:00"',
+  ],
+  [
+    'a weekly hand-off without weekday',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 2w, handoff: "09:00" }] } } }\n`,
+    'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 2w needs a weekday and time such as "Mon 09:00", found "09:00"',
+  ],
+  [
+    'a daily hand-off with a weekday',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1d, handoff: Mon 09:00 }] } } }\n`,
+    'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 1d needs a time such as "09:00", found "Mon 09:00"',
+  ],
+  [
+    'a turn in a unit that is none',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1m }] } } }\n`,
+    'c.yaml:2:60 teams.p.schedule.layers[0].every: expected hours, days or weeks such as 12h, 1d or 1w, found "1m"',
+  ],
+  [
+    'a start on a day that does not exist',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], start: 2026-02-29 }] } } }\n`,
+    'c.yaml:2:60 teams.p.schedule.layers[0].start: 2026-02-29 is no date',
+  ],
+  [
+    'an unknown escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [oncal] }] } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "oncall"?)',
+  ],
+  [
+    'a bare user as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [bob] }] } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "user:bob"?)',
+  ],
+  [
+    'an unknown user as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team, "user:bop"] }] } } }\n`,
+    'c.yaml:2:54 teams.p.escalation.steps[0].notify[1]: unknown user "bop" (did you mean "bob"?)',
+  ],
+  [
+    'an unknown group as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["group:opps"] }] } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown group "opps" (did you mean "ops"?)',
+  ],
+  [
+    'an unknown webhook as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["webhook:ops"] }] } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown webhook "ops"',
+  ],
+  [
+    'one port for two things',
+    'server: { http_port: 1883 }\n',
+    'c.yaml:1:1 server.mqtt_port: 1883 is the http_port too',
+  ],
+  [
+    'a proxy that is no address',
+    'server: { trusted_proxies: [10.0.0.0/33] }\n',
+    'c.yaml:1:29 server.trusted_proxies[0]: "10.0.0.0/33" is no address or network such as 10.0.0.0/8',
+  ],
+  [
+    'an origin with a path',
+    'server: { allowed_origins: ["https://a.org/x"] }\n',
+    'c.yaml:1:29 server.allowed_origins[0]: "https://a.org/x" is no origin such as https://console.example.org',
+  ],
+  [
+    'a public URL that is none',
+    'server: { public_url: localhost }\n',
+    'c.yaml:1:23 server.public_url: expected a URL such as https://example.org, found "localhost"',
+  ],
+  [
+    'live mail without a server',
+    'channels:\n  email: { mode: live }\n',
+    'c.yaml:2:3 channels.email.smtp_url: is missing; mode live needs it',
+  ],
+  [
+    'a mail server that is none, without telling its password',
+    'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
+    'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',
+  ],
+  ...['sms', 'voice', 'push', 'web_push', 'telegram', 'webhook'].map(
+    (channel) =>
+      [
+        `live ${channel}`,
+        `channels:\n  ${channel}:\n    mode: live\n`,
+        `c.yaml:3:11 channels.${channel}.mode: live is not available yet; use captured`,
+      ] as const,
+  ),
+  [
+    'a channel that sends and captures',
+    'channels: { sms: { mode: both } }\n',
+    'c.yaml:1:26 channels.sms.mode: both is not available yet; use captured',
+  ],
+  [
+    'a store that does not exist yet',
+    'storage: { driver: mongo, url: "mongodb://h", redis_url: "redis://h" }\n',
+    'c.yaml:1:20 storage.driver: mongo is not available yet; use sqlite',
+  ],
+  ['rules', 'rules:\n  - id: a\n', 'c.yaml:1:1 rules: rules are not available yet; leave the list empty'],
+  [
+    'a short JWT secret',
+    'auth: { jwt: { secret: 0123456789abcdef } }\n',
+    'c.yaml:1:24 auth.jwt.secret: has 16 bytes, needs at least 32; openssl rand -base64 32 makes one',
+  ],
+  [
+    'an empty token',
+    'clients: { d: { token: "" } }\n',
+    'c.yaml:1:24 clients.d.token: is empty; leave the key out if there is none',
+  ],
+  [
+    'a token that everybody can guess on an open address',
+    'server: { host: 0.0.0.0 }\nclients: { meter: { token: meter } }\n',
+    'c.yaml:2:28 clients.meter.token: is too easy to guess for 0.0.0.0',
+  ],
+  [
+    'a failpoint on an open address',
+    'server:\n  host: 0.0.0.0\n',
+    'c.yaml:2:9 server.host: CARILLON_FAILPOINT is for tests; it is refused on 0.0.0.0',
+    { CARILLON_FAILPOINT: 'before-commit:1' },
+  ],
+]
+
+describe('the faults of a configuration', () => {
+  for (const [kind, text, fault, env] of FAULTS) {
+    it(`tell of ${kind} where it stands`, () => {
+      expect(faultsOf(text, env)).to.deep.equal([fault])
+    })
+  }
+
+  it('are all told at once, in the order of the file', () => {
+    const text = [
+      'servr: { http_port: x }',
+      'users:',
+      '  anna: { emial: nope, password: ${PW} }',
+      '  bob: 5',
+      'teams:',
+      '  p:',
+      '    escalation: { steps: [{ notify: [7, "user:bop"], wait: soon }] }',
+      'rules: [1]',
+    ].join('\n')
+    expect(faultsOf(text)).to.deep.equal([
+      'c.yaml:1:1 servr: unknown key (did you mean "server"?)',
+      'c.yaml:1:21 servr.http_port: expected a whole number, found "x"',
+      'c.yaml:3:11 users.anna.emial: unknown key (did you mean "email"?)',
+      'c.yaml:3:18 users.anna.emial: "nope" is no mailbox such as anna@example.org',
+      'c.yaml:3:34 users.anna.password: environment variable PW is not set',
+      'c.yaml:4:8 users.bob: expected a map of keys and values, found a number',
+      'c.yaml:7:38 teams.p.escalation.steps[0].notify[0]: expected a text, found 7; put it in quotes',
+      'c.yaml:7:41 teams.p.escalation.steps[0].notify[1]: unknown user "bop" (did you mean "bob"?)',
+      'c.yaml:7:60 teams.p.escalation.steps[0].wait: expected a duration such as 500ms, 12s, 5m, 1h, 1d or 1w, found "soon"',
+      'c.yaml:8:8 rules: rules are not available yet; leave the list empty',
+    ])
+  })
+
+  it('never hold the value of a secret', () => {
+    const secrets = ['geheim1', 'geheim2', 'geheim3']
+    const text = [
+      `auth: { jwt: { secret: ${secrets[0]} } }`,
+      `channels: { email: { smtp_url: ${secrets[1]} } }`,
+      `clients: { d: { token: [${secrets[2]}] } }`,
+    ].join('\n')
+    const faults = faultsOf(text).join('\n')
+    expect(faults.split('\n')).to.have.length(3)
+    for (const secret of secrets) expect(faults).not.to.contain(secret)
+  })
+
+  it('name the variable or flag that a bad value came from', () => {
+    const loaded = loadConfig({
+      text: '',
+      env: { CARILLON__SERVER__LOG_LEVEL: 'loud', CARILLON__SERVR__HOST: 'x', CARILLON_MQTT_PORT: 'many' },
+      flags: { httpPort: '99999' },
+    })
+    expect(loaded.ok ? [] : loaded.faults.map(formatFault)).to.deep.equal([
+      'CARILLON__SERVR__HOST: no key servr there (did you mean "SERVER"?)',
+      '--http-port server.http_port: must be at most 65535',
+      'CARILLON_MQTT_PORT server.mqtt_port: expected a whole number, found "many"',
+      'CARILLON__SERVER__LOG_LEVEL server.log_level: expected one of fatal, error, warn, info, debug, trace, found "loud"',
+    ])
+  })
+
+  it('tell of a file that cannot be read', () => {
+    const loaded = loadConfig({ env: {}, flags: { config: '/nowhere/c.yaml' } })
+    expect(loaded.ok ? [] : loaded.faults.map(formatFault)).to.deep.equal([
+      '--config: cannot read /nowhere/c.yaml (ENOENT)',
+    ])
+  })
+
+  it('tell of a file whose aliases unfold without end', () => {
+    const lines = ['rules:', '  - &a0 [x, x, x, x, x, x, x, x, x, x]']
+    for (let depth = 1; depth < 8; depth++) {
+      lines.push(`  - &a${depth} [${`*a${depth - 1}, `.repeat(10)}]`)
+    }
+    expect(faultsOf(lines.join('\n'))).to.deep.equal([
+      'c.yaml:1:1: Excessive alias count indicates a resource exhaustion attack',
+    ])
+  })
+
+  it('leave the prototype of objects alone', () => {
+    expect(faultsOf('users: { __proto__: { email: a@b.org } }\n')).to.deep.equal([
+      'c.yaml:1:10 users.__proto__: this name is not possible',
+    ])
+    expect(({} as Record<string, unknown>)['email']).to.equal(undefined)
+  })
+})
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-config-'))
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('is read relative to the configuration file, without its last line end', () => {
+    writeFileSync(join(folder, 'token'), 's3cret with space \r\n')
+    const text = 'clients: { d: { token_file: token } }\n'
+    const loaded = loadConfig({ file: join(folder, 'c.yaml'), text, env: {}, flags: {} })
+    expect(loaded.ok && loaded.config.clients['d']?.token).to.equal('s3cret with space ')
+    expect(loaded.ok && loaded.config.clients['d']).not.to.have.property('token_file')
+  })
+
+  it('may be named by a reference and by a variable', () => {
+    writeFileSync(join(folder, 'jwt'), 'j'.repeat(40))
+    const text = 'auth: { jwt: { secret_file: "${DIR}/jwt" } }\nusers: { anna: { password: other } }\n'
+    const env = { DIR: folder, CARILLON__USERS__ANNA__PASSWORD_FILE: join(folder, 'jwt') }
+    const loaded = loadConfig({ text, env, flags: {} })
+    expect(loaded.ok && loaded.config.auth.jwt.secret).to.equal('j'.repeat(40))
+    expect(loaded.ok && loaded.config.users['anna']?.password).to.equal('j'.repeat(40))
+  })
+
+  it('is located at the key that names it when its content is bad', () => {
+    writeFileSync(join(folder, 'short'), 'short\n')
+    const text = 'auth:\n  jwt:\n    secret_file: short\n'
+    const loaded = loadConfig({ file: join(folder, 'c.yaml'), text, env: {}, flags: {} })
+    expect(loaded.ok ? [] : loaded.faults).to.deep.equal([
+      {
+        at: `${join(folder, 'c.yaml')}:3:18`,
+        path: 'auth.jwt.secret_file',
+        message: 'has 5 bytes, needs at least 32; openssl rand -base64 32 makes one',
+      },
+    ])
+  })
+})
