@@ -158,14 +158,20 @@ function linkUrl(text: string, publicUrl: string): string | null {
 function instant(at: number, timezone: string | undefined): string {
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) return ''
   try {
-    const format = new Intl.DateTimeFormat('en-GB', {
-      dateStyle: 'medium',
-      timeStyle: 'long',
-      timeZone: timezone ?? 'UTC',
-    })
-    return format.format(at)
+    return formatOf(timezone ?? 'UTC').format(at)
   } catch {
     // A time zone this system does not know.
     return new Date(at).toISOString()
   }
+}
+
+/** Making a format costs a hundred times what using it does; there are a few hundred zones at most. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone)
+  if (known) return known
+  const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long', timeZone })
+  formats.set(timeZone, format)
+  return format
 }

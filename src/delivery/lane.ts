@@ -122,11 +122,8 @@ export function createLane(deps: LaneDeps): Lane {
       const { items, nextDueAt } = await store.claim({ lane: name, now, limit, leaseUntil })
       storeFailures = 0
       const nextAt = nextDueAt ?? Infinity
-      dueAt = Math.min(
-        items.length === 0 ? Math.max(nextAt, now + EMPTY_CLAIM_MS) : nextAt,
-        wokenAt,
-        now + SAFETY_POLL_MS,
-      )
+      const fruitless = items.length === 0 && nextAt <= now
+      dueAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
       reserved = 0
       for (const work of items) {
         if (phase === 'running') run({ work, leaseUntil })
