@@ -19,7 +19,10 @@ export class Asker {
     this.#thread = thread
   }
 
-  ask<Name extends ReadName>(name: Name, input: Parameters<Reads[Name]>[0]): Promise<ReturnType<Reads[Name]>> {
+  ask<Name extends ReadName>(
+    name: Name,
+    input: Parameters<Reads[Name]>[0],
+  ): Promise<ReturnType<Reads[Name]>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed)
       this.#waiting.push({ name, input, resolve: resolve as (rows: unknown) => void, reject })

@@ -3,7 +3,15 @@ import { fault } from '../../errors.ts'
 import { failpoint } from '../../failpoint.ts'
 import type { Metrics } from '../../metrics.ts'
 import { CommitQueue, type Queued, type QueueLimits } from './commit-queue.ts'
-import { weigh, type BatchReply, type Operation, type Replies, type Reply } from './operation.ts'
+import {
+  pack,
+  weigh,
+  type BatchReply,
+  type Operation,
+  type Packed,
+  type Replies,
+  type Reply,
+} from './operation.ts'
 import type { Thread } from './thread.ts'
 
 /** More would make the first caller of a commit wait for the thousandth. */
@@ -16,7 +24,7 @@ interface Call extends Queued {
 }
 
 export interface CommitterOptions {
-  readonly thread: Thread<readonly Operation[], BatchReply, unknown>
+  readonly thread: Thread<Packed, BatchReply, unknown>
   readonly clock: Clock
   readonly metrics: Metrics | undefined
   readonly limits: QueueLimits
@@ -103,7 +111,7 @@ export class Committer {
     metrics?.queued.set(this.#queue.size)
     this.#busySince = clock.now()
     try {
-      this.#answer(calls, await thread.ask(calls.map((call) => call.operation)))
+      this.#answer(calls, await thread.ask(pack(calls.map((call) => call.operation))))
     } catch (error) {
       // The thread is gone, or could not be asked: whoever watches it ends the process.
       this.#fail(calls, error instanceof Error ? error.message : String(error))
@@ -128,9 +136,10 @@ export class Committer {
     metrics?.commitSize.observe(calls.length)
     metrics?.commitSeconds.observe(reply.seconds)
     for (const [index, call] of calls.entries()) {
-      const settled = reply.settled[index]
-      if (settled && 'reply' in settled) call.resolve(settled.reply)
-      else call.reject(fault('store.unavailable', settled?.failed))
+      const failure = reply.failures.get(index)
+      // The writer answers every operation of the batch, in order.
+      if (failure === undefined) call.resolve(reply.replies[index]!)
+      else call.reject(fault('store.unavailable', failure))
     }
   }
 

@@ -1,16 +1,23 @@
 import type { TenantId } from '../../access/principal.ts'
-import type { ChannelName, Delivery, DeliveryState, FixedContent, Purpose, SubjectKind } from '../../delivery/delivery.ts'
+import type {
+  ChannelName,
+  Delivery,
+  DeliveryState,
+  FixedContent,
+  Purpose,
+  SubjectKind,
+} from '../../delivery/delivery.ts'
 import type { DeliveryProgress, DeliveryQuery, Lease, NewDelivery, Settlement } from '../store.ts'
 import { decodeCursor, type Position } from './cursor.ts'
 import type { Database, Row, SqlValue, Statement } from './database.ts'
 import type { workWrites } from './work.ts'
 
-/** When it is due, in which lane, leased until when, and then the delivery's own columns. */
+/** When it is due, in which lane, leased until when, and the delivery's columns: all, or those that are never null. */
 export type NewDeliveryRow = readonly [
   dueAt: number | null,
   lane: string,
   leaseUntil: number | null,
-  ...row: SqlValue[],
+  row: Row,
 ]
 
 export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): NewDeliveryRow {
@@ -18,10 +25,7 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
   // Only what still moves has work; a lease without a due instant is due at once.
   const due = delivery.state === 'pending' ? (dueAt ?? lease?.until ?? null) : null
   const leased = due !== null && lease !== null
-  return [
-    due,
-    lane,
-    leased ? lease.until : null,
+  const always: SqlValue[] = [
     delivery.subjectId,
     delivery.tenant,
     delivery.ordinal,
@@ -32,32 +36,39 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
     delivery.address,
     delivery.critical ? 1 : 0,
     leased ? 'sending' : delivery.state,
-    delivery.reason,
     leased ? delivery.attempts + 1 : delivery.attempts,
     delivery.maxAttempts,
+    origin.principal,
+    origin.messageId,
+    origin.topic,
+    delivery.createdAt,
+  ]
+  const seldom: SqlValue[] = [
+    delivery.reason,
     leased ? null : delivery.nextAttemptAt,
     delivery.providerId,
     delivery.error,
     delivery.step,
     delivery.fixed && JSON.stringify(delivery.fixed),
-    origin.principal,
-    origin.messageId,
-    origin.topic,
-    delivery.createdAt,
     delivery.sentAt,
     delivery.deliveredAt,
   ]
+  // A fresh delivery without particulars is the hot path: a third of the values need not be moved and bound.
+  const row = due === null && seldom.every((value) => value === null) ? always : [...always, ...seldom]
+  return [due, lane, leased ? lease.until : null, row]
 }
 
-const COLUMNS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, reason,
-  attempts, max_attempts, next_attempt_at, provider_id, error, step, fixed, principal, message_id, topic, created_at,
-  sent_at, delivered_at`
+const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
+  max_attempts, principal, message_id, topic, created_at`
+const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
+const ALWAYS_COUNT = 16
+const CREATED_AT = 15
 
 export function readDelivery(row: Row): Delivery {
   // STRICT columns hold exactly these types; `readDelivery` is only given rows of COLUMNS.
   const text = (index: number) => row[index] as string
   const number = (index: number) => row[index] as number
-  const fixed = row[17] as string | null
+  const fixed = row[21] as string | null
   return {
     id: deliveryId(text(0), number(2)),
     subjectId: text(0),
@@ -70,16 +81,16 @@ export function readDelivery(row: Row): Delivery {
     address: row[7] as string | null,
     critical: row[8] === 1,
     state: text(9) as DeliveryState,
-    reason: row[10] as string | null,
-    attempts: number(11),
-    maxAttempts: number(12),
-    nextAttemptAt: row[13] as number | null,
-    providerId: row[14] as string | null,
-    error: row[15] as string | null,
-    step: row[16] as number | null,
+    attempts: number(10),
+    maxAttempts: number(11),
+    origin: { principal: text(12), messageId: text(13), topic: text(14) },
+    createdAt: number(CREATED_AT),
+    reason: row[16] as string | null,
+    nextAttemptAt: row[17] as number | null,
+    providerId: row[18] as string | null,
+    error: row[19] as string | null,
+    step: row[20] as number | null,
     fixed: fixed === null ? null : (JSON.parse(fixed) as FixedContent),
-    origin: { principal: text(18), messageId: text(19), topic: text(20) },
-    createdAt: number(21),
     sentAt: row[22] as number | null,
     deliveredAt: row[23] as number | null,
   }
@@ -91,7 +102,7 @@ function deliveryId(subjectId: string, ordinal: number): string {
 
 /** The place of a row in its listing: by ordinal within a subject, else newest first. */
 export function deliveryPosition(query: DeliveryQuery): (row: Row) => readonly SqlValue[] {
-  return query.subjectId === undefined ? (row) => [row[21]!, row[0]!, row[2]!] : (row) => [row[2]!]
+  return query.subjectId === undefined ? (row) => [row[CREATED_AT]!, row[0]!, row[2]!] : (row) => [row[2]!]
 }
 
 const RARE_ENDS: readonly DeliveryState[] = ['cancelled', 'suppressed', 'expired', 'dead']
@@ -135,8 +146,9 @@ export function deliveryReads(db: Database) {
 
 /** The writer's statements on deliveries. */
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
-  const placeholders = Array.from({ length: 25 }, () => '?').join(', ')
-  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${placeholders})`)
+  const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
+  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
+  const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
   const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
   const get = db.prepare(`SELECT ${COLUMNS} FROM delivery ${key}`)
   const take = db.prepare(`
@@ -161,7 +173,11 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     get: (subjectId: string, tenant: string, ordinal: number): Row | undefined =>
       get.get(subjectId, tenant, ordinal),
     /** With its work, when it is to be attempted; answers with the lease, when it was taken at once. */
-    insert([dueAt, lane, leaseUntil, ...row]: NewDeliveryRow): Lease | null {
+    insert([dueAt, lane, leaseUntil, row]: NewDeliveryRow): Lease | null {
+      if (row.length === ALWAYS_COUNT) {
+        insertPlain.run(...row)
+        return null
+      }
       const [subjectId, tenant, ordinal] = row as unknown as readonly [string, string, number]
       const workId =
         dueAt === null
@@ -210,7 +226,14 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         for (const row of waiting.all(step.subjectId, step.userId)) {
           const [tenant, ordinal, state, workId] = row as [string, number, DeliveryState, number | null]
           if (state === step.state) continue
-          advance.run(step.state, step.at, step.state === 'delivered' ? step.at : null, step.subjectId, tenant, ordinal)
+          advance.run(
+            step.state,
+            step.at,
+            step.state === 'delivered' ? step.at : null,
+            step.subjectId,
+            tenant,
+            ordinal,
+          )
           if (workId !== null) work.remove(workId)
           moved++
         }

@@ -76,7 +76,8 @@ function inboxSql(order: 'newest' | 'oldest', status: 'read' | 'unread' | 'all')
   const tail = `ORDER BY n.seq ${direction} LIMIT ?7`
   const half = (state: number) =>
     `SELECT * FROM (SELECT ${columns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
-  const broadcastStatus = status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
+  const broadcastStatus =
+    status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
   const parts = [
     ...(status === 'read' ? [] : [half(UNREAD)]),
     ...(status === 'unread' ? [] : [half(READ)]),
@@ -178,7 +179,9 @@ const MARKS = {
 function markWrites(db: Database) {
   const one = oneEntry(db)
   const personal = db.prepare('SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM ' + PERSONAL)
-  const shared = db.prepare(`SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`)
+  const shared = db.prepare(
+    `SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`,
+  )
   const setPersonal = db.prepare('UPDATE notification SET state = ?, read_at = ? WHERE seq = ?')
   const setShared = db.prepare(`
     INSERT INTO broadcast_state (tenant, user_id, seq, state, read_at) VALUES (?, ?, ?, ?, ?)
@@ -190,7 +193,9 @@ function markWrites(db: Database) {
         .map((row) => row as unknown as MarkedEntry)
         .toSorted((a, b) => a[0] - b[0])
     const found = [...new Set(mark.ids)].map((id) => one(mark, id))
-    return found.filter((row) => row !== null).map((row) => [row[0], row[1], row[3], row[10], row[11]] as MarkedEntry)
+    return found
+      .filter((row) => row !== null)
+      .map((row) => [row[0], row[1], row[3], row[10], row[11]] as MarkedEntry)
   }
 
   /** Ids that changed, in the order asked for, with `all` in that of the inbox. */

@@ -100,12 +100,17 @@ export interface Replies {
 }
 export type Reply = Replies[keyof Replies]
 
-/** What became of one operation of a commit that reached the disk. */
-export type Settled = { readonly reply: Reply } | { readonly failed: string }
-
-/** What became of a batch. `fatal`: nobody can know what is on the disk; the process must not go on. */
+/**
+ * What became of a batch. `failures` are the operations that failed alone, by their place, whose replies are null.
+ * `fatal`: nobody can know what is on the disk; the process must not go on.
+ */
 export type BatchReply =
-  | { readonly kind: 'committed'; readonly settled: readonly Settled[]; readonly seconds: number }
+  | {
+      readonly kind: 'committed'
+      readonly replies: readonly Reply[]
+      readonly failures: ReadonlyMap<number, string>
+      readonly seconds: number
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly fatal: boolean }
 
 export function acceptOperation(acceptance: Acceptance): AcceptOperation {
@@ -147,6 +152,37 @@ export function changeOperation(change: AlertChange): ChangeOperation {
   }
 }
 
+/** A batch as it crosses: accepts that only store notifications as plain arrays, everything else as it is. */
+export type Packed = readonly (Operation | PackedAccept)[]
+type PackedAccept = readonly [
+  ...[at: number, tenant: string, principal: string, result: string],
+  ...[key: string | null, expiresAt: number, check: boolean],
+  ...[notifications: readonly Row[], deliveries: readonly NewDeliveryRow[]],
+]
+
+/** Leaves out the names of the properties, which the structured clone would write and read once per accept. */
+export function pack(batch: readonly Operation[]): Packed {
+  return batch.map((operation) => {
+    if (operation.kind !== 'accept') return operation
+    const { at, tenant, principal, result, once, notifications, deliveries, alert, deadLetter, release } =
+      operation
+    if (alert !== null || deadLetter !== null || release !== null) return operation
+    const [key, expiresAt, check] = once ? [once.key, once.expiresAt, once.check] : [null, 0, false]
+    return [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries]
+  })
+}
+
+/** Undoes {@link pack}. */
+export function unpack(packed: Packed): readonly Operation[] {
+  return packed.map((part) => {
+    if ('kind' in part) return part
+    const [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries] = part
+    const once = key === null ? null : { key, expiresAt, check }
+    const nothing = { alert: null, deadLetter: null, release: null }
+    return { kind: 'accept', at, tenant, principal, result, once, notifications, deliveries, ...nothing }
+  })
+}
+
 /** The port's answer to an accept. Seqs are consecutive: the acceptance's own notifications, then its change's. */
 export function acceptResult(acceptance: Acceptance, reply: AcceptReply): AcceptResult {
   if (reply === 'stale') return { kind: 'stale' }
@@ -182,4 +218,3 @@ function weighRows(rows: Pick<ChangeOperation, 'notifications' | 'deliveries'>):
   for (const row of rows.notifications) bytes += (row[10] as string).length + 400
   return bytes
 }
-

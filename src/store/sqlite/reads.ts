@@ -28,4 +28,7 @@ export interface Question {
 
 export type Answer =
   | { readonly rows: unknown }
-  | { readonly failed: string; /** A code of ours, when it was the question's fault. */ readonly code: string | null }
+  | {
+      readonly failed: string
+      /** A code of ours, when it was the question's fault. */ readonly code: string | null
+    }

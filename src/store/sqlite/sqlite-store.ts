@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import type { TenantId } from '../../access/principal.ts'
 import type { Alert, TimelineEntry } from '../../alert/alert.ts'
 import type { Clock } from '../../clock.ts'
-import { DELIVERY_STATES, type Delivery, type DeliveryState, type OutboxItem } from '../../delivery/delivery.ts'
+import {
+  DELIVERY_STATES,
+  type Delivery,
+  type DeliveryState,
+  type OutboxItem,
+} from '../../delivery/delivery.ts'
 import { fault } from '../../errors.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Notification } from '../../notification/notification.ts'
@@ -17,7 +22,14 @@ import type { Row } from './database.ts'
 import { deadLetterPosition, readDeadLetter } from './dead-letter.ts'
 import { deliveryPosition, readDelivery } from './delivery.ts'
 import { readNotification } from './notification.ts'
-import { acceptOperation, acceptResult, changeOperation, type BatchReply, type ClaimedRows, type Operation } from './operation.ts'
+import {
+  acceptOperation,
+  acceptResult,
+  changeOperation,
+  type BatchReply,
+  type ClaimedRows,
+  type Packed,
+} from './operation.ts'
 import { readOutboxItem } from './outbox.ts'
 import type { Answer, Question } from './reads.ts'
 import type { ReaderData } from './reader-thread.ts'
@@ -55,7 +67,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
     fatal = true
     options.onFatal(error)
   }
-  const writer = await startThread<readonly Operation[], BatchReply, Boot>(
+  const writer = await startThread<Packed, BatchReply, Boot>(
     new URL('./writer-thread.js', import.meta.url),
     { file, ...(maxPages !== undefined && { maxPages }) } satisfies WriterData,
     (error) => {
@@ -79,7 +91,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
 }
 
 interface Parts {
-  readonly writer: Thread<readonly Operation[], BatchReply, Boot>
+  readonly writer: Thread<Packed, BatchReply, Boot>
   readonly reader: Thread<readonly Question[], readonly Answer[], null>
   readonly committer: Committer
   readonly clock: Clock
@@ -108,7 +120,10 @@ class SqliteStore implements port.Store {
     const { tenant, principal, alert, urgent } = acceptance
     const keys = [`principal ${tenant} ${principal}`]
     if (alert) keys.push(alertKey(tenant, alertIdOf(alert)))
-    return acceptResult(acceptance, await this.#committer.write<'accept'>(acceptOperation(acceptance), { urgent, keys }))
+    return acceptResult(
+      acceptance,
+      await this.#committer.write<'accept'>(acceptOperation(acceptance), { urgent, keys }),
+    )
   }
 
   changeAlert(change: port.AlertChange): Promise<'done' | 'stale' | 'fenced'> {
@@ -136,7 +151,10 @@ class SqliteStore implements port.Store {
   }
 
   removeDeadLetter(tenant: TenantId, id: string): Promise<boolean> {
-    return this.#committer.write<'removeDeadLetter'>({ kind: 'removeDeadLetter', at: 0, tenant, id }, PREFERRED)
+    return this.#committer.write<'removeDeadLetter'>(
+      { kind: 'removeDeadLetter', at: 0, tenant, id },
+      PREFERRED,
+    )
   }
 
   async clearOutbox(tenant: TenantId): Promise<void> {
@@ -156,7 +174,11 @@ class SqliteStore implements port.Store {
   }
 
   async inboxSummary(reader: port.InboxReader): Promise<port.InboxSummary> {
-    const [total, unread, version] = (await this.#asker.ask('inboxSummary', reader)) as readonly [number, number, number]
+    const [total, unread, version] = (await this.#asker.ask('inboxSummary', reader)) as readonly [
+      number,
+      number,
+      number,
+    ]
     return { total, unread, version }
   }
 

@@ -45,7 +45,9 @@ export function workWrites(db: Database) {
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
   // Growing the token fences whoever holds the work at this moment.
-  const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, token = token + 1, crashes = 0 WHERE id = ?')
+  const reset = db.prepare(
+    'UPDATE work SET due_at = ?, leased = 0, token = token + 1, crashes = 0 WHERE id = ?',
+  )
   const remove = db.prepare('DELETE FROM work WHERE id = ?')
 
   return {
@@ -71,7 +73,18 @@ export function workWrites(db: Database) {
           ...[number, number, number, number, string | null],
         ]
         const lost = leased === 1
-        const taken = { id, tenant, kind, ref, ordinal, dueAt, token: token + 1, crashes: crashes + leased, lost, doc }
+        const taken = {
+          id,
+          tenant,
+          kind,
+          ref,
+          ordinal,
+          dueAt,
+          token: token + 1,
+          crashes: crashes + leased,
+          lost,
+          doc,
+        }
         lease.run(claim.leaseUntil, taken.token, taken.crashes, id)
         return taken
       })

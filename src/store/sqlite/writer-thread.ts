@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { failpoint } from '../../failpoint.ts'
 import { openSqlite } from './database.ts'
 import { migrate } from './migrations.ts'
-import type { Operation } from './operation.ts'
+import { unpack, type Packed } from './operation.ts'
 import { serve } from './thread.ts'
 import { createWriter } from './writer.ts'
 
@@ -26,9 +26,9 @@ if (parentPort) {
   const walPages = db.prepare('PRAGMA wal_checkpoint(NOOP)')
   const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
 
-  serve<readonly Operation[]>(parentPort, {
+  serve<Packed>(parentPort, {
     ready: { bootCount: writer.bootCount, highWaterAt: writer.highWaterAt },
-    answer: (batch) => writer.run(batch),
+    answer: (batch) => writer.run(unpack(batch)),
     after() {
       const [, inLog, copied] = walPages.get() ?? []
       if (Number(inLog) - Number(copied) < CHECKPOINT_PAGES) return
@@ -36,6 +36,9 @@ if (parentPort) {
       // A failed fsync throws here and ends this thread, and with it the process.
       checkpoint.get()
     },
-    close: () => db.close(),
+    close() {
+      failpoint('during-checkpoint')
+      db.close()
+    },
   })
 }

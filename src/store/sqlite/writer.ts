@@ -15,7 +15,6 @@ import type {
   Operation,
   Replies,
   Reply,
-  Settled,
 } from './operation.ts'
 import { outboxWrites } from './outbox.ts'
 import { workWrites, type TakenWork } from './work.ts'
@@ -59,18 +58,21 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
   try {
     const before = all.meta.changes()
     db.exec('BEGIN IMMEDIATE')
-    let settled = together(all, batch)
-    if (!settled) {
+    const failures = new Map<number, string>()
+    let replies = together(all, batch)
+    if (!replies) {
       db.exec('ROLLBACK')
       db.exec('BEGIN IMMEDIATE')
-      settled = apart(db, all, batch)
+      replies = apart(db, all, batch, failures)
     }
-    if (all.meta.changes() !== before || batch.some((operation) => operation.kind === 'ping'))
-      all.meta.count(tally(batch, settled))
+    const counted = tally(batch, replies, failures)
+    // A claim that found nothing costs no fsync.
+    if (all.meta.changes() !== before || counted.accepted > 0 || batch.some(({ kind }) => kind === 'ping'))
+      all.meta.count(counted)
     committing = true
     failpoint('before-commit')
     db.exec('COMMIT')
-    return { kind: 'committed', settled, seconds: (performance.now() - startedAt) / 1000 }
+    return { kind: 'committed', replies, failures, seconds: (performance.now() - startedAt) / 1000 }
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK')
     return { kind: 'failed', message: messageOf(error), fatal: committing && isInputOutputFailure(error) }
@@ -78,43 +80,49 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
 }
 
 /** The usual way: without savepoints, which cost more than most operations. Null when one threw. */
-function together(all: Tables, batch: readonly Operation[]): Settled[] | null {
-  const settled: Settled[] = []
-  for (const operation of batch)
-    try {
-      settled.push({ reply: perform(all, operation) })
-    } catch (error) {
-      if (isStorageFailure(error)) throw error
-      return null
-    }
-  return settled
+function together(all: Tables, batch: readonly Operation[]): Reply[] | null {
+  try {
+    return batch.map((operation) => perform(all, operation))
+  } catch (error) {
+    if (isStorageFailure(error)) throw error
+    return null
+  }
 }
 
-function apart(db: Database, all: Tables, batch: readonly Operation[]): Settled[] {
-  return batch.map((operation) => {
+function apart(
+  db: Database,
+  all: Tables,
+  batch: readonly Operation[],
+  failures: Map<number, string>,
+): Reply[] {
+  return batch.map((operation, index) => {
     db.exec('SAVEPOINT operation')
     try {
       const reply = perform(all, operation)
       db.exec('RELEASE operation')
-      return { reply }
+      return reply
     } catch (error) {
       if (isStorageFailure(error)) throw error
       db.exec('ROLLBACK TO operation')
       db.exec('RELEASE operation')
-      return { failed: messageOf(error) }
+      failures.set(index, messageOf(error))
+      return null
     }
   })
 }
 
-function tally(batch: readonly Operation[], settled: readonly Settled[]) {
+function tally(
+  batch: readonly Operation[],
+  replies: readonly Reply[],
+  failures: ReadonlyMap<number, string>,
+) {
   let at = 0
   let accepted = 0
   let deadLettered = 0
   for (const [index, operation] of batch.entries()) {
-    const outcome = settled[index]
-    if (!outcome || 'failed' in outcome) continue
+    if (failures.has(index)) continue
     if (operation.at > at) at = operation.at
-    if (operation.kind !== 'accept' || !isAccepted(outcome.reply as AcceptReply)) continue
+    if (operation.kind !== 'accept' || !isAccepted(replies[index] as AcceptReply)) continue
     accepted++
     if (operation.deadLetter) deadLettered++
   }
@@ -176,13 +184,21 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   if (alert?.kind === 'change') leases.push(...follow(all, alert))
   if (deadLetter && all.deadLetters.put(deadLetter)) all.meta.deadLettersRemoved(1)
   if (release) {
-    const work = { tenant, kind: 'release', lane: 'release', ordinal: null, leaseUntil: null, ...release } as const
+    const work = {
+      tenant,
+      kind: 'release',
+      lane: 'release',
+      ordinal: null,
+      leaseUntil: null,
+      ...release,
+    } as const
     all.work.add(work)
   }
   if (scope) all.once.keep(scope, once.expiresAt, operation.result)
 
   const taken = leases.filter((lease) => lease !== null)
-  const changedId = alert?.kind === 'repeat' ? alert.id : alert?.kind === 'change' ? alert.change.alertId : null
+  const changedId =
+    alert?.kind === 'repeat' ? alert.id : alert?.kind === 'change' ? alert.change.alertId : null
   if (taken.length === 0 && changedId === null) return first
   return { first, alert: changedId === null ? null : all.alerts.get(changedId, tenant), leases: taken }
 }
@@ -228,14 +244,18 @@ function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
       const delivery = all.deliveries.take(ref, tenant, work.ordinal ?? 0)
       if (!delivery) return null
       const [subjectKind, userId] = [delivery[3], delivery[5] as string | null]
-      const notification = subjectKind === 'notification' ? all.notifications.subject(ref, tenant, userId) : null
+      const notification =
+        subjectKind === 'notification' ? all.notifications.subject(ref, tenant, userId) : null
       const alert = subjectKind === 'alert' ? all.alerts.get(ref, tenant) : null
       return { ...bare, delivery, notification, alert }
     }
   }
 }
 
-function settle(all: Tables, settlement: Extract<Operation, { kind: 'settle' }>['settlement']): Replies['settle'] {
+function settle(
+  all: Tables,
+  settlement: Extract<Operation, { kind: 'settle' }>['settlement'],
+): Replies['settle'] {
   const held = all.work.held(settlement.workId, settlement.token)
   if (!held) return 'fenced'
   const { tenant, ref, kind, id } = held
@@ -249,7 +269,10 @@ function settle(all: Tables, settlement: Extract<Operation, { kind: 'settle' }>[
   return 'done'
 }
 
-function removeDeadLetter(all: Tables, { id, tenant }: { readonly id: string; readonly tenant: string }): boolean {
+function removeDeadLetter(
+  all: Tables,
+  { id, tenant }: { readonly id: string; readonly tenant: string },
+): boolean {
   const removed = all.deadLetters.remove(id, tenant)
   if (removed) all.meta.deadLettersRemoved(1)
   return removed

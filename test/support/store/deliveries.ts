@@ -1,0 +1,126 @@
+import { expect } from 'chai'
+import type { DeliveryProgress } from '../../../src/store/store.ts'
+import * as sample from './samples.ts'
+import { ACME, DEFAULT, NOON } from './samples.ts'
+
+export function deliveryConformance(opened: () => sample.OpenedStore): void {
+  describe('deliveries', () => {
+    it('moves realtime deliveries forward and never back', async () => {
+      const { store } = opened()
+      const realtime = (ordinal: number, given = {}) =>
+        sample.toSend(sample.delivery('n-1', ordinal, { channel: 'realtime', address: null, ...given }))
+      await store.accept(
+        sample.acceptance({
+          deliveries: [
+            realtime(1),
+            realtime(2, { userId: 'bob' }),
+            realtime(3, { userId: 'bob', state: 'suppressed', reason: 'muted' }),
+            sample.toSend(sample.delivery('n-1', 4)),
+          ],
+        }),
+      )
+      const step = (state: 'sent' | 'delivered', userId = 'anna', subjectId = 'n-1'): DeliveryProgress => ({
+        ...{ subjectId, userId, state, at: NOON + 5 },
+      })
+      expect(
+        await store.progress([step('sent'), step('sent', 'nobody'), step('sent', 'anna', 'n-9')]),
+      ).to.equal(1)
+      expect(await store.progress([step('sent'), step('delivered'), step('delivered', 'bob')])).to.equal(2)
+      expect(await store.progress([step('sent'), step('delivered'), step('sent', 'bob')])).to.equal(0)
+      const { items } = await store.deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
+      expect(items.map((item) => [item.state, item.sentAt, item.deliveredAt])).to.deep.equal([
+        ['delivered', NOON + 5, NOON + 5],
+        ['delivered', NOON + 5, NOON + 5],
+        ['suppressed', null, null],
+        ['pending', null, null],
+      ])
+      expect((await store.conservation()).broken).to.equal(0)
+    })
+
+    it('lists them newest first by user, channel and state, in pages that stay while others come', async () => {
+      const { store } = opened()
+      const add = (index: number, given = {}) =>
+        store.accept(
+          sample.acceptance({
+            deliveries: [
+              sample.toSend(sample.delivery(`n-${index}`, 1, { createdAt: NOON + index, ...given })),
+            ],
+          }),
+        )
+      for (let index = 1; index <= 9; index++) await add(index, { userId: index % 3 === 0 ? 'bob' : 'anna' })
+      await add(10, { state: 'dead', reason: 'refused' })
+      await add(11, { state: 'suppressed', reason: 'muted', channel: 'sms', userId: 'bob' })
+      await store.accept(
+        sample.acceptance({
+          tenant: ACME,
+          deliveries: [sample.toSend(sample.delivery('x-1', 1, { tenant: ACME, userId: 'anna' }))],
+        }),
+      )
+      const list = async (given: object) =>
+        (await store.deliveries({ tenant: DEFAULT, limit: 20, ...given })).items.map((item) =>
+          item.subjectId.slice(2),
+        )
+      expect(await list({})).to.deep.equal(['11', '10', '9', '8', '7', '6', '5', '4', '3', '2', '1'])
+      expect(await list({ userId: 'bob' })).to.deep.equal(['11', '9', '6', '3'])
+      expect(await list({ userId: 'bob', channel: 'email' })).to.deep.equal(['9', '6', '3'])
+      expect(await list({ state: 'dead' })).to.deep.equal(['10'])
+      expect(await list({ state: 'suppressed', userId: 'anna' })).to.deep.equal([])
+      expect(await list({ state: 'pending', channel: 'sms' })).to.deep.equal([])
+
+      const query = { tenant: DEFAULT, userId: 'anna', limit: 3 }
+      const first = await store.deliveries(query)
+      await add(12)
+      const second = await store.deliveries({ ...query, cursor: first.nextCursor! })
+      const third = await store.deliveries({ ...query, cursor: second.nextCursor! })
+      const ids = [first, second, third].map((page) =>
+        page.items.map((item) => item.subjectId.slice(2)).join(' '),
+      )
+      expect(ids).to.deep.equal(['10 8 7', '5 4 2', '1'])
+      expect(third.nextCursor).to.equal(null)
+    })
+
+    it('lists those of one instant in pages without losing or repeating one', async () => {
+      const { store } = opened()
+      const deliveries = Array.from({ length: 25 }, (_, index) =>
+        sample.toSend(sample.delivery(`n-${index % 5}`, Math.floor(index / 5))),
+      )
+      await store.accept(sample.acceptance({ deliveries }))
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<typeof store.deliveries>> = await store.deliveries({
+          ...{ tenant: DEFAULT, limit: 4 },
+          ...(cursor !== null && { cursor }),
+        })
+        seen.push(...page.items.map((item) => item.id))
+        cursor = page.nextCursor
+      } while (cursor !== null)
+      expect(seen).to.have.length(25)
+      expect(new Set(seen).size).to.equal(25)
+    })
+
+    it('lists those of one subject by their ordinals, in pages', async () => {
+      const { store } = opened()
+      const deliveries = [3, 1, 12, 2].map((ordinal) => sample.toSend(sample.delivery('n-1', ordinal)))
+      await store.accept(
+        sample.acceptance({ deliveries: [...deliveries, sample.toSend(sample.delivery('n-2', 1))] }),
+      )
+      const query = { tenant: DEFAULT, subjectId: 'n-1', limit: 3 }
+      const first = await store.deliveries(query)
+      const second = await store.deliveries({ ...query, cursor: first.nextCursor! })
+      expect(first.items.map((item) => item.id)).to.deep.equal(['n-1.1', 'n-1.2', 'n-1.3'])
+      expect(second.items.map((item) => item.id)).to.deep.equal(['n-1.12'])
+      expect(second.nextCursor).to.equal(null)
+    })
+
+    it('refuses a cursor that is none of its own', async () => {
+      const { store } = opened()
+      const codes: unknown[] = []
+      for (const cursor of ['', 'x', Buffer.from('["a"]').toString('base64url')])
+        await store
+          .deliveries({ tenant: DEFAULT, limit: 3, cursor })
+          .catch((error: { code: string }) => codes.push(error.code))
+      expect(codes).to.deep.equal(['request.invalid', 'request.invalid', 'request.invalid'])
+    })
+  })
+}

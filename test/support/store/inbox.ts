@@ -1,0 +1,204 @@
+import { expect } from 'chai'
+import type { InboxMark, InboxReader, Store } from '../../../src/store/store.ts'
+import * as sample from './samples.ts'
+import { ACME, NOON } from './samples.ts'
+
+const ANNA = sample.reader('anna', { groups: ['ops', 'eu'] })
+const BOB = sample.reader('bob')
+
+async function put(
+  store: Store,
+  id: string,
+  given: Parameters<typeof sample.notification>[1] = {},
+): Promise<number> {
+  const notification = sample.notification(id, given)
+  const result = await store.accept(
+    sample.acceptance({ tenant: notification.tenant, notifications: [notification] }),
+  )
+  return sample.only(sample.accepted(result).seqs)
+}
+
+const broadcast = (...audience: readonly string[]) => ({ userId: null, audience })
+
+function mark(who: InboxReader, as: InboxMark['as'], ids: InboxMark['ids'], at = NOON + 60_000): InboxMark {
+  return { ...who, as, ids, at }
+}
+
+async function counts(store: Store, who: InboxReader): Promise<readonly [number, number]> {
+  const { total, unread } = await store.inboxSummary(who)
+  return [total, unread]
+}
+
+export function inboxConformance(opened: () => sample.OpenedStore): void {
+  describe('inboxes', () => {
+    it('pages a person’s entries newest and oldest first, by cursor and by offset', async () => {
+      const { store } = opened()
+      const seqs: number[] = []
+      for (let index = 0; index < 10; index++)
+        seqs.push(await put(store, `n-${index}`, index % 4 === 3 ? broadcast() : {}))
+      await store.mark(mark(ANNA, 'read', ['n-1', 'n-3', 'n-8']))
+      const ids = async (given: object) =>
+        (await sample.idsOf(store.inbox({ ...ANNA, order: 'newest', limit: 4, ...given }))).map((id) =>
+          id.slice(2),
+        )
+      expect(await ids({})).to.deep.equal(['9', '8', '7', '6'])
+      expect(await ids({ cursor: seqs[6] })).to.deep.equal(['5', '4', '3', '2'])
+      expect(await ids({ offset: 7 })).to.deep.equal(['2', '1', '0'])
+      expect(await ids({ order: 'oldest' })).to.deep.equal(['0', '1', '2', '3'])
+      expect(await ids({ order: 'oldest', cursor: seqs[7] })).to.deep.equal(['8', '9'])
+      expect(await ids({ status: 'read' })).to.deep.equal(['8', '3', '1'])
+      expect(await ids({ status: 'unread', limit: 99 })).to.deep.equal(['9', '7', '6', '5', '4', '2', '0'])
+      expect(await ids({ status: 'unread', limit: 2, offset: 5 })).to.deep.equal(['2', '0'])
+    })
+
+    it('filters by category and customer', async () => {
+      const { store } = opened()
+      await put(store, 'n-1', { content: sample.content({ category: 'payment', customerId: 'c-1' }) })
+      await put(store, 'n-2', { content: sample.content({ category: 'payment' }), ...broadcast() })
+      await put(store, 'n-3', { content: sample.content({ customerId: 'c-1' }) })
+      const ids = (given: object) =>
+        sample.idsOf(store.inbox({ ...ANNA, order: 'newest', limit: 9, ...given }))
+      expect(await ids({ category: 'payment' })).to.deep.equal(['n-2', 'n-1'])
+      expect(await ids({ customerId: 'c-1' })).to.deep.equal(['n-3', 'n-1'])
+      expect(await ids({ category: 'payment', customerId: 'c-1' })).to.deep.equal(['n-1'])
+      expect(await ids({ category: 'none' })).to.deep.equal([])
+    })
+
+    it('shows a broadcast to everybody, or to those in one of its groups (decision 5)', async () => {
+      const { store } = opened()
+      await put(store, 'all', broadcast())
+      await put(store, 'ops', broadcast('ops', 'dev'))
+      await put(store, 'dev', broadcast('dev'))
+      expect(await sample.idsOf(sample.wholeInbox(store, ANNA))).to.deep.equal(['ops', 'all'])
+      expect(await sample.idsOf(sample.wholeInbox(store, BOB))).to.deep.equal(['all'])
+      expect(await counts(store, ANNA)).to.deep.equal([2, 2])
+      expect(await store.notification(BOB, 'ops')).to.equal(null)
+      expect((await store.notification(ANNA, 'ops'))?.audience).to.deep.equal(['ops', 'dev'])
+      expect(await store.mark(mark(BOB, 'read', ['ops']))).to.deep.equal([])
+    })
+
+    it('keeps what one person did with a broadcast to that person', async () => {
+      const { store } = opened()
+      await put(store, 'b-1', broadcast())
+      await put(store, 'b-2', broadcast())
+      expect(await store.mark(mark(ANNA, 'read', ['b-1']))).to.deep.equal(['b-1'])
+      expect(await store.mark(mark(ANNA, 'deleted', ['b-2']))).to.deep.equal(['b-2'])
+      expect(await counts(store, ANNA)).to.deep.equal([1, 0])
+      expect(await counts(store, BOB)).to.deep.equal([2, 2])
+      expect((await store.notification(ANNA, 'b-1'))?.readAt).to.equal(NOON + 60_000)
+      expect((await store.notification(BOB, 'b-1'))?.readAt).to.equal(null)
+      expect(await store.notification(ANNA, 'b-2')).to.equal(null)
+    })
+
+    it('marks once: what is so already does not change (X24, X25)', async () => {
+      const { store } = opened()
+      for (const id of ['n-1', 'n-2', 'n-3']) await put(store, id)
+      expect(await store.mark(mark(ANNA, 'read', ['n-2', 'n-1', 'n-2', 'n-9'], NOON + 1))).to.deep.equal([
+        'n-2',
+        'n-1',
+      ])
+      expect(await store.mark(mark(ANNA, 'read', ['n-1'], NOON + 2))).to.deep.equal([])
+      expect((await store.notification(ANNA, 'n-1'))?.readAt).to.equal(NOON + 1)
+      expect(await store.mark(mark(ANNA, 'read', 'all', NOON + 3))).to.deep.equal(['n-3'])
+      expect(await store.mark(mark(ANNA, 'read', 'all', NOON + 4))).to.deep.equal([])
+      expect(await store.mark(mark(ANNA, 'unread', ['n-1', 'n-1']))).to.deep.equal(['n-1'])
+      expect((await store.notification(ANNA, 'n-1'))?.readAt).to.equal(null)
+      expect(await store.mark(mark(ANNA, 'deleted', ['n-1']))).to.deep.equal(['n-1'])
+      for (const as of ['read', 'unread', 'deleted'] as const)
+        expect(await store.mark(mark(ANNA, as, ['n-1']))).to.deep.equal([])
+      expect(await counts(store, ANNA)).to.deep.equal([2, 0])
+    })
+
+    it('marks nothing of somebody else', async () => {
+      const { store } = opened()
+      await put(store, 'n-1')
+      expect(await store.mark(mark(BOB, 'deleted', ['n-1']))).to.deep.equal([])
+      expect(await store.mark(mark({ ...ANNA, tenant: ACME }, 'deleted', ['n-1']))).to.deep.equal([])
+      expect(await store.mark(mark(BOB, 'read', 'all'))).to.deep.equal([])
+      expect(await counts(store, ANNA)).to.deep.equal([1, 1])
+    })
+
+    it('sees every write that has resolved, and a higher version after each', async () => {
+      const { store } = opened()
+      let version = (await store.inboxSummary(ANNA)).version
+      for (let index = 0; index < 5; index++) {
+        await put(store, `n-${index}`)
+        const summary = await store.inboxSummary(ANNA)
+        expect(summary.total).to.equal(index + 1)
+        expect(summary.version).to.be.greaterThan(version)
+        version = summary.version
+      }
+      const again = await opened().reopen()
+      expect((await again.inboxSummary(ANNA)).version).to.be.at.least(version)
+    })
+
+    it('never lets one tenant see what belongs to another (decision 12)', async () => {
+      const { store } = opened()
+      const there = sample.reader('anna', { tenant: ACME, groups: ANNA.groups })
+      await put(store, 'n-1')
+      await put(store, 'n-2', broadcast())
+      await put(store, 'n-2', { tenant: ACME, ...broadcast('ops') })
+      await put(store, 'n-1', { tenant: ACME, content: sample.content({ title: 'Theirs' }) })
+      for (const who of [ANNA, there]) {
+        const entries = await sample.wholeInbox(store, who)
+        expect(entries.map((entry) => entry.tenant)).to.deep.equal([who.tenant, who.tenant])
+        expect(await counts(store, who)).to.deep.equal([2, 2])
+        expect((await store.notification(who, 'n-1'))?.tenant).to.equal(who.tenant)
+      }
+      await store.mark(mark(there, 'read', 'all'))
+      expect(await counts(store, ANNA)).to.deep.equal([2, 2])
+      expect(await counts(store, there)).to.deep.equal([2, 0])
+    })
+
+    it('counts what there is, whatever was done in whatever order', async () => {
+      const { store } = opened()
+      const seed = 20_260_105
+      const random = sample.randomFrom(seed)
+      const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!
+      const people = [ANNA, BOB, sample.reader('carol', { groups: ['dev'] })]
+      const model = new Map<string, { audience: readonly string[] | null; userId: string | null }>()
+      const states = new Map<string, 'read' | 'unread' | 'deleted'>()
+      const visible = (who: InboxReader) =>
+        [...model].filter(
+          ([id, { audience, userId }]) =>
+            states.get(`${who.userId} ${id}`) !== 'deleted' &&
+            (userId === who.userId ||
+              (userId === null &&
+                (audience?.length === 0 || who.groups.some((group) => audience?.includes(group))))),
+        )
+      for (let round = 0; round < 250; round++) {
+        const who = pick(people)
+        if (random() < 0.4) {
+          const id = `n-${round}`
+          const given =
+            random() < 0.3 ? broadcast(...pick([[], ['ops'], ['dev', 'eu']])) : { userId: who.userId }
+          await put(store, id, given)
+          model.set(id, { audience: 'audience' in given ? given.audience : null, userId: given.userId })
+        } else {
+          const as = pick(['read', 'read', 'unread', 'deleted'] as const)
+          const ids = random() < 0.05 && as !== 'deleted' ? 'all' : [pick([...model.keys(), 'none'])]
+          const expected = visible(who)
+            .map(([id]) => id)
+            .filter((id) => ids === 'all' || ids.includes(id))
+            .filter((id) => (states.get(`${who.userId} ${id}`) ?? 'unread') !== as)
+          expect(await store.mark(mark(who, as, ids)), `seed ${seed} round ${round}`).to.have.members(
+            expected,
+          )
+          for (const id of expected) states.set(`${who.userId} ${id}`, as)
+        }
+        for (const each of people) {
+          const mine = visible(each).map(([id]) => id)
+          const unread = mine.filter((id) => states.get(`${each.userId} ${id}`) !== 'read')
+          expect(await counts(store, each), `seed ${seed} round ${round}`).to.deep.equal([
+            mine.length,
+            unread.length,
+          ])
+        }
+      }
+      for (const each of people) {
+        const mine = visible(each).map(([id]) => id)
+        expect(await sample.idsOf(sample.wholeInbox(store, each))).to.deep.equal(mine.toReversed())
+      }
+    })
+  })
+}

@@ -1,0 +1,203 @@
+import { expect } from 'chai'
+import type { Claimed, Store } from '../../../src/store/store.ts'
+import * as sample from './samples.ts'
+import { DEFAULT, NOON } from './samples.ts'
+
+const LEASE_MS = 30_000
+
+async function send(store: Store, id: string, dueAt = NOON): Promise<void> {
+  await store.accept(
+    sample.acceptance({
+      notifications: [sample.notification(id)],
+      deliveries: [sample.toSend(sample.delivery(id, 1, { nextAttemptAt: dueAt }), dueAt)],
+    }),
+  )
+}
+
+function subjects(items: readonly Claimed[]): readonly (string | null)[] {
+  return items.map((item) => (item.kind === 'deliver' ? item.delivery.subjectId : null))
+}
+
+export function workConformance(opened: () => sample.OpenedStore): void {
+  describe('due work', () => {
+    const only = async (store: Store, id: string) =>
+      sample.only((await store.deliveries({ tenant: DEFAULT, subjectId: id, limit: 9 })).items)
+
+    it('hands out what is due in its lane, oldest first, as many as asked for', async () => {
+      const { store } = opened()
+      await send(store, 'n-1', NOON + 30)
+      await send(store, 'n-2', NOON + 10)
+      await send(store, 'n-3', NOON + 20)
+      await send(store, 'n-4', NOON + 9000)
+      expect(await store.claim(sample.claimOf('sms', NOON + 9000))).to.deep.equal({
+        items: [],
+        nextDueAt: null,
+      })
+      const claim = sample.claimOf('email', NOON + 100)
+      const first = await store.claim({ ...claim, limit: 2 })
+      expect(subjects(first.items)).to.deep.equal(['n-2', 'n-3'])
+      expect(first.nextDueAt).to.equal(NOON + 30)
+      const second = await store.claim(claim)
+      expect(subjects(second.items)).to.deep.equal(['n-1'])
+      expect(second.nextDueAt).to.equal(NOON + 9000)
+    })
+
+    it('gives the holder the delivery as being sent, one attempt counted, with what it is about', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const item = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      if (item.kind !== 'deliver') throw new Error(item.kind)
+      expect(item).to.include({ tenant: DEFAULT, dueAt: NOON, crashes: 0, ambiguous: false, alert: null })
+      expect(item.delivery).to.include({ id: 'n-1.1', state: 'sending', attempts: 1 })
+      expect(item.notification?.content).to.deep.equal(sample.notification('n-1').content)
+      expect(await only(store, 'n-1')).to.deep.equal(item.delivery)
+    })
+
+    it('gives each piece of work to one of two workers who ask at once', async () => {
+      const { store } = opened()
+      for (let index = 0; index < 6; index++) await send(store, `n-${index}`)
+      const claim = { ...sample.claimOf('email', NOON), limit: 4 }
+      const [mine, theirs] = await Promise.all([store.claim(claim), store.claim(claim)])
+      const all = [...subjects(mine.items), ...subjects(theirs.items)]
+      expect([mine.items.length, theirs.items.length, new Set(all).size]).to.deep.equal([4, 2, 6])
+    })
+
+    it('ends work for good when it is settled, and keeps what the attempt came to', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const item = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      expect(await store.settle(sample.sent(item))).to.equal('done')
+      expect(await only(store, 'n-1')).to.include({
+        state: 'sent',
+        providerId: 'provider-1',
+        sentAt: NOON + 2000,
+      })
+      expect(await store.settle(sample.sent(item))).to.equal('fenced')
+      expect(await store.claim(sample.claimOf('email', NOON + 10 * LEASE_MS))).to.deep.equal({
+        items: [],
+        nextDueAt: null,
+      })
+    })
+
+    it('defers work to the instant it is told, with the attempts counted and nothing ambiguous', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const first = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      const failed = {
+        ...sample.sent(first).delivery!,
+        state: 'pending',
+        error: '503',
+        sentAt: null,
+      } as const
+      const retry = sample.sent(first, { delivery: { ...failed, providerId: null }, nextDueAt: NOON + 4000 })
+      expect(await store.settle(retry)).to.equal('done')
+      expect(await store.settle(retry)).to.equal('fenced')
+      const waiting = { state: 'pending', error: '503', attempts: 1, nextAttemptAt: NOON + 4000 }
+      expect(await only(store, 'n-1')).to.include(waiting)
+      expect((await store.claim(sample.claimOf('email', NOON + 3999))).nextDueAt).to.equal(NOON + 4000)
+      const second = sample.only((await store.claim(sample.claimOf('email', NOON + 4000))).items)
+      expect(second).to.include({ crashes: 0, ambiguous: false })
+      expect(second.token).to.be.greaterThan(first.token)
+      expect(second.kind === 'deliver' && second.delivery.attempts).to.equal(2)
+    })
+
+    it('puts a delivery that was given back without an attempt among the pending again', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const item = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      await store.settle(sample.sent(item, { delivery: null, nextDueAt: NOON + 50 }))
+      expect(await only(store, 'n-1')).to.include({ state: 'pending', nextAttemptAt: NOON + 50 })
+      const again = sample.only((await store.claim(sample.claimOf('email', NOON + 50))).items)
+      expect(again).to.include({ ambiguous: false, crashes: 0 })
+    })
+
+    it('has work due again when its lease runs out, counts the crash, and says that its effect is unknown (P6, P9, P10)', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const lost = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      const early = await store.claim(sample.claimOf('email', NOON + LEASE_MS - 1))
+      expect(early).to.deep.equal({ items: [], nextDueAt: NOON + LEASE_MS })
+      const again = await opened().reopen()
+      const found = sample.only((await again.claim(sample.claimOf('email', NOON + LEASE_MS))).items)
+      expect(found).to.include({ workId: lost.workId, crashes: 1, ambiguous: true })
+      expect(found.kind === 'deliver' && found.delivery).to.include({ state: 'sending', attempts: 2 })
+    })
+
+    it('fences whoever held the work before, and writes nothing of theirs (P13)', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      const old = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      const now = sample.only((await store.claim(sample.claimOf('email', NOON + LEASE_MS))).items)
+      const outbox = sample.captured('o-1')
+      expect(await store.settle(sample.sent(old, { outbox }))).to.equal('fenced')
+      expect(await only(store, 'n-1')).to.include({ state: 'sending', providerId: null })
+      expect(await store.outbox({ tenant: DEFAULT })).to.deep.equal([])
+      expect(await store.settle(sample.sent(now, { outbox }))).to.equal('done')
+      expect(await store.outbox({ tenant: DEFAULT })).to.deep.equal([outbox])
+    })
+
+    it('takes work with the accept that makes it, so that its first attempt needs no claim', async () => {
+      const { store } = opened()
+      const leased = (ordinal: number) => ({
+        ...sample.toSend(sample.delivery('n-1', ordinal)),
+        lease: { until: NOON + LEASE_MS },
+      })
+      const result = await store.accept(
+        sample.acceptance({
+          notifications: [sample.notification('n-1')],
+          deliveries: [leased(1), sample.toSend(sample.delivery('n-1', 2), NOON + 5), leased(3)],
+        }),
+      )
+      const { leases } = sample.accepted(result)
+      expect(leases.map((lease) => lease.deliveryId)).to.deep.equal(['n-1.1', 'n-1.3'])
+      const due = await store.claim(sample.claimOf('email', NOON + 5))
+      expect(due.items.map((item) => item.kind === 'deliver' && item.delivery.ordinal)).to.deep.equal([2])
+      const [first] = leases
+      const held = { ...due.items[0]!, workId: first!.workId, token: first!.token }
+      expect(await store.settle(sample.sent(held))).to.equal('done')
+      const { items } = await store.deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
+      expect(items.map((item) => [item.state, item.attempts])).to.deep.equal([
+        ['sent', 1],
+        ['sending', 1],
+        ['sending', 1],
+      ])
+      const lost = await store.claim(sample.claimOf('email', NOON + 2 * LEASE_MS))
+      expect(lost.items.map((item) => item.kind === 'deliver' && item.ambiguous)).to.deep.equal([true, true])
+    })
+
+    it('claims nothing twice when the clock goes back, and remembers the highest instant (P18)', async () => {
+      const { store } = opened()
+      await send(store, 'n-1', NOON - 1000)
+      await store.claim(sample.claimOf('email', NOON))
+      const back = await store.claim(sample.claimOf('email', NOON - 60_000))
+      expect(back.items).to.deep.equal([])
+      await store.accept(sample.acceptance({ at: NOON - 60_000 }))
+      const again = await opened().reopen()
+      expect(again.highWaterAt).to.equal(NOON)
+      expect((await again.claim(sample.claimOf('email', NOON))).items).to.deep.equal([])
+    })
+
+    it('hands out what has expired: to end it is the holder’s decision', async () => {
+      const { store } = opened()
+      const content = sample.content({ expiresAt: NOON })
+      await store.accept(
+        sample.acceptance({
+          notifications: [sample.notification('n-1', { content })],
+          deliveries: [sample.toSend(sample.delivery('n-1', 1))],
+        }),
+      )
+      const item = sample.only((await store.claim(sample.claimOf('email', NOON + 99_000))).items)
+      expect(item.kind === 'deliver' && item.notification?.content.expiresAt).to.equal(NOON)
+    })
+
+    it('hands out a page with its alert', async () => {
+      const { store } = opened()
+      const page = sample.delivery('a-1', 1, { subjectKind: 'alert', purpose: 'page' })
+      await store.accept(sample.opening(sample.alert('a-1'), { deliveries: [sample.toSend(page)] }))
+      const item = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+      if (item.kind !== 'deliver') throw new Error(item.kind)
+      expect(item.alert).to.deep.equal(sample.alert('a-1'))
+      expect(item.notification).to.equal(null)
+    })
+  })
+}
