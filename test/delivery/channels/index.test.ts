@@ -13,8 +13,8 @@ function configuration(smtpUrl?: string) {
   return {
     channels: {
       email: smtpUrl === undefined ? email : { ...email, smtp_url: smtpUrl },
-      sms: captured,
-      voice: captured,
+      sms: { ...captured, provider: 'twilio' as const },
+      voice: { ...captured, provider: 'twilio' as const },
       push: captured,
       web_push: captured,
       telegram: captured,
