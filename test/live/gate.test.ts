@@ -38,4 +38,14 @@ describe('the gate before the store', () => {
     expect(order).to.deep.equal(order.toSorted((a, b) => a - b))
     expect(await gate(() => Promise.resolve('free'))).to.equal('free')
   })
+
+  it('lets other work go on while a long queue passes through quickly', async () => {
+    const gate = createGate(1)
+    let passed = 0
+    const all = Array.from({ length: 1000 }, () => gate(() => Promise.resolve(void (passed += 1))))
+    await turn()
+    expect(passed).to.be.lessThan(500)
+    await Promise.all(all)
+    expect(passed).to.equal(1000)
+  })
 })
