@@ -19,10 +19,14 @@ async function call(method, path, body) {
   const answer = await fetch(path, {
     method,
     credentials: 'same-origin',
-    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(body !== undefined && {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
   })
   const content = await answer.json().catch(() => null)
-  if (!answer.ok) throw new Refused(answer.status, content?.error?.message ?? content?.reason ?? answer.statusText)
+  if (!answer.ok)
+    throw new Refused(answer.status, content?.error?.message ?? content?.reason ?? answer.statusText)
   return content
 }
 
@@ -58,9 +62,7 @@ function fill(list, items, row, empty) {
   if (list.dataset.state === state) return
   list.dataset.state = state
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : undefined
-  list.replaceChildren(
-    ...(items.length > 0 ? items.map(row) : [element('li', 'quiet', empty)]),
-  )
+  list.replaceChildren(...(items.length > 0 ? items.map(row) : [element('li', 'quiet', empty)]))
   for (const made of focused === undefined ? [] : list.querySelectorAll('button')) {
     if (made.dataset.key === focused) made.focus()
   }
@@ -178,7 +180,7 @@ async function start() {
   me = await call('GET', '/v1/users/me').catch(() => null)
   show(me)
   if (me === null) at('user').focus()
-  else await refresh()
+  await refresh()
 }
 
 at('sign-in-form').addEventListener('submit', async (event) => {
@@ -205,6 +207,12 @@ if (link !== undefined) {
   history.replaceState(null, '', '/')
   await call('POST', '/v1/login', { link }).catch((error) => notice(error.message))
 }
+
+// Waits for one answer before it asks again, so that a slow server is not asked twice at once.
+async function poll() {
+  if (!document.hidden) await refresh()
+  setTimeout(poll, POLL_MS)
+}
+
 await start()
-await refresh()
-setInterval(() => void (document.hidden || refresh()), POLL_MS)
+setTimeout(poll, POLL_MS)

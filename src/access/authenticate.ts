@@ -8,7 +8,9 @@ import type { Log } from '../log.ts'
 import { parseDuration } from '../wire/duration.ts'
 import { addressKey } from './address-key.ts'
 import { createBackoff } from './backoff.ts'
+import { bearerOf, cookieValue, looksLikeJwt, single } from './credentials.ts'
 import { createJwt } from './jwt.ts'
+import { machineIndex } from './machine-index.ts'
 import { verifyPassword } from './password.ts'
 import type { Principal } from './principal.ts'
 import { createTickets } from './tickets.ts'
@@ -221,51 +223,4 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 interface Proof {
   readonly id: string
   readonly expiresAt?: number
-}
-
-/**
- * Finds a machine by its token's digest. The digest of a random token is itself unguessable, so that looking it up
- * in a map tells nobody anything; the comparison still is one of constant time.
- */
-function machineIndex(directory: () => Directory, config: () => Pick<Config, 'clients'>) {
-  let of: { readonly directory: Directory; readonly ids: ReadonlyMap<string, string> } | undefined
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-  return (digest: Uint8Array): string | undefined => {
-    const current = directory()
-    if (of?.directory !== current) {
-      const ids = new Map<string, string>()
-      for (const id of Object.keys(config().clients)) {
-        const known = current.client(id)?.tokenDigest
-        if (known !== undefined) ids.set(hex(known), id)
-      }
-      of = { directory: current, ids }
-    }
-    const id = of.ids.get(hex(digest))
-    const known = id === undefined ? undefined : current.client(id)?.tokenDigest
-    return known !== undefined && sameDigest(known, digest) ? id : undefined
-  }
-}
-
-function bearerOf(headers: IncomingHttpHeaders): string | undefined {
-  if (headers.authorization === undefined) return undefined
-  const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
-  if (token === undefined) throw fault('auth.invalid', 'Authorization must be `Bearer <token>`')
-  return token
-}
-
-/** A header that came more than once says nothing certain. */
-function single(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function looksLikeJwt(text: string): boolean {
-  return text.startsWith('eyJ') && text.split('.', 4).length === 3
-}
-
-function cookieValue(header: string | undefined, name: string): string | undefined {
-  for (const part of header?.split(';') ?? []) {
-    const at = part.indexOf('=')
-    if (at !== -1 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
-  }
-  return undefined
 }

@@ -45,7 +45,10 @@ export function asyncApiDocument(topics: readonly TopicEntry[], options: AsyncAp
 
 /** A key that is stable, unique per direction and pattern, and allowed by the specification. */
 function nameOf({ direction, pattern }: TopicEntry): string {
-  const words = pattern.replaceAll('...', '').replaceAll(/[{}]/g, '').replaceAll(/[^A-Za-z0-9_]+/g, '-')
+  const words = pattern
+    .replaceAll('...', '')
+    .replaceAll(/[{}]/g, '')
+    .replaceAll(/[^A-Za-z0-9_]+/g, '-')
   return `${direction === 'publish' ? 'to' : 'from'}-${words}`
 }
 

@@ -77,7 +77,10 @@ const PLACES: Readonly<Record<string, string>> = { querystring: 'query', params:
 function invalid(error: FastifyError): Fault {
   const [first] = error.validation ?? []
   const missing = first?.params['missingProperty']
-  const path = [...(first?.instancePath ?? '').split('/').slice(1), ...(typeof missing === 'string' ? [missing] : [])]
+  const path = [
+    ...(first?.instancePath ?? '').split('/').slice(1),
+    ...(typeof missing === 'string' ? [missing] : []),
+  ]
   const place = error.validationContext ?? 'body'
   return fault('request.invalid', error.message, { field: path.join('.'), in: PLACES[place] ?? place })
 }

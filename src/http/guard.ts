@@ -24,7 +24,7 @@ export function guard(authenticator: Authenticator, config: () => Pick<Config, '
     if (identity === null) throw fault('auth.missing')
     request.identity = identity
     demand(access, identity.principal)
-    if (SAFE.has(request.method) || !sentByItself(identity)) return
+    if (!mayComeFromForeignPages(identity, SAFE.has(request.method))) return
     const { public_url: publicUrl, allowed_origins: allowed } = config().server
     if (isForeignPage(request.headers, identity.via, { publicUrl, allowed })) {
       throw fault('auth.forbidden', 'This request came from a page of another origin')
@@ -45,8 +45,12 @@ function demand(access: Access, principal: Principal): void {
   if (access === 'operator' && !isOperator(principal)) throw fault('auth.forbidden')
 }
 
-function sentByItself({ via }: Identity): boolean {
-  return via === 'cookie' || via === 'anonymous'
+/**
+ * A browser adds a cookie to whatever a page sends, but lets a foreign page read nothing that came with it. Where
+ * nobody needs a proof, a foreign page could read as well.
+ */
+function mayComeFromForeignPages({ via }: Identity, readsOnly: boolean): boolean {
+  return via === 'anonymous' || (via === 'cookie' && !readsOnly)
 }
 
 function ticketOf(request: FastifyRequest): string | undefined {

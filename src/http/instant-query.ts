@@ -15,7 +15,9 @@ export function parseInstant(field: string, text: string | undefined): number | 
     return Math.floor(number < SECONDS_END ? number * 1000 : number)
   }
   // A `+` of a query string that nobody escaped arrives as a blank.
-  const plain = text.replace(/ (?=\d{2}:\d{2}$)/, (blank) => (/T.* /i.test(text) ? '+' : blank)).replace(' ', 'T')
+  const plain = text
+    .replace(/ (?=\d{2}:\d{2}$)/, (blank) => (/T.* /i.test(text) ? '+' : blank))
+    .replace(' ', 'T')
   const zoned = /(Z|[+-]\d{2}:\d{2})$/i.test(plain.slice(10)) || plain.length <= 10 ? plain : `${plain}Z`
   const at = RFC3339.test(text) ? Date.parse(zoned) : Number.NaN
   if (Number.isNaN(at)) {

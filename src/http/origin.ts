@@ -17,7 +17,11 @@ export function isForeignPage(
   const site = headers['sec-fetch-site']
   if (origin === undefined) return site === 'cross-site' || site === 'same-site'
   if (own.allowed.includes(origin)) return false
-  if (own.publicUrl !== undefined && URL.canParse(own.publicUrl) && new URL(own.publicUrl).origin === origin) {
+  if (
+    own.publicUrl !== undefined &&
+    URL.canParse(own.publicUrl) &&
+    new URL(own.publicUrl).origin === origin
+  ) {
     return false
   }
   const host = URL.canParse(origin) ? new URL(origin).host : null

@@ -56,7 +56,8 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
   const app: App = Fastify({
     loggerInstance: engine.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
-    genReqId: (request) => correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
+    genReqId: (request) =>
+      correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -75,8 +76,10 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     throw fault('request.not_found')
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_request: unknown, body: string) =>
-    parseJsonBody(body),
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => parseJsonBody(body),
   )
   observe(app)
   protect(app, server.public_url)
@@ -165,7 +168,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     },
   })
   v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
-  v1.addHook('onRequest', guard(options.authenticator, () => engine.config))
+  v1.addHook(
+    'onRequest',
+    guard(options.authenticator, () => engine.config),
+  )
   // A body may be left out wherever none of its fields is required.
   v1.addHook('preValidation', async (request) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}

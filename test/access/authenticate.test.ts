@@ -102,7 +102,9 @@ describe('the authenticator', () => {
       { 'x-service-id': 'db', 'x-service-token': 'db-token' },
       { cookie: `other=1; carillon=${token}` },
     ]
-    const ids = await Promise.all(good.map(async (headers) => (await authenticator.http({ headers }))?.principal.id))
+    const ids = await Promise.all(
+      good.map(async (headers) => (await authenticator.http({ headers }))?.principal.id),
+    )
     expect(ids).to.deep.equal(['anna', 'db', 'db', 'db', 'anna'])
     const bad = [
       { authorization: 'Basic YW5uYTpwdw==' },
@@ -145,7 +147,8 @@ describe('the authenticator', () => {
     const first = await authenticator.login('anna', 'pw', '192.0.2.1')
     const second = await authenticator.login('anna', 'pw', '192.0.2.1')
     await authenticator.logout({ headers: { cookie: `carillon=${first.token}` } })
-    const ask = (token: string) => codeOf(authenticator.http({ headers: { authorization: `Bearer ${token}` } }))
+    const ask = (token: string) =>
+      codeOf(authenticator.http({ headers: { authorization: `Bearer ${token}` } }))
     expect(await ask(first.token)).to.equal('auth.expired')
     expect(await ask(second.token)).to.equal('none')
   })

@@ -18,7 +18,15 @@ describe('passwords', () => {
 
   it('are denied when the person is unknown or what is stored is damaged (CVE-2018-12551, security 2)', async () => {
     const good = await hashPassword('x')
-    for (const stored of [undefined, '', 'scrypt$', 'scrypt$$', good.slice(0, -3), `${good}A`, 'scrypt$a$b$c']) {
+    for (const stored of [
+      undefined,
+      '',
+      'scrypt$',
+      'scrypt$$',
+      good.slice(0, -3),
+      `${good}A`,
+      'scrypt$a$b$c',
+    ]) {
       expect(await verifyPassword(stored, 'x'), String(stored)).to.equal(false)
       expect(await verifyPassword(stored, ''), String(stored)).to.equal(false)
     }

@@ -9,19 +9,24 @@ const ID = (seq: number) => `00000000-0000-7000-8000-${String(seq).padStart(12, 
 describe('the CoreBanq API', () => {
   let h: HttpHarness
   let anna: { authorization: string }
-  beforeEach(async () => {
+  before(async () => {
     h = await httpHarness()
     anna = await h.bearer('anna')
+  })
+  beforeEach(() => {
+    h.engine.reset()
     h.engine.rows.notifications.push(
       notificationRow(1, { readAt: 5 }),
-      notificationRow(2, { content: { ...notificationRow(2).content, customerId: 'c1', actionUrl: '/chat/7' } }),
+      notificationRow(2, {
+        content: { ...notificationRow(2).content, customerId: 'c1', actionUrl: '/chat/7' },
+      }),
       notificationRow(3, { userId: null, audience: ['ops'] }),
       notificationRow(4, { userId: 'bob' }),
       notificationRow(5, { tenant: OTHER_TENANT }),
       notificationRow(6, { userId: null, audience: ['others'] }),
     )
   })
-  afterEach(() => h.close())
+  after(() => h.close())
 
   const get = (url: string, headers: object = anna) => h.app.inject({ url, headers: { ...headers } })
   const ids = (body: { notifications: { id: string }[] }) => body.notifications.map(({ id }) => id)
@@ -121,7 +126,11 @@ describe('the CoreBanq API', () => {
   ] as const) {
     it(`answers ${method} with not_found for what is not there, not theirs or of another tenant (C14, X26, security 18)`, async () => {
       for (const seq of [4, 5, 6, 9]) {
-        const answer = await h.app.inject({ method, url: `/v1/notifications/${ID(seq)}${suffix}`, headers: anna })
+        const answer = await h.app.inject({
+          method,
+          url: `/v1/notifications/${ID(seq)}${suffix}`,
+          headers: anna,
+        })
         expect(answer.statusCode, String(seq)).to.equal(404)
         expect(answer.json().error.code).to.equal('notifications_m.not_found')
       }
@@ -131,7 +140,10 @@ describe('the CoreBanq API', () => {
     it(`answers ${method} with invalid_id for what is no id (C14)`, async () => {
       for (const id of ['7', 'x'.repeat(36), '%00', "1'or'1"]) {
         const answer = await h.app.inject({ method, url: `/v1/notifications/${id}${suffix}`, headers: anna })
-        expect([answer.statusCode, answer.json().error.code], id).to.deep.equal([400, 'notifications_m.invalid_id'])
+        expect([answer.statusCode, answer.json().error.code], id).to.deep.equal([
+          400,
+          'notifications_m.invalid_id',
+        ])
       }
     })
   }
@@ -139,7 +151,10 @@ describe('the CoreBanq API', () => {
   it('answers invalid_user_id to nobody, to wrong credentials and to a machine (C14)', async () => {
     for (const headers of [{}, { 'x-api-key': 'wrong' }, await h.bearer('db')]) {
       const answer = await get('/v1/notifications', headers)
-      expect([answer.statusCode, answer.json().error.code]).to.deep.equal([401, 'notifications_m.invalid_user_id'])
+      expect([answer.statusCode, answer.json().error.code]).to.deep.equal([
+        401,
+        'notifications_m.invalid_user_id',
+      ])
     }
   })
 

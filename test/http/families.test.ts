@@ -7,8 +7,11 @@ type Method = 'GET' | 'POST' | 'DELETE' | 'PATCH'
 
 describe('the own API', () => {
   let h: HttpHarness
-  beforeEach(async () => {
+  before(async () => {
     h = await httpHarness()
+  })
+  beforeEach(() => {
+    h.engine.reset()
     const { rows } = h.engine
     rows.alerts.push(
       alertRow('a1'),
@@ -29,11 +32,16 @@ describe('the own API', () => {
     )
     rows.outbox.push(
       outboxRow('o1'),
-      outboxRow('o2', { channel: 'email', userId: 'bob', subject: 'Hi', createdAt: outboxRow('o1').createdAt + 5000 }),
+      outboxRow('o2', {
+        channel: 'email',
+        userId: 'bob',
+        subject: 'Hi',
+        createdAt: outboxRow('o1').createdAt + 5000,
+      }),
       outboxRow('o3', { tenant: OTHER_TENANT }),
     )
   })
-  afterEach(() => h.close())
+  after(() => h.close())
 
   const call = async (who: string | null, method: Method, url: string, payload?: object) =>
     h.app.inject({
@@ -119,7 +127,10 @@ describe('the own API', () => {
       it(`refuse ${verb} with ${JSON.stringify(payload)}, naming ${field}`, async () => {
         const answer = await call('anna', 'POST', `/v1/alerts/a1/${verb}`, payload)
         expect(answer.statusCode).to.equal(400)
-        expect(answer.json().error).to.deep.include({ code: 'request.invalid', details: { field, in: 'body' } })
+        expect(answer.json().error).to.deep.include({
+          code: 'request.invalid',
+          details: { field, in: 'body' },
+        })
       })
     }
 
@@ -196,7 +207,10 @@ describe('the own API', () => {
 
     it('are presented again (contract section 7)', async () => {
       const answer = await call('olga', 'POST', '/v1/dead-letters/d1/replay')
-      expect([answer.statusCode, answer.json()]).to.deep.equal([202, { id: 'm1', result: { status: 'sent' } }])
+      expect([answer.statusCode, answer.json()]).to.deep.equal([
+        202,
+        { id: 'm1', result: { status: 'sent' } },
+      ])
       h.engine.outcome = { kind: 'dead', id: 'd1', code: 'publish.unknown_user', message: 'Still nobody' }
       expect((await call('olga', 'POST', '/v1/dead-letters/d1/replay')).statusCode).to.equal(404)
     })
@@ -212,7 +226,12 @@ describe('the own API', () => {
       expect(await idsOf('olga', '/v1/outbox')).to.deep.equal(['o1', 'o2'])
       expect(await idsOf('tool', '/v1/outbox?channel=sms')).to.deep.equal(['o1'])
       expect(await idsOf('olga', '/v1/outbox?user=bob')).to.deep.equal(['o2'])
-      for (const since of ['2026-01-05T12:00:03Z', '2026-01-05T13:00:03%2B01:00', '1767614403', '1767614403000']) {
+      for (const since of [
+        '2026-01-05T12:00:03Z',
+        '2026-01-05T13:00:03%2B01:00',
+        '1767614403',
+        '1767614403000',
+      ]) {
         expect(await idsOf('olga', `/v1/outbox?since=${since}`), since).to.deep.equal(['o2'])
       }
       expect((await call('olga', 'GET', '/v1/outbox?since=yesterday')).statusCode).to.equal(400)
@@ -347,7 +366,10 @@ describe('the own API', () => {
   // Eve administers the other tenant: she may do everything, but nothing here exists for her.
   const foreign: [method: Method, url: string, payload?: object][] = [
     ['GET', '/v1/alerts/a1'],
-    ...['ack', 'unack', 'escalate', 'resolve', 'note'].map((verb): [Method, string] => ['POST', `/v1/alerts/a1/${verb}`]),
+    ...['ack', 'unack', 'escalate', 'resolve', 'note'].map((verb): [Method, string] => [
+      'POST',
+      `/v1/alerts/a1/${verb}`,
+    ]),
     ['POST', '/v1/alerts/a1/snooze', { for: '5m' }],
     ['POST', '/v1/alerts/a1/reassign', { user: 'eve' }],
     ['POST', '/v1/deliveries/a1.1/resend'],

@@ -7,19 +7,25 @@ const TOPIC = '/v1/publish/notifications/realtime/user/anna'
 
 describe('POST /v1/publish', () => {
   let h: HttpHarness
-  let forwarded: Publish[]
-  beforeEach(async () => {
-    forwarded = []
+  const forwarded: Publish[] = []
+  before(async () => {
     h = await httpHarness({ options: { forward: (publish) => void forwarded.push(publish) } })
   })
-  afterEach(() => h.close())
+  beforeEach(() => h.engine.reset())
+  after(() => h.close())
 
-  const publish = async (given: { url?: string; payload?: string | Buffer; headers?: object; who?: string } = {}) =>
+  const publish = async (
+    given: { url?: string; payload?: string | Buffer; headers?: object; who?: string } = {},
+  ) =>
     h.app.inject({
       method: 'POST',
       url: given.url ?? TOPIC,
       payload: given.payload ?? '{"message":"Hello"}',
-      headers: { 'content-type': 'application/json', ...(await h.bearer(given.who ?? 'db')), ...given.headers },
+      headers: {
+        'content-type': 'application/json',
+        ...(await h.bearer(given.who ?? 'db')),
+        ...given.headers,
+      },
     })
 
   it('hands the door exactly what was sent and answers 202 with its result (contract section 4)', async () => {
@@ -73,7 +79,11 @@ describe('POST /v1/publish', () => {
   })
 
   it('drops a trace context that is none (R49)', async () => {
-    for (const traceparent of ['x', '00-00000000000000000000000000000000-b7ad6b7169203331-01', 'ff-'.padEnd(55, 'a')]) {
+    for (const traceparent of [
+      'x',
+      '00-00000000000000000000000000000000-b7ad6b7169203331-01',
+      'ff-'.padEnd(55, 'a'),
+    ]) {
       await publish({ headers: { traceparent } })
     }
     expect(h.engine.published).to.have.length(3)
@@ -85,7 +95,13 @@ describe('POST /v1/publish', () => {
       'a dead letter',
       { kind: 'dead', id: 'd1', code: 'publish.invalid_body', message: 'Message is required' },
       400,
-      { error: { code: 'publish.invalid_body', message: 'Message is required', details: { dead_letter_id: 'd1' } } },
+      {
+        error: {
+          code: 'publish.invalid_body',
+          message: 'Message is required',
+          details: { dead_letter_id: 'd1' },
+        },
+      },
     ],
     [
       'a topic without a route',

@@ -88,7 +88,13 @@ describe('the HTTP server', () => {
     ['an object as a name', '{"user":{"$gt":""},"password":"x"}', 'application/json', 400, 'request.invalid'],
     ['a missing field', '{"user":"anna"}', 'application/json', 400, 'request.invalid'],
     ['100,000 levels', '['.repeat(100_000), 'application/json', 400, 'request.invalid'],
-    ['1,001 keys', `{${Array.from({ length: 1001 }, (_, i) => `"k${i}":1`).join()}}`, 'application/json', 400, 'request.invalid'],
+    [
+      '1,001 keys',
+      `{${Array.from({ length: 1001 }, (_, i) => `"k${i}":1`).join()}}`,
+      'application/json',
+      400,
+      'request.invalid',
+    ],
     ['over 256 KB', `"${'x'.repeat(256 * 1024)}"`, 'application/json', 413, 'request.too_large'],
     ['a form', 'user=anna', 'application/x-www-form-urlencoded', 415, 'request.invalid'],
   ]
@@ -144,6 +150,14 @@ describe('the HTTP server', () => {
     }
   })
 
+  it('never makes markup of what the server says (security 19)', async () => {
+    const { body } = await h.app.inject('/web/status.js')
+    expect(body).to.contain('textContent')
+    expect(body).not.to.match(
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(|\.href\s*=/,
+    )
+  })
+
   it('lets any page read the API with a bearer token, and never with a cookie (security 32)', async () => {
     const preflight = await h.app.inject({
       method: 'OPTIONS',
@@ -161,7 +175,10 @@ describe('the HTTP server', () => {
 
   it('lets pages of a configured origin use the cookie (security 32)', async () => {
     const open = await httpHarness({ server: { allowed_origins: ['https://ops.example.org'] } })
-    const { headers } = await open.app.inject({ url: '/v1/alerts', headers: { origin: 'https://ops.example.org' } })
+    const { headers } = await open.app.inject({
+      url: '/v1/alerts',
+      headers: { origin: 'https://ops.example.org' },
+    })
     expect(headers['access-control-allow-origin']).to.equal('https://ops.example.org')
     expect(headers['access-control-allow-credentials']).to.equal('true')
     await open.close()
@@ -178,7 +195,10 @@ describe('the HTTP server', () => {
   it('writes no credential and no query string into its log (security 26)', async () => {
     const canary = 'CANARY-4711'
     await h.app.inject({ url: `/v1/alerts?ticket=${canary}` })
-    await h.app.inject({ url: '/v1/alerts', headers: { authorization: `Bearer ${canary}`, cookie: `carillon=${canary}` } })
+    await h.app.inject({
+      url: '/v1/alerts',
+      headers: { authorization: `Bearer ${canary}`, cookie: `carillon=${canary}` },
+    })
     await h.app.inject({ method: 'POST', url: '/v1/login', payload: { user: 'anna', password: canary } })
     await h.app.inject({ url: `/nothing?token=${canary}`, headers: { 'x-api-key': canary } })
     expect(h.engine.lines.filter((line) => line.msg === 'request')).to.have.length(4)
@@ -187,9 +207,14 @@ describe('the HTTP server', () => {
 
   it('lets a family of another part answer a literal path before /v1/notifications/{id} (C05)', async () => {
     const more = await httpHarness({
-      options: { families: [(app) => void app.get('/notifications/preferences', async () => ({ literal: true }))] },
+      options: {
+        families: [(app) => void app.get('/notifications/preferences', async () => ({ literal: true }))],
+      },
     })
-    const answer = await more.app.inject({ url: '/v1/notifications/preferences', headers: await more.bearer('anna') })
+    const answer = await more.app.inject({
+      url: '/v1/notifications/preferences',
+      headers: await more.bearer('anna'),
+    })
     expect(answer.json()).to.deep.equal({ literal: true })
     await more.close()
   })
@@ -208,6 +233,28 @@ describe('the HTTP server', () => {
     it('bounds how long headers and requests may take (security 15)', () => {
       expect(h.app.server.headersTimeout).to.equal(10_000)
       expect(h.app.server.requestTimeout).to.equal(30_000)
+    })
+
+    it('finishes what is in flight when it closes (contract section 1)', async () => {
+      const port = await listen(h)
+      const arrived = new Promise<void>((arrive) => {
+        h.engine.receive = async () => {
+          arrive()
+          await new Promise<void>((resolve) => (release = resolve))
+          return h.engine.outcome
+        }
+      })
+      let release: () => void = () => {}
+      const answer = fetch(`http://127.0.0.1:${port}/v1/publish/plain/x`, {
+        method: 'POST',
+        body: '1',
+        headers: await h.bearer('db'),
+      })
+      await arrived
+      const closed = h.app.close()
+      release()
+      expect((await answer).status).to.equal(202)
+      await closed
     })
 
     it('stops accepting at once when it closes and leaves nothing open', async () => {

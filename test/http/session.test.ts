@@ -17,7 +17,9 @@ describe('signing in over HTTP', () => {
     const answer = await login()
     expect(answer.statusCode).to.equal(200)
     expect(answer.json()).to.include({ user: 'anna', expires_at: '2026-01-05T13:00:00.000Z' })
-    expect(answer.headers['set-cookie']).to.match(/^carillon=[\w.-]+; .*Path=\/; .*HttpOnly; SameSite=Lax$/)
+    expect(answer.headers['set-cookie']).to.match(
+      /^carillon=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/,
+    )
     expect(answer.headers['cache-control']).to.equal('no-store')
     const { token } = answer.json()
     const me = await h.app.inject({ url: '/v1/users/me', headers: { authorization: `Bearer ${token}` } })
@@ -27,7 +29,9 @@ describe('signing in over HTTP', () => {
   it('binds the cookie to this host where there is TLS (security 32)', async () => {
     const tls = await httpHarness({ server: { public_url: 'https://alerts.example.org' } })
     const answer = await tls.app.inject({ method: 'POST', url: '/v1/login', payload: LOGIN })
-    expect(answer.headers['set-cookie']).to.match(/^__Host-carillon=/).and.to.contain('Secure')
+    expect(answer.headers['set-cookie'])
+      .to.match(/^__Host-carillon=/)
+      .and.to.contain('Secure')
     await tls.close()
   })
 
@@ -85,7 +89,8 @@ describe('signing in over HTTP', () => {
 
   it('gives a ticket that opens one stream and changes nothing (contract section 3)', async () => {
     const headers = await h.bearer('anna')
-    const ticketOf = async () => (await h.app.inject({ method: 'POST', url: '/v1/ticket', headers })).json().ticket
+    const ticketOf = async () =>
+      (await h.app.inject({ method: 'POST', url: '/v1/ticket', headers })).json().ticket
     const url = `/v1/users/me?ticket=${await ticketOf()}`
     expect((await h.app.inject({ url })).statusCode).to.equal(200)
     expect((await h.app.inject({ url })).statusCode).to.equal(401)
@@ -99,11 +104,19 @@ describe('signing in over HTTP', () => {
       ['no browser at all', {}, 200],
       ['our own page', { origin: own, 'sec-fetch-site': 'same-origin' }, 200],
       ['our own page in an old browser', { origin: own }, 200],
-      ['our own page behind a proxy that renames us', { origin: 'http://a.example', 'sec-fetch-site': 'same-origin' }, 200],
+      [
+        'our own page behind a proxy that renames us',
+        { origin: 'http://a.example', 'sec-fetch-site': 'same-origin' },
+        200,
+      ],
       ['a foreign page', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
       ['a foreign page in an old browser', { origin: 'https://evil.example' }, 403],
       ['a sandboxed page', { origin: 'null', 'sec-fetch-site': 'cross-site' }, 403],
-      ['another port of this machine', { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' }, 403],
+      [
+        'another port of this machine',
+        { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' },
+        403,
+      ],
       ['a foreign form without an origin', { 'sec-fetch-site': 'cross-site' }, 403],
     ]
     for (const [what, headers, status] of pages) {
@@ -135,13 +148,16 @@ describe('signing in over HTTP', () => {
     })
   })
 
-  it('lets no web page publish through the anonymous client, whatever name it has for us (security 32)', async () => {
+  it('lets no web page publish or read through the anonymous client, whatever name it has for us (security 32)', async () => {
     const open = await httpHarness({ auth: { anonymous: 'guest' } })
     const publish = (headers: Record<string, string>) =>
       open.app.inject({ method: 'POST', url: '/v1/publish/plain/x', payload: '1', headers })
     expect((await publish({ 'content-type': 'text/plain' })).statusCode).to.equal(202)
     const rebound = { host: 'evil.example:8080', origin: 'http://evil.example:8080' }
     expect((await publish({ 'content-type': 'text/plain', ...rebound })).statusCode).to.equal(403)
+    const read = await open.app.inject({ url: '/v1/alerts', headers: { origin: 'https://evil.example' } })
+    expect(read.statusCode).to.equal(403)
+    expect((await open.app.inject({ url: '/v1/alerts' })).statusCode).to.equal(200)
     await open.close()
   })
 })

@@ -27,7 +27,11 @@ export interface FakeEngine extends Engine {
     readonly outbox: OutboxItem[]
   }
   readonly published: Publish[]
-  readonly commands: { readonly command: AlertCommandDecision; readonly by: Principal; readonly via: string }[]
+  readonly commands: {
+    readonly command: AlertCommandDecision
+    readonly by: Principal
+    readonly via: string
+  }[]
   readonly replies: { readonly itemId: string; readonly reply: object }[]
   readonly lines: LogLine[]
   /** What the next publishes come to. */
@@ -35,7 +39,11 @@ export interface FakeEngine extends Engine {
   /** Thrown by every read and write of the store, when set. */
   broken: Error | null
   notReady: string | null
+  /** Forgets everything, so that one server can serve many tests. */
+  reset(): void
 }
+
+const SENT: Outcome = { kind: 'stored', id: 'm1', result: { status: 'sent' }, duplicate: false }
 
 /** An engine without an engine: enough of one for the HTTP side. */
 export function fakeEngine(directory: Directory, config: Config): FakeEngine {
@@ -58,9 +66,13 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     commands,
     replies,
     lines,
-    outcome: { kind: 'stored', id: 'm1', result: { status: 'sent' }, duplicate: false },
+    outcome: SENT,
     broken: null,
     notReady: null,
+    reset() {
+      for (const list of [...Object.values(rows), published, commands, replies, lines]) list.length = 0
+      Object.assign(engine, { outcome: SENT, broken: null, notReady: null })
+    },
     config,
     directory,
     store: fakeStore(rows, () => {
@@ -81,7 +93,12 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       if (!alert) throw fault('publish.unknown_alert')
       if (by.id === 'stranger') throw fault('alert.forbidden')
       const at = clock.now()
-      const acknowledged = { status: 'acknowledged', acknowledgedBy: by.id, acknowledgedAt: at, acknowledgedVia: via }
+      const acknowledged = {
+        status: 'acknowledged',
+        acknowledgedBy: by.id,
+        acknowledgedAt: at,
+        acknowledgedVia: via,
+      }
       const changed = command.verb === 'ack' ? ({ ...alert, ...acknowledged } as Alert) : alert
       rows.alerts.splice(rows.alerts.indexOf(alert), 1, changed)
       return changed
@@ -113,7 +130,12 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
     rows.notifications
       .filter((row) => row.tenant === query.tenant && (row.userId === query.userId || row.userId === null))
       .filter((row) => row.audience.length === 0 || row.audience.some((name) => query.groups.includes(name)))
-      .filter((row) => query.status === undefined || query.status === 'all' || (query.status === 'read') === (row.readAt !== null))
+      .filter(
+        (row) =>
+          query.status === undefined ||
+          query.status === 'all' ||
+          (query.status === 'read') === (row.readAt !== null),
+      )
       .filter((row) => query.customerId === undefined || row.content.customerId === query.customerId)
       .filter((row) => query.cursor === undefined || row.seq < query.cursor)
       .toSorted((a, b) => b.seq - a.seq)
@@ -187,7 +209,10 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
   return store as Store
 }
 
-function ofTenant<T extends { readonly tenant: TenantId }>(rows: readonly T[], tenant: TenantId): readonly T[] {
+function ofTenant<T extends { readonly tenant: TenantId }>(
+  rows: readonly T[],
+  tenant: TenantId,
+): readonly T[] {
   return rows.filter((row) => row.tenant === tenant)
 }
 

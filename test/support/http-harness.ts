@@ -45,7 +45,13 @@ export const TOPICS: readonly TopicEntry[] = [
     example: { message: 'Hello' },
   },
   { pattern: 'events/{type...}', direction: 'publish', summary: 'A domain event', qos: 1 },
-  { pattern: 'state/alerts/{alert_id}', direction: 'subscribe', summary: 'An open alert', qos: 1, retained: true },
+  {
+    pattern: 'state/alerts/{alert_id}',
+    direction: 'subscribe',
+    summary: 'An open alert',
+    qos: 1,
+    retained: true,
+  },
 ]
 
 export interface HttpHarness {

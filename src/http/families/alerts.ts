@@ -123,7 +123,10 @@ export function alerts(app: App, engine: Engine): void {
         // Asked first: whether an alert of another tenant exists is nobody's business.
         if (!(await store.alert(by.tenant, id))) throw fault('publish.unknown_alert')
         if (by.kind === 'client' && !mayPublish(by, `alerts/${id}/${verb}`)) {
-          throw fault('alert.forbidden', `A client needs a grant that spells the verb, such as alerts/+/${verb}`)
+          throw fault(
+            'alert.forbidden',
+            `A client needs a grant that spells the verb, such as alerts/+/${verb}`,
+          )
         }
         return renderAlert(await engine.commandAlert(command(verb, id, request.body), by, 'http'))
       },

@@ -132,14 +132,17 @@ export function coreBanq(app: App, engine: Engine): void {
     async (request) => {
       const reader = readerOf(engine, request)
       const { id } = await entryOf(engine, reader, request.params.id)
-      await engine.markInbox({ kind: 'inbox', userId: reader.userId, ids: [id], as: 'deleted' }, caller(request))
+      await engine.markInbox(
+        { kind: 'inbox', userId: reader.userId, ids: [id], as: 'deleted' },
+        caller(request),
+      )
       return { id, message: 'Notification deleted' }
     },
   )
 }
 
 /** The inbox of the person who calls. */
-export function readerOf(engine: Engine, request: FastifyRequest): InboxReader {
+function readerOf(engine: Engine, request: FastifyRequest): InboxReader {
   const { id, tenant } = caller(request)
   return { tenant, userId: id, groups: engine.directory.user(id)?.groups ?? [] }
 }

@@ -29,12 +29,20 @@ export function deliveries(app: App, engine: Engine): void {
       },
     },
     async (request) => {
-      const { limit, cursor, channel, state, alert_id: alertId, notification_id: notificationId } = request.query
+      const {
+        limit,
+        cursor,
+        channel,
+        state,
+        alert_id: alertId,
+        notification_id: notificationId,
+      } = request.query
       const { tenant } = caller(request)
       const userId = visibleUser(caller(request), request.query.user)
       const subjectId = alertId ?? notificationId
       // Nothing belongs to an alert and a notification at once.
-      if (alertId !== undefined && notificationId !== undefined && alertId !== notificationId) return { items: [] }
+      if (alertId !== undefined && notificationId !== undefined && alertId !== notificationId)
+        return { items: [] }
       const page = await store.deliveries({
         tenant,
         limit,

@@ -30,7 +30,14 @@ const LONGEST_WINDOW_MS = 366 * 86_400_000
 const nullable = () => Type.Union([Type.String(), Type.Null()])
 
 const OnCallNow = Type.Object(
-  { team: Type.String(), user: nullable(), name: nullable(), since: nullable(), until: nullable(), next: nullable() },
+  {
+    team: Type.String(),
+    user: nullable(),
+    name: nullable(),
+    since: nullable(),
+    until: nullable(),
+    next: nullable(),
+  },
   {
     $id: 'OnCallNow',
     examples: [
@@ -133,7 +140,9 @@ export function onCall(app: App, engine: Engine, functions: OnCallFunctions): vo
         throw fault('request.invalid', 'The window is longer than a year', { field: 'to', in: 'query' })
       }
       const found = team.schedule ? functions.shifts(team.schedule, from, to) : []
-      return { items: found.map((shift) => ({ user: shift.user, from: rfc3339(shift.from), to: rfc3339(shift.to) })) }
+      return {
+        items: found.map((shift) => ({ user: shift.user, from: rfc3339(shift.from), to: rfc3339(shift.to) })),
+      }
     },
   )
 

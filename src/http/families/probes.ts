@@ -42,7 +42,10 @@ export function probes(app: App, engine: Engine, authenticator: Authenticator): 
     async (_request, reply) => {
       const reason = await engine.readiness()
       if (reason === null) return { status: 'ready' as const }
-      return reply.code(503).header('retry-after', '1').send({ status: 'unavailable' as const, reason })
+      return reply
+        .code(503)
+        .header('retry-after', '1')
+        .send({ status: 'unavailable' as const, reason })
     },
   )
 
@@ -73,5 +76,10 @@ export function probes(app: App, engine: Engine, authenticator: Authenticator): 
 /** A proxy on this machine speaks for others, and so does a foreign name that points here (security row 36). */
 function isLocal({ ip, socket, headers }: FastifyRequest): boolean {
   const forwarded = headers['x-forwarded-for'] ?? headers['forwarded'] ?? headers['x-real-ip']
-  return isLoopback(ip) && isLoopback(socket.remoteAddress ?? ip) && forwarded === undefined && namesLoopback(headers)
+  return (
+    isLoopback(ip) &&
+    isLoopback(socket.remoteAddress ?? ip) &&
+    forwarded === undefined &&
+    namesLoopback(headers)
+  )
 }

@@ -27,7 +27,9 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
     const { public_url: publicUrl, allowed_origins: allowed } = engine.config.server
     // A foreign page gets the token it has the password for, but may not sign this browser in.
     if (!isForeignPage(request.headers, 'cookie', { publicUrl, allowed })) {
-      void reply.setCookie(cookie.name, session.token, { ...attributes, expires: new Date(session.expiresAt) })
+      // Relative, because the browser's clock need not agree with ours.
+      const maxAge = Math.floor((session.expiresAt - engine.clock.now()) / 1000)
+      void reply.setCookie(cookie.name, session.token, { ...attributes, maxAge })
     }
     return { token: session.token, expires_at: rfc3339(session.expiresAt), user: session.principal.id }
   }
