@@ -1,4 +1,4 @@
-import { parseDuration } from './wire/duration.ts'
+import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
 
 /** Promise P21: often enough that a lost timer is noticed within a minute. */

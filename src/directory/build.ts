@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DEFAULT_RATE_LIMIT } from '../access/principal.ts'
-import { durationMs } from '../config/duration.ts'
+import { durationMs } from '../duration.ts'
 import { fitsPattern, specificity } from './alert-type.ts'
 import { scheduleOf } from './schedule-of.ts'
 import type { Principal, TenantId } from '../access/principal.ts'

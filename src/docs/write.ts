@@ -38,15 +38,7 @@ function topicsTable(all: readonly Route[]): string {
       route.summary ?? '',
     ]
   })
-  return markdown(['publish to', 'QoS', 'required', 'effect'], folded(rows))
-}
-
-/** One line for the topics that differ in their depth only. */
-function folded(rows: readonly string[][]): string[][] {
-  const seen = new Set<string>()
-  return rows
-    .map(([topic = '', ...rest]) => [topic.replace(/(\{part1\})(\/\{part\d+\})+/, '$1/…'), ...rest])
-    .filter(([topic = '']) => !seen.has(topic) && seen.add(topic))
+  return markdown(['publish to', 'QoS', 'required', 'effect'], rows)
 }
 
 function required(route: Route): string {

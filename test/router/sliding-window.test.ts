@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { SlidingWindow } from '../../src/router/sliding-window.ts'
-import { randomOf } from '../support/random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const limit = { maxRequests: 1000, windowMs: 60_000 }
 
@@ -70,7 +70,7 @@ describe('sliding window', () => {
   })
 
   it('never admits more than the limit in any span, and never fewer than it could, on random arrivals', () => {
-    const random = randomOf(7)
+    const random = seededRandom(7).next
     for (let round = 0; round < 200; round += 1) {
       const some = { maxRequests: 1 + Math.floor(random() * 40), windowMs: 1 + Math.floor(random() * 200) }
       const window = new SlidingWindow()

@@ -1,5 +1,7 @@
 /** A repeatable source of numbers (mulberry32): the same seed tells the same story again. */
 export interface SeededRandom {
+  /** A number from 0 to below 1. */
+  next(): number
   /** A whole number from 0 to below `limit`. */
   below(limit: number): number
   chance(probability: number): boolean
@@ -16,6 +18,7 @@ export function seededRandom(seed: number): SeededRandom {
   }
   const below = (limit: number) => Math.floor(next() * limit)
   return {
+    next,
     below,
     chance: (probability) => next() < probability,
     pick(items) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { renderAlert } from '../../src/wire/alert.ts'
-import { formatDuration, parseDuration } from '../../src/wire/duration.ts'
+import { formatDuration, parseDuration } from '../../src/duration.ts'
 import { maskAddress } from '../../src/wire/mask.ts'
 import { renderNotification } from '../../src/wire/notification.ts'
 import { alertRow, notificationRow } from '../support/fake-engine.ts'
@@ -20,7 +20,7 @@ describe('durations', () => {
   }
 
   it('are nothing else', () => {
-    for (const text of ['', '5', 's', '-5s', '5 s', '1.5h', '5S', '9999999999s', '5y']) {
+    for (const text of ['', '5', 's', '-5s', '5 s', '1.5h', '5S', '999999999999999w', '5y']) {
       expect(parseDuration(text), text).to.equal(null)
     }
   })

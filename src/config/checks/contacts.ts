@@ -1,13 +1,11 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js'
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { parseMailbox } from '../../delivery/address.ts'
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
 
-/** One mailbox without comments, quotes or a second recipient (security row 20). */
-const MAILBOX =
-  /^[^\s@<>(),;:"\\[\]\p{Cc}]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/u
-
+/** One bare mailbox, by the same rule as every address that is sent to (security row 20). */
 export function isMailbox(text: string): boolean {
-  return text.length <= 254 && MAILBOX.test(text)
+  return !text.includes('<') && parseMailbox(text) !== null
 }
 
 /**

@@ -7,7 +7,7 @@ import { fault } from '../../errors.ts'
 import type { AlertCommandDecision } from '../../notification/decision.ts'
 import { AlertSchema, renderAlert, renderTimelineEntry } from '../../wire/alert.ts'
 import { renderDelivery } from '../../wire/delivery.ts'
-import { parseDuration } from '../../wire/duration.ts'
+import { parseDuration } from '../../duration.ts'
 import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
