@@ -169,7 +169,6 @@ export function createLane(deps: LaneDeps): Lane {
       state: 'pending',
       reason: null,
       providerId: null,
-      error: null,
       sentAt: null,
       deliveredAt: null,
     } as const
@@ -177,7 +176,8 @@ export function createLane(deps: LaneDeps): Lane {
       workId: work.workId,
       token: work.token,
       at,
-      delivery: work.kind === 'deliver' ? { id: work.delivery.id, ...pending } : null,
+      delivery:
+        work.kind === 'deliver' ? { id: work.delivery.id, error: work.delivery.error, ...pending } : null,
       nextDueAt,
       outbox: null,
     }
