@@ -80,19 +80,18 @@ export function createLane(deps: LaneDeps): Lane {
 
   function pump(): void {
     if (phase === 'new') return
-    while (waiting.urgent[0] && allowed(true) > 0) run(waiting.urgent.shift())
-    while (waiting.other[0] && allowed(false) > 0) run(waiting.other.shift())
     handBackLate()
+    while (waiting.urgent[0] && allowed(true) > 0)
+      waiting.urgent.splice(0, 1).forEach(({ work }) => run(work))
+    while (waiting.other[0] && allowed(false) > 0) waiting.other.splice(0, 1).forEach(({ work }) => run(work))
     const now = clock.now()
     const room = allowed(false)
-    if (phase === 'running' && reserved === 0 && room > 0 && dueAt <= now && holdUntil <= now)
-      void claim(room)
+    const due = dueAt <= now && holdUntil <= now
+    if (phase === 'running' && reserved === 0 && room > 0 && due) void claim(room)
     arm()
   }
 
-  function run(next: Waiting | undefined): void {
-    if (!next) return
-    const { work, leaseUntil } = next
+  function run(work: Claimed): void {
     inFlight++
     const done = (performed: Performed | void) => {
       if (performed?.provider) heed(performed.provider)
@@ -101,7 +100,6 @@ export function createLane(deps: LaneDeps): Lane {
     const failed = (error: unknown) => {
       metrics.workFailures.inc({ lane: name })
       log.error({ err: error, lane: name, work: work.workId }, 'work failed, its lease brings it back')
-      wake(leaseUntil)
     }
     const release = () => {
       inFlight--
@@ -125,8 +123,10 @@ export function createLane(deps: LaneDeps): Lane {
       const fruitless = items.length === 0 && nextAt <= now
       dueAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
       reserved = 0
+      // A process that slept meanwhile must not begin what is somebody else's by now.
+      const current = clock.now() + NEEDED_LEASE_MS <= leaseUntil
       for (const work of items) {
-        if (phase === 'running') run({ work, leaseUntil })
+        if (phase === 'running' && current) run(work)
         else handBack(work)
       }
     } catch (error) {
@@ -169,7 +169,6 @@ export function createLane(deps: LaneDeps): Lane {
       state: 'pending',
       reason: null,
       providerId: null,
-      error: null,
       sentAt: null,
       deliveredAt: null,
     } as const
@@ -177,7 +176,8 @@ export function createLane(deps: LaneDeps): Lane {
       workId: work.workId,
       token: work.token,
       at,
-      delivery: work.kind === 'deliver' ? { id: work.delivery.id, ...pending } : null,
+      delivery:
+        work.kind === 'deliver' ? { id: work.delivery.id, error: work.delivery.error, ...pending } : null,
       nextDueAt,
       outbox: null,
     }

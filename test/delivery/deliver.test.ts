@@ -80,8 +80,9 @@ async function metric(counter: { get(): Promise<{ values: { value: number }[] }>
 
 describe('attempt', () => {
   it('sends once under the delivery’s id and notes when and as what (P8)', async () => {
-    const { deps, sent } = setUp()
+    const { deps, sent, clock } = setUp()
     const { settlement, provider } = await attempt(work(), deps)
+    expect(clock.waiting).to.deep.equal([])
     expect(sent.map((message) => message.idempotencyKey)).to.deep.equal(['a1.1'])
     expect(sent[0]).to.deep.include({ address: 'anna@example.org', critical: true })
     expect(settlement).to.deep.equal({

@@ -56,7 +56,7 @@ function leased(store: ReturnType<typeof memoryWork>, ordinal: number, critical 
   store.add(row, { alert: alert() })
   return store
     .claim({ lane: 'email', now: NOON, limit: 1, leaseUntil: NOON + 30 * SECOND })
-    .then(({ items }) => items)
+    .then(({ items }) => [...items])
 }
 
 describe('the worker', () => {
@@ -206,6 +206,28 @@ describe('the worker', () => {
     await worker.stop(0)
   })
 
+  it('does not begin what a claim brought too late for its lease', async () => {
+    const { worker, store, done, clock } = setUp({}, [{ name: 'email' }])
+    store.add(planned({ ordinal: 1 }))
+    const claim = store.claim
+    let answer = () => {}
+    store.claim = async (wanted) => {
+      const claimed = await claim(wanted)
+      if (store.claims.length === 1) await new Promise<void>((resolve) => (answer = resolve))
+      return claimed
+    }
+    worker.start()
+    await clock.pass(20 * SECOND)
+    answer()
+    await worker.settled()
+    expect(done).to.deep.equal([{ id: 'a1.1', at: NOON + 20 * SECOND }])
+    expect(store.settlements.map((settlement) => settlement.delivery?.state)).to.deep.equal([
+      'pending',
+      undefined,
+    ])
+    await worker.stop(0)
+  })
+
   it('takes failed work again when its lease is over, with its crashes counted (P6, P10)', async () => {
     const seen: [number, number, boolean][] = []
     const rig = setUp({
@@ -337,6 +359,59 @@ describe('work that its commit leased', () => {
     await rig.clock.pass(0)
     expect(seen.map(idOf)).to.deep.equal(['a1.1', 'a1.2'])
     expect(seen[1]).to.include({ crashes: 0, ambiguous: false })
+    await rig.worker.stop(0)
+  })
+
+  it('is taken again when its lease is over, if it failed (P6)', async () => {
+    const at: number[] = []
+    const rig = setUp(
+      {
+        email: async (work) => {
+          at.push(rig.clock.now() - NOON)
+          if (at.length === 1) throw new Error('lost')
+          await rig.settle(work)
+        },
+      },
+      [{ name: 'email' }],
+    )
+    rig.worker.start()
+    await rig.clock.pass(10 * SECOND)
+    rig.store.add(planned({ ordinal: 1 }))
+    const leaseUntil = NOON + 35 * SECOND
+    const { items } = await rig.store.claim({ lane: 'email', now: rig.clock.now(), limit: 1, leaseUntil })
+    rig.worker.take('email', items, leaseUntil)
+    await rig.clock.pass(30 * SECOND)
+    expect(at).to.deep.equal([10 * SECOND, 35 * SECOND])
+    await rig.worker.stop(0)
+  })
+
+  it('finds the slots taken for which a claim is under way', async () => {
+    let most = 0
+    let now = 0
+    const rig = setUp(
+      {
+        email: async (work) => {
+          most = Math.max(most, ++now)
+          for (let turns = 0; turns < 5; turns++) await turn()
+          now--
+          await rig.settle(work)
+        },
+      },
+      [{ name: 'email', concurrency: 1 }],
+    )
+    const items = await leased(rig.store, 1)
+    rig.store.add(planned({ ordinal: 2 }))
+    const claim = rig.store.claim
+    rig.store.claim = async (wanted) => {
+      if (items.length > 0) rig.worker.wake('email', NOON)
+      rig.worker.take('email', items.splice(0), NOON + 30 * SECOND)
+      await turn()
+      return claim(wanted)
+    }
+    rig.worker.start()
+    await rig.worker.settled()
+    expect(rig.store.left).to.equal(0)
+    expect(most).to.equal(1)
     await rig.worker.stop(0)
   })
 

@@ -46,6 +46,11 @@ function inputs(text: string): RenderInput[] {
     },
     {
       ...base,
+      delivery: planned({ purpose: 'message' }).delivery,
+      subject: { kind: 'alert', alert: hostile },
+    },
+    {
+      ...base,
       delivery: planned({ purpose: 'outcome' }).delivery,
       subject: { kind: 'alert', alert: hostile },
       fixed,

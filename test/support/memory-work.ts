@@ -133,7 +133,6 @@ export function memoryWork(): MemoryWork {
       else {
         row.dueAt = settlement.nextDueAt
         row.lease = null
-        row.crashes = 0
       }
       return 'done'
     },
