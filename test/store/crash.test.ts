@@ -51,7 +51,9 @@ describe('The embedded store after a kill', () => {
         else expect(stored).to.have.length(acknowledged.length)
         const { broken, deliveries, accepted } = await store.conservation()
         expect({ broken, accepted, pending: deliveries.pending }).to.deep.equal({
-          ...{ broken: 0, accepted: stored.length, pending: stored.length },
+          broken: 0,
+          accepted: stored.length,
+          pending: stored.length,
         })
         for (const id of stored) {
           const given = { key: `id:${id}`, check: true, expiresAt: sample.NOON + 1000 }

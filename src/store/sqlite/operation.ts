@@ -1,8 +1,10 @@
+import type { TenantId } from '../../access/principal.ts'
 import type {
   Acceptance,
   AcceptResult,
   AlertChange,
   Claim,
+  Claimed,
   DeliveryProgress,
   InboxMark,
   Lease,
@@ -11,8 +13,8 @@ import type {
 import { alertRow, readAlert, timelineRows, type ChangeRows } from './alert.ts'
 import type { Row } from './database.ts'
 import { deadLetterRow } from './dead-letter.ts'
-import { newDeliveryRow, type NewDeliveryRow } from './delivery.ts'
-import { notificationRow } from './notification.ts'
+import { newDeliveryRow, readDelivery, type NewDeliveryRow } from './delivery.ts'
+import { notificationRow, readNotification } from './notification.ts'
 
 /**
  * A write as it crosses to the writer thread. Accepts, the hot path, travel as flat rows made on the caller's side:
@@ -198,6 +200,33 @@ export function acceptResult(acceptance: Acceptance, reply: AcceptReply): Accept
     alert: reply.alert && readAlert(reply.alert),
     leases: reply.leases,
   }
+}
+
+/** The port's view of a claimed piece of work. */
+export function readClaimed(rows: ClaimedRows): Claimed {
+  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, doc } = rows
+  const held = { workId, token, tenant: rows.tenant as TenantId, dueAt, crashes }
+  switch (kind) {
+    case 'escalate':
+      return { ...held, kind, alert: readAlert(present(alert)) }
+    case 'release':
+      return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
+    case 'deliver':
+      return {
+        ...held,
+        kind,
+        ambiguous,
+        delivery: readDelivery(present(delivery)),
+        notification: notification && readNotification(notification),
+        alert: alert && readAlert(alert),
+      }
+  }
+}
+
+/** The writer hands out each kind of work with the part that belongs to it, or not at all. */
+function present<T>(part: T | null): T {
+  if (part === null) throw new Error('A claimed piece of work came without what it is about')
+  return part
 }
 
 /** Bytes that an operation holds in memory while it waits, about. */

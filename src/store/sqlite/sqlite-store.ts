@@ -26,8 +26,8 @@ import {
   acceptOperation,
   acceptResult,
   changeOperation,
+  readClaimed,
   type BatchReply,
-  type ClaimedRows,
   type Packed,
 } from './operation.ts'
 import { readOutboxItem } from './outbox.ts'
@@ -295,30 +295,4 @@ function alertIdOf(alert: port.AlertAcceptance): string {
     case 'change':
       return alert.change.alertId
   }
-}
-
-function readClaimed(rows: ClaimedRows): port.Claimed {
-  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, doc } = rows
-  const held = { workId, token, tenant: rows.tenant as TenantId, dueAt, crashes }
-  switch (kind) {
-    case 'escalate':
-      return { ...held, kind, alert: readAlert(present(alert)) }
-    case 'release':
-      return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
-    case 'deliver':
-      return {
-        ...held,
-        kind,
-        ambiguous,
-        delivery: readDelivery(present(delivery)),
-        notification: optional(notification, readNotification),
-        alert: optional(alert, readAlert),
-      }
-  }
-}
-
-/** The writer hands out each kind of work with the part that belongs to it, or not at all. */
-function present<T>(part: T | null): T {
-  if (part === null) throw new Error('A claimed piece of work came without what it is about')
-  return part
 }

@@ -56,9 +56,11 @@ export async function startThread<Request, Reply, Ready>(
       else waiting = { resolve, reject }
     })
   function end(error: Error): void {
-    ended ??= error
-    waiting?.reject(ended)
+    if (ended) return
+    ended = error
+    waiting?.reject(error)
     waiting = null
+    if (ready && !closing) onEnd(error)
   }
   worker.on('message', (reply: unknown) => {
     const asked = waiting
@@ -70,7 +72,6 @@ export async function startThread<Request, Reply, Ready>(
     worker.on('exit', (code) => {
       end(new Error(`The thread ended with code ${code}`))
       resolve()
-      if (ready && !closing && ended) onEnd(ended)
     })
   })
 

@@ -44,10 +44,8 @@ export function workWrites(db: Database) {
   const held = db.prepare(`
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
-  // Growing the token fences whoever holds the work at this moment.
-  const reset = db.prepare(
-    'UPDATE work SET due_at = ?, leased = 0, token = token + 1, crashes = 0 WHERE id = ?',
-  )
+  // Whoever holds it at this moment is fenced by the lease that is gone; what happened to the old instant is forgotten.
+  const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, crashes = 0 WHERE id = ?')
   const remove = db.prepare('DELETE FROM work WHERE id = ?')
 
   return {

@@ -7,8 +7,9 @@ import { serve } from './thread.ts'
 import { createWriter } from './writer.ts'
 
 /**
- * The one thread that writes. Pages of the write-ahead log after which it is copied into the file: a hot page is then
- * copied once for several commits. Measured at 20,000 accepts in commits of 500: 1,000 pages cost a fifth more CPU.
+ * Pages of the write-ahead log after which it is copied into the file: a hot page is then copied once for several
+ * commits. Measured over 80,000 accepts: 1,000 pages cost a seventh more CPU than 4,000, and 16,000 save 3 % more for
+ * a pause four times as long.
  */
 const CHECKPOINT_PAGES = 4000
 
@@ -17,6 +18,7 @@ export interface WriterData {
   readonly maxPages?: number
 }
 
+// The one thread that writes. Everything here is the effect; what it does with a batch is in writer.ts.
 if (parentPort) {
   // Only `sqlite-store.ts` starts this thread, and with this.
   const { file, maxPages } = workerData as WriterData

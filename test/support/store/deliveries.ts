@@ -20,7 +20,10 @@ export function deliveryConformance(opened: () => sample.OpenedStore): void {
         }),
       )
       const step = (state: 'sent' | 'delivered', userId = 'anna', subjectId = 'n-1'): DeliveryProgress => ({
-        ...{ subjectId, userId, state, at: NOON + 5 },
+        subjectId,
+        userId,
+        state,
+        at: NOON + 5,
       })
       expect(
         await store.progress([step('sent'), step('sent', 'nobody'), step('sent', 'anna', 'n-9')]),
@@ -89,7 +92,8 @@ export function deliveryConformance(opened: () => sample.OpenedStore): void {
       let cursor: string | null = null
       do {
         const page: Awaited<ReturnType<typeof store.deliveries>> = await store.deliveries({
-          ...{ tenant: DEFAULT, limit: 4 },
+          tenant: DEFAULT,
+          limit: 4,
           ...(cursor !== null && { cursor }),
         })
         seen.push(...page.items.map((item) => item.id))

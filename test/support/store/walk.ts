@@ -40,11 +40,9 @@ function walker(seed: number) {
       const id = `n-${serial++}`
       return store.accept(
         sample.acceptance({
-          ...{
-            tenant,
-            at: now,
-            once: { key: `id:${pick([1, 2, 3, serial])}`, check: true, expiresAt: now + 9000 },
-          },
+          tenant,
+          at: now,
+          once: { key: `id:${pick([1, 2, 3, serial])}`, check: true, expiresAt: now + 9000 },
           notifications: [sample.notification(id, { tenant, userId: pick(['anna', 'bob', null]) })],
           deliveries: [1, 2].map((ordinal) => deliveryTo(id, ordinal, { tenant })),
           deadLetter:
@@ -56,29 +54,31 @@ function walker(seed: number) {
     (store) => {
       const tenant = pick([DEFAULT, ACME])
       const alert = sample.alert(`a-${serial++}`, {
-        ...{ tenant, dedupKey: pick(['k1', 'k2', 'k3']), createdAt: now },
+        tenant,
+        dedupKey: pick(['k1', 'k2', 'k3']),
+        createdAt: now,
         nextStepAt: random() < 0.7 ? now + Math.floor(random() * 10_000) : null,
       })
       alerts.push(alert)
       const page = { tenant, subjectKind: 'alert', purpose: 'page' }
       return store.accept(sample.opening(alert, { at: now, deliveries: [deliveryTo(alert.id, 1, page)] }))
     },
-    async (store) => {
-      if (alerts.length === 0) return
+    async (store): Promise<unknown> => {
+      if (alerts.length === 0) return null
       const { id, tenant } = pick(alerts)
       if (random() < 0.4)
         return store.accept(sample.acceptance({ tenant, at: now, alert: { kind: 'repeat', alertId: id } }))
       const alert = await store.alert(tenant, id)
-      if (alert) await change(store, alert, null)
+      return alert && change(store, alert, null)
     },
     async (store) => {
       const lane = pick(['email', 'sms', 'escalate', 'release'])
       const { items } = await store.claim({ ...sample.claimOf(lane, now), limit: 3 })
       held.push(...items)
     },
-    async (store) => {
+    async (store): Promise<unknown> => {
       const [work] = held.splice(Math.floor(random() * held.length), 1)
-      if (!work) return
+      if (!work) return null
       const { workId, token } = work
       if (work.kind === 'escalate') return change(store, work.alert, { workId, token })
       if (random() < 0.3) {
@@ -88,12 +88,14 @@ function walker(seed: number) {
       return store.settle(sample.sent(work, { at: now }))
     },
     (store) =>
-      store.progress([
-        ...['sent', 'delivered'].map((state) => ({
-          ...{ subjectId: `n-${Math.floor(random() * serial)}`, userId: pick(['anna', 'bob']), at: now },
-          state: state as 'sent' | 'delivered',
+      store.progress(
+        (['sent', 'delivered'] as const).map((state) => ({
+          subjectId: `n-${Math.floor(random() * serial)}`,
+          userId: pick(['anna', 'bob']),
+          at: now,
+          state,
         })),
-      ]),
+      ),
     (store) =>
       store.mark({
         ...sample.reader(),
@@ -116,11 +118,14 @@ function walker(seed: number) {
       sample.alertChange(
         alert,
         {
-          ...{ status, nextOrdinal: alert.nextOrdinal + 1 },
+          status,
+          nextOrdinal: alert.nextOrdinal + 1,
           nextStepAt: status === 'resolved' || random() < 0.3 ? null : now + Math.floor(random() * 10_000),
         },
         {
-          ...{ at: now, claimed, cancelPages: random() < 0.5 ? status : null },
+          at: now,
+          claimed,
+          cancelPages: random() < 0.5 ? status : null,
           timeline: [{ at: now, kind: 'note', by: 'anna' }],
           deliveries: random() < 0.5 ? [deliveryTo(alert.id, alert.nextOrdinal + 1, given)] : [],
         },
@@ -142,9 +147,9 @@ export function walkConformance(opened: () => sample.OpenedStore): void {
     for (const seed of [1, 2, 3])
       it(`loses nothing and leaves nothing without an end in walk ${seed} (P4, P6)`, async () => {
         let { store } = opened()
-        const { step } = walker(seed)
+        const walk = walker(seed)
         for (let index = 1; index <= STEPS; index++) {
-          await step(store)
+          await walk.step(store)
           if (index % 150 === 0) store = await opened().reopen()
           if (index % 20 === 0) expect((await store.conservation()).broken, `step ${index}`).to.equal(0)
         }
