@@ -30,7 +30,7 @@ export function bodyCheck(schema: TSchema, words?: string): (body: unknown) => F
     const message = first?.missing && words !== undefined ? words : sentence(first)
     return fault('publish.invalid_body', message, {
       field: first?.field ?? '',
-      errors: errors.map(({ field, message }) => ({ field, message })),
+      errors: errors.slice(0, MAX_ERRORS).map(({ field, message }) => ({ field, message })),
     })
   }
 }
@@ -68,7 +68,7 @@ function fieldErrors(
       add(own, error.message)
     }
   }
-  return [...once.values()].slice(0, MAX_ERRORS)
+  return [...once.values()]
 }
 
 /** The library stops after some errors, so that not every alternative may be there: then none is named. */
