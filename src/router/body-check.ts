@@ -12,6 +12,7 @@ interface FieldError {
 
 /** Names come from the payload; a receipt repeats only so much of one. */
 const MAX_NAME = 100
+const MAX_ERRORS = 8
 
 /**
  * Compiles a schema once. The check returns null for a body that fits, else a fault `publish.invalid_body` whose
@@ -24,12 +25,12 @@ export function bodyCheck(schema: TSchema, words?: string): (body: unknown) => F
   const validator = Compile(schema)
   return (body) => {
     if (validator.Check(body)) return null
-    const errors = merged(validator.Errors(body)).map((error) => fieldError(schema, body, error))
+    const errors = fieldErrors(schema, body, validator.Errors(body))
     const first = errors.find((error) => error.missing) ?? errors[0]
     const message = first?.missing && words !== undefined ? words : sentence(first)
     return fault('publish.invalid_body', message, {
       field: first?.field ?? '',
-      errors: errors.map(({ field, message }) => ({ field, message })),
+      errors: errors.slice(0, MAX_ERRORS).map(({ field, message }) => ({ field, message })),
     })
   }
 }
@@ -39,48 +40,52 @@ function sentence(error: FieldError | undefined): string {
   return error.field === '' ? `The payload ${error.message}` : `${error.field} ${error.message}`
 }
 
-/** A choice between constants is reported once per constant; one error per field that lists them all reads better. */
-function merged(errors: readonly TLocalizedValidationError[]): TLocalizedValidationError[] {
-  const choices = new Map<string, unknown[]>()
-  for (const error of errors) {
-    if (error.keyword !== 'const') continue
-    const values = choices.get(error.instancePath) ?? []
-    choices.set(error.instancePath, [...values, error.params.allowedValue])
-  }
-  const seen = new Set<string>()
-  return errors.flatMap((error) => {
-    const values = choices.get(error.instancePath)
-    if (values && (error.keyword === 'const' || error.keyword === 'anyOf')) {
-      if (seen.has(error.instancePath)) return []
-      seen.add(error.instancePath)
-      return [{ ...error, message: `must be ${values.map((value) => JSON.stringify(value)).join(', ')}` }]
+/** In the order found, and once each: of a choice every alternative is reported, and then the choice itself. */
+function fieldErrors(
+  schema: TSchema,
+  body: unknown,
+  found: readonly TLocalizedValidationError[],
+): FieldError[] {
+  const once = new Map<string, FieldError>()
+  for (const error of found) {
+    const path = pathOf(error.instancePath)
+    const own = path.join('.').slice(0, MAX_NAME)
+    const below = (name: string) => [...path, name].join('.').slice(0, MAX_NAME)
+    const add = (field: string, message: string, missing = false) => {
+      const key = `${field}\0${message}`
+      if (!once.has(key)) once.set(key, { field, message, missing })
     }
-    // A field that the schema does not know is reported twice, as itself and as a surplus of its object.
-    if (error.keyword === 'boolean') return []
-    return [error]
-  })
+    if (error.keyword === 'required') {
+      for (const name of error.params.requiredProperties) add(below(name), 'is required', path.length === 0)
+    } else if (error.keyword === 'additionalProperties') {
+      for (const name of error.params.additionalProperties) add(below(name), 'is not known here')
+    } else if (path.length === 1 && isRequired(schema, own) && isBlank(body, own)) {
+      add(own, 'is required', true)
+    } else if (error.keyword === 'const' || error.keyword === 'anyOf') {
+      add(own, choiceOf(found.filter((other) => other.instancePath === error.instancePath)))
+    } else if (error.keyword !== 'boolean') {
+      // A field that the schema does not know comes as `boolean` too, besides the surplus of its object.
+      add(own, error.message)
+    }
+  }
+  return [...once.values()]
 }
 
-function fieldError(schema: TSchema, body: unknown, error: TLocalizedValidationError): FieldError {
-  const path = error.instancePath
+/** The library stops after some errors, so that not every alternative may be there: then none is named. */
+function choiceOf(atOnePlace: readonly TLocalizedValidationError[]): string {
+  const values = atOnePlace.flatMap((error) =>
+    error.keyword === 'const' ? [JSON.stringify(error.params.allowedValue)] : [],
+  )
+  const complete = atOnePlace.some((error) => error.keyword === 'anyOf')
+  if (complete && values.length > 1) return `must be one of ${values.join(', ')}`
+  return values.length === 1 ? `must be ${values[0]}` : 'must be one of the allowed values'
+}
+
+function pathOf(pointer: string): string[] {
+  return pointer
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  if (error.keyword === 'required') {
-    const field = [...path, error.params.requiredProperties[0] ?? ''].join('.')
-    return { field, message: 'is required', missing: path.length === 0 }
-  }
-  if (error.keyword === 'additionalProperties') {
-    const name = error.params.additionalProperties[0] ?? ''
-    return {
-      field: [...path, name].join('.').slice(0, MAX_NAME),
-      message: 'is not known here',
-      missing: false,
-    }
-  }
-  const field = path.join('.').slice(0, MAX_NAME)
-  const missing = path.length === 1 && isRequired(schema, field) && isBlank(body, field)
-  return { field, message: missing ? 'is required' : error.message, missing }
 }
 
 function isRequired(schema: TSchema, field: string): boolean {

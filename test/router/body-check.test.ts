@@ -35,7 +35,12 @@ describe('body check', () => {
           'title must not have more than 10 characters',
           'title',
         ],
-        [Notification, { message: 'a', priority: 'urgent' }, 'priority must be "low", "high"', 'priority'],
+        [
+          Notification,
+          { message: 'a', priority: 'urgent' },
+          'priority must be one of "low", "high"',
+          'priority',
+        ],
         [Notification, { message: 'a', data: { 'a/b': 'x' } }, 'data.a/b must be number', 'data.a/b'],
         [Notification, [], 'The payload must be object', ''],
         [Notification, null, 'The payload must be object', ''],
@@ -59,6 +64,22 @@ describe('body check', () => {
     })
   })
 
+  it('lists everything that is missing, and of a choice names either all values or none', () => {
+    expect(bodyCheck(Email)({ subject: 'x' })?.details?.['errors']).to.deep.equal([
+      { field: 'to', message: 'is required' },
+      { field: 'body', message: 'is required' },
+    ])
+    const letters = Type.Union(Array.from('abcdefghijklmnop').map((letter) => Type.Literal(letter)))
+    const many = bodyCheck(Type.Object({ letter: letters }))({ letter: 'z' })
+    expect(many?.message).to.equal('letter must be one of the allowed values')
+    expect(many?.details?.['errors']).to.have.length(1)
+    expect(bodyCheck(Type.Object({ kind: Type.Literal('a') }))({ kind: 'b' })?.message).to.equal(
+      'kind must be "a"',
+    )
+    const batch = bodyCheck(Type.Object({ messages: Type.Array(Type.Object({ to: Type.String() })) }))
+    expect(batch({ messages: [{ to: 'a' }, {}] })?.message).to.equal('messages.1.to is required')
+  })
+
   it('uses the documents\u2019 words when a required field is missing, and only then (R17, R24, R25)', () => {
     const email = bodyCheck(Email, 'To email, subject, and body are required')
     const missing: unknown[] = [
@@ -75,6 +96,14 @@ describe('body check', () => {
     expect(
       bodyCheck(Notification, 'Message is required')({ message: 'a', title: '', data: null })?.message,
     ).to.equal('data must be object')
+  })
+
+  it('stays short however much is wrong', () => {
+    const surplus = Object.fromEntries(
+      Array.from({ length: 900 }, (_, index) => [`${'k'.repeat(100)}${index}`, 1]),
+    )
+    const refusal = bodyCheck(Closed)({ a: 'x', ...surplus })
+    expect(JSON.stringify(refusal?.details)).to.have.length.below(2000)
   })
 
   it('never repeats a value of the payload', () => {

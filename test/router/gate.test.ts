@@ -45,16 +45,24 @@ describe('gate', () => {
     expect(await gate.run(() => 'free')).to.equal('free')
   })
 
-  it('does not let a newcomer take the place of one who waits', async () => {
+  it('does not let a newcomer take the place of one who waits, or run beside it', async () => {
     const gate = new Gate(1)
     const order: string[] = []
-    let end = () => {}
-    const first = gate.run(() => new Promise<void>((resolve) => (end = resolve)))
-    const second = gate.run(() => void order.push('second'))
-    end()
-    await first
-    const third = gate.run(() => void order.push('third'))
-    await Promise.all([second, third])
-    expect(order).to.deep.equal(['second', 'third'])
+    const ends: (() => void)[] = []
+    const task = (name: string) => () => {
+      order.push(name)
+      return new Promise<void>((resolve) => ends.push(resolve))
+    }
+    const all = [gate.run(task('first')), gate.run(task('second'))]
+    ends[0]?.()
+    await all[0]
+    all.push(gate.run(task('third')))
+    await turn()
+    expect(order).to.deep.equal(['first', 'second'])
+    ends[1]?.()
+    await turn()
+    expect(order).to.deep.equal(['first', 'second', 'third'])
+    ends[2]?.()
+    await Promise.all(all)
   })
 })

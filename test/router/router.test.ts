@@ -181,7 +181,7 @@ describe('router', () => {
     expect(handled).to.equal(1)
   })
 
-  it('runs at most workerCount handlers of a shared route at once, and others without a bound (R46)', async () => {
+  it('runs at most workerCount handlers of a shared route at once, and others without a bound (R46, fault 13)', async () => {
     const router = createRouter()
     const running = { shared: 0, free: 0 }
     const most = { shared: 0, free: 0 }

@@ -63,10 +63,10 @@ describe('sliding window', () => {
 
   it('also forgets a key that somebody only asked about after its window had run out', () => {
     const window = new SlidingWindow()
-    window.take('a', limit, 0)
-    window.standing('a', limit, 100_000)
+    window.take('asked', limit, 0)
+    window.standing('asked', limit, 100_000)
     for (let index = 0; index < 10; index += 1) window.take(`k${index}`, limit, 200_000 + index * 100_000)
-    expect(window.size).to.equal(1)
+    expect(window.size, 'only the last one has a window that runs').to.equal(1)
   })
 
   it('never admits more than the limit in any span, and never fewer than it could, on random arrivals', () => {

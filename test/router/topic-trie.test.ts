@@ -157,7 +157,7 @@ describe('topic trie', () => {
         const found = trie.match(topic)
         expect(
           found && { route: found.route, params: { ...found.params } },
-          `${topic} in ${patterns}`,
+          `${topic} in ${patterns.join(' ')}`,
         ).to.deep.equal(expected)
       }
     }
