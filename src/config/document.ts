@@ -1,5 +1,5 @@
 import { Alias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
-import type { Document, Node, Pair } from 'yaml'
+import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { hideReferences, showReferences } from './interpolation.ts'
 import type { Path } from './fault.ts'
 
@@ -67,7 +67,7 @@ function offsetOf(document: Document, path: Path, part: 'key' | 'value'): number
   for (const [index, segment] of path.entries()) {
     if (node instanceof Alias) node = node.resolve(document) ?? null
     if (isMap(node)) {
-      const pair: Pair | undefined = node.items.find((item) => keyOf(item) === String(segment))
+      const pair: Pair | undefined = pairsOf(node).get(String(segment))
       if (!pair) return offset
       node = isNode(pair.value) ? pair.value : null
       const keyOffset: number = (isNode(pair.key) ? pair.key.range?.[0] : undefined) ?? offset
@@ -84,6 +84,21 @@ function offsetOf(document: Document, path: Path, part: 'key' | 'value'): number
     offset = node.range?.[0] ?? offset
   }
   return offset
+}
+
+/** Pairs by key, made once for each map: a file of thousands of users is asked for each of them. */
+const pairs = new WeakMap<YAMLMap, Map<string, Pair>>()
+
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  const known = pairs.get(map)
+  if (known) return known
+  const made = new Map<string, Pair>()
+  for (const pair of map.items) {
+    const key = keyOf(pair)
+    if (key !== undefined && !made.has(key)) made.set(key, pair)
+  }
+  pairs.set(map, made)
+  return made
 }
 
 const keyOf = (pair: Pair): string | undefined =>

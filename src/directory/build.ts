@@ -64,7 +64,11 @@ function worldOf(
   const users = everybody.filter((person) => person.tenant === tenant)
   const groups = new Map<string, Person[]>()
   for (const person of users) {
-    for (const name of new Set(person.groups)) groups.set(name, [...(groups.get(name) ?? []), person])
+    for (const name of new Set(person.groups)) {
+      const members = groups.get(name)
+      if (members) members.push(person)
+      else groups.set(name, [person])
+    }
   }
   const admins = everybody.filter(
     (person) =>

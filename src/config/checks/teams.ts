@@ -78,8 +78,12 @@ export function checkTimeZones(config: Config): Finding[] {
       zone: schedule.timezone,
     })),
   ]
+  // Asking for one zone takes 0.1 ms; thousands of users share a few.
+  const unknown = new Set(
+    [...new Set(zones.map(({ zone }) => zone))].filter((zone) => !IANAZone.isValidZone(zone)),
+  )
   return zones
-    .filter(({ zone }) => !IANAZone.isValidZone(zone))
+    .filter(({ zone }) => unknown.has(zone))
     .map(({ path, zone }) => ({
       path,
       message: `unknown time zone "${zone}"`,
