@@ -27,22 +27,15 @@ export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly 
 }
 
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
-  switch (entry.kind) {
-    case 'step':
-      core.metrics.steps.inc()
-      return
-    case 'finished':
-      core.log.warn({ alert: alert.id, alert_type: alert.type }, 'the escalation policy of an alert is finished and nobody has acknowledged it')
-      return
-    case 'skipped':
-      core.log.warn({ alert: alert.id, step: entry.step, reason: entry.text }, 'an escalation step reached nobody and was skipped')
-      return
-    case 'acknowledged':
-      core.receipts.moved(alert.origin, { status: 'acknowledged', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
-      return
-    case 'resolved':
-      core.receipts.moved(alert.origin, { status: 'resolved', at: entry.at, by: entry.by, ...(entry.via && { via: entry.via }) })
-      return
-    default:
+  const { at, by, via } = entry
+  if (entry.kind === 'step') core.metrics.steps.inc()
+  if (entry.kind === 'acknowledged' || entry.kind === 'resolved') {
+    core.receipts.moved(alert.origin, { status: entry.kind, at, by, ...(via !== undefined && { via }) })
+  }
+  if (entry.kind === 'finished') {
+    core.log.warn({ alert: alert.id, alert_type: alert.type }, 'the escalation of an alert is at its end; nobody has acknowledged it')
+  }
+  if (entry.kind === 'skipped') {
+    core.log.warn({ alert: alert.id, step: entry.step, reason: entry.text }, 'an escalation step reached nobody and was skipped')
   }
 }

@@ -35,14 +35,8 @@ export async function replyToOutbox(
   }
   try {
     const alert = await commandAlert(core, decision, { principal: person, via: 'outbox' })
-    switch (understood.verb) {
-      case 'ack':
-        return `${alert.type} is acknowledged by ${alert.acknowledgedBy ?? person.id}; the last step was ${alert.step}.`
-      case 'resolve':
-        return `${alert.type} is resolved.`
-      default:
-        return `${alert.type} is ${alert.status}.`
-    }
+    const by = alert.status === 'acknowledged' ? ` by ${alert.acknowledgedBy}` : ''
+    return `${alert.type} is ${alert.status}${by}; the last step was ${alert.step}.`
   } catch (error) {
     // The phone gets a sentence; only what the caller did wrong is an error of the call.
     if (error instanceof Fault && error.code.startsWith('alert.')) return error.message

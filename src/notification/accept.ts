@@ -5,7 +5,7 @@ import type { ChannelName } from '../delivery/delivery.ts'
 import type { Person } from '../directory/directory.ts'
 import { onceOf } from '../router/once.ts'
 import type { Outcome } from '../router/publish.ts'
-import type { Arrival } from '../router/receive.ts'
+import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, Acceptance, NewDelivery, NewNotification } from '../store/store.ts'
 import { audienceOf } from './audience.ts'
 import { contentOf } from './content.ts'
@@ -13,7 +13,7 @@ import type { Draft, NotifyDecision } from './decision.ts'
 import type { Notification, Origin } from './notification.ts'
 import { heldUntil } from './preferences.ts'
 import { channelsFor } from './priority.ts'
-import { releaseOf } from './release.ts'
+import { releaseOf } from './scheduled.ts'
 
 /**
  * The path of every notification: who → which channels, when → one commit → out (architecture section 2).

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import { startDeliveries } from '../delivery/start.ts'
 import type { Outcome } from '../router/publish.ts'
-import type { Arrival } from '../router/receive.ts'
+import type { Arrival } from '../router/arrival.ts'
 import { acceptanceOf, originOf, storedOutcome } from './accept.ts'
 import type { DirectDecision } from './decision.ts'
 

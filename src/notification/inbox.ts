@@ -2,7 +2,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
 import type { Outcome } from '../router/publish.ts'
-import type { Arrival } from '../router/receive.ts'
+import type { Arrival } from '../router/arrival.ts'
 import { originOf } from './accept.ts'
 import type { InboxDecision } from './decision.ts'
 

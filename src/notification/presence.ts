@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import type { Outcome } from '../router/publish.ts'
-import type { Arrival } from '../router/receive.ts'
+import type { Arrival } from '../router/arrival.ts'
 import { originOf } from './accept.ts'
 import type { PresenceDecision } from './decision.ts'
 

@@ -1,30 +1,9 @@
 import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
-import type { Acceptance, Claimed } from '../store/store.ts'
-import type { Arrival } from '../router/receive.ts'
-import type { NotifyDecision } from './decision.ts'
+import type { Claimed } from '../store/store.ts'
+import type { Arrival } from '../router/arrival.ts'
 import { acceptNotification } from './accept.ts'
-
-/** What a scheduled message needs to be presented again. */
-interface Scheduled {
-  readonly principal: string
-  readonly topic: string
-  readonly messageId: string
-  readonly correlationId: string
-  readonly decision: NotifyDecision
-}
-
-/** The work row of a message that is to be shown and sent at `dueAt`. */
-export function releaseOf(arrival: Arrival, decision: NotifyDecision, dueAt: number): NonNullable<Acceptance['release']> {
-  const scheduled: Scheduled = {
-    principal: arrival.publish.principal.id,
-    topic: arrival.publish.topic,
-    messageId: arrival.messageId,
-    correlationId: arrival.publish.correlationId,
-    decision,
-  }
-  return { ref: `${arrival.publish.principal.id}:${arrival.messageId}`, dueAt, doc: { ...scheduled } }
-}
+import type { Scheduled } from './scheduled.ts'
 
 /**
  * Presents a scheduled message at its time. A crash between its acceptance and the end of the work repeats the

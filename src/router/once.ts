@@ -1,5 +1,5 @@
 import type { Once } from '../store/store.ts'
-import type { Arrival } from './receive.ts'
+import type { Arrival } from './arrival.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** How long a transmission without an id is remembered for its own resend (promise P3). */

@@ -3,6 +3,7 @@ import type { Core } from '../core.ts'
 import { OWN_PREFIXES } from '../core.ts'
 import { ERRORS, Fault, fault } from '../errors.ts'
 import { carryOut } from '../notification/carry-out.ts'
+import { PAYLOAD_LIMIT, type Arrival } from './arrival.ts'
 import { runRoute } from './compose.ts'
 import type { Context } from './context.ts'
 import { keepDeadLetter } from './dead-letter.ts'
@@ -11,22 +12,9 @@ import type { Outcome, Publish } from './publish.ts'
 import type { Route, Router } from './router.ts'
 import type { Match } from './topic-trie.ts'
 
-/** Contract section 4. */
-export const PAYLOAD_LIMIT = 128 * 1024
 /** A handler that throws is tried this often before its publish becomes a dead letter (promise P10). */
 const HANDLER_TRIES = 3
 const MESSAGE_ID = /^[A-Za-z0-9._:-]{1,128}$/
-
-/** The message at hand, as far as the door knows it. */
-export interface Arrival {
-  readonly publish: Publish
-  readonly messageId: string
-  /** Whether the publisher named the message, so that a resend is harmless for a day (promise P3). */
-  readonly named: boolean
-  readonly now: number
-  /** To be called once everything this publish writes is queued in the store. */
-  readonly submitted: () => void
-}
 
 export type Receive = (publish: Publish, submitted?: () => void) => Promise<Outcome>
 

@@ -1,9 +1,9 @@
 /** A repeatable source of numbers (mulberry32): the same seed tells the same story again. */
 export interface SeededRandom {
   /** A number from 0 to below 1. */
-  next(): number
+  next: () => number
   /** A whole number from 0 to below `limit`. */
-  below(limit: number): number
+  below: (limit: number) => number
   chance(probability: number): boolean
   pick<T>(items: readonly T[]): T
 }

@@ -1,0 +1,15 @@
+import type { Publish } from './publish.ts'
+
+/** Contract section 4. */
+export const PAYLOAD_LIMIT = 128 * 1024
+
+/** The message at hand, as far as the door knows it. */
+export interface Arrival {
+  readonly publish: Publish
+  readonly messageId: string
+  /** Whether the publisher named the message, so that a resend is harmless for a day (promise P3). */
+  readonly named: boolean
+  readonly now: number
+  /** To be called once everything this publish writes is queued in the store. */
+  readonly submitted: () => void
+}
