@@ -55,8 +55,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     }
     const leave = counts.enter(peer.remoteAddress)
     metrics.connections.inc({ transport: peer.transport })
-    const gate = guardPackets(conn, () => {
-      connection.lastPacketAt = clock.now()
+    const gate = guardPackets(conn, {
+      onPackets: () => (connection.lastPacketAt = clock.now()),
+      full: () => connection.intake.full,
     })
     const client = aedes.handle(conn)
     const connection: Connection = {

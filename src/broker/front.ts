@@ -6,7 +6,7 @@ import type { BrokerOptions } from './broker-options.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
 import type { Message } from './frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
-import { CONSUMED, type IntakeOptions } from './intake.ts'
+import type { IntakeOptions } from './intake.ts'
 import { LiveTopics } from './live-topics.ts'
 import { topicFault } from './mqtt-text.ts'
 import { Outbound } from './outbound.ts'
@@ -84,6 +84,7 @@ export class Front {
     return {
       receive: (publish, submitted) => door.receive(publish, submitted),
       correlate: () => `mqtt-${this.boot}-${(++this.correlation).toString(36)}`,
+      forward: (packet) => this.forward(packet, this.connections.get(client)),
       onPending: (by) => {
         this.pending += by
         if (this.pending === 0) this.onSettled?.()
@@ -152,7 +153,9 @@ export class Front {
         )
         done(null, null)
       },
-      publish: (packet, client) => this.forward(packet, client ? of(client) : undefined),
+      onAcknowledged: () => {
+        if (failpointArmed) failpoint('after-puback')
+      },
       onAccepted: (client) => {
         const connection = of(client)
         connection?.gate.open()
@@ -272,10 +275,6 @@ export class Front {
   }
 
   private forward(packet: AedesPublish, from: Connection | undefined): void {
-    if (packet.topic === CONSUMED) {
-      if (failpointArmed && packet.qos === 1) failpoint('after-puback')
-      return
-    }
     const { topic, qos, retain } = packet
     // The payload may be a small part of what the socket delivered, which it must not keep alive.
     const payload = Buffer.from(packet.payload)

@@ -78,8 +78,13 @@ export interface GateState {
 /**
  * Puts a gate in front of a stream that is read by `read()`: the CONNECT passes, then nothing until `open`; what is too
  * large or out of place destroys the stream before it is buffered. `onPackets` hears of every read that ends a packet.
+ * Nothing is read while `full` says so: Aedes reads on after one `readable` for each packet that waits, so that large
+ * packets would pile up; it asks again whenever it is done with one.
  */
-export function guardPackets(conn: Duplex, onPackets: () => void): GateState {
+export function guardPackets(
+  conn: Duplex,
+  { onPackets, full }: { readonly onPackets: () => void; readonly full: () => boolean },
+): GateState {
   let opened = false
   const gate = new PacketGate(() => (opened ? PACKET_BYTES : CONNECT_BYTES))
   const read: (size?: number) => Buffer | null = conn.read.bind(conn)
@@ -88,6 +93,7 @@ export function guardPackets(conn: Duplex, onPackets: () => void): GateState {
       if (conn.readableLength > HELD_BYTES) conn.destroy(new Error('too much was sent before the CONNACK'))
       return null
     }
+    if (full()) return null
     const chunk = read(size)
     if (chunk === null) return null
     const before = gate.packets
