@@ -22,6 +22,8 @@ export interface Connection {
   will: AedesPublish | null
   principal: Principal | null
   session: Session | null
+  /** Filters that were granted, also those whose SUBACK is still to come. */
+  claimed: Set<string>
   outbound: Outbound | null
   live: LiveTopics | null
   lastPacketAt: number

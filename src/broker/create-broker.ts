@@ -71,6 +71,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       will: null,
       principal: null,
       session: null,
+      claimed: new Set(),
       outbound: null,
       live: null,
       lastPacketAt: clock.now(),

@@ -140,10 +140,14 @@ export class Front {
       authorizeSubscribe: (client, subscription, done) => {
         const connection = of(client)
         if (!connection?.principal || subscription === SESSION_MARK) return done(null, null)
-        const held = connection.session?.filters.size ?? 0
+        const { claimed } = connection
+        const held = claimed.has(subscription.topic) ? 0 : claimed.size
         const { door, log, metrics } = this.options
         const decision = decideSubscribe(door, connection.principal, subscription.topic, held)
-        if (decision.kind === 'granted') return done(null, subscription)
+        if (decision.kind === 'granted') {
+          claimed.add(subscription.topic)
+          return done(null, subscription)
+        }
         if (decision.kind === 'unusable') return done(new Error(decision.reason), null)
         metrics.refusals.inc({ reason: 'subscribe.forbidden' })
         const { reason, hint } = decision
@@ -177,7 +181,10 @@ export class Front {
         const connection = of(client)
         // Aedes also reports the end of a clean session; `end` sees to that.
         if (!connection?.session || client.closed) return
-        for (const filter of filters) this.sessions.unsubscribe(connection.session, filter)
+        for (const filter of filters) {
+          this.sessions.unsubscribe(connection.session, filter)
+          connection.claimed.delete(filter)
+        }
         connection.live?.update()
       },
       onConfirmed: (client, by, id) => of(client)?.outbound?.confirmed(by, id),
@@ -216,6 +223,10 @@ export class Front {
     if (client.closed) return false
     const { principal, sessionId, will } = admission
     const { session, present } = this.sessions.open(sessionId, principal, connect.clean)
+    // A session comes back with what is still granted.
+    for (const filter of session.filters.keys())
+      if (!this.options.door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
+    connection.claimed = new Set(session.filters.keys())
     client.id = sessionId
     client._will = will ?? undefined
     connection.will = will
@@ -265,9 +276,6 @@ export class Front {
       onDrop: () => metrics.drops.inc({ reason: 'slow_subscriber' }),
     })
     connection.outbound = outbound
-    // A session comes back with what is still granted.
-    for (const filter of session.filters.keys())
-      if (!door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
     this.sessions.attach(session, principal, outbound)
     if (principal.kind !== 'user') return
     connection.live = new LiveTopics({ live: door.live, reader: readerOf(principal), session, outbound })
