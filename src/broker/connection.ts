@@ -16,6 +16,8 @@ export interface Connection {
   readonly intake: Intake
   /** Ends timers when the connection does. */
   readonly endings: (() => void)[]
+  /** Ends the wait for the CONNECT. */
+  inTime: () => void
   /** The CONNECT packet, once it came. */
   connect: ConnectFacts | null
   /** The will that was admitted. */

@@ -67,6 +67,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       gate,
       intake: new Intake(front.intakeOptions(client)),
       endings: [],
+      inTime: () => {},
       connect: null,
       will: null,
       principal: null,
@@ -80,10 +81,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     guardParser(client)
     open.add(connection)
     front.add(connection)
-    const cancel = clock.at(clock.now() + CONNECT_MS, () => {
-      if (!connection.connect) conn.destroy(new Error('no CONNECT came in time'))
-    })
-    connection.endings.push(cancel)
+    connection.inTime = clock.at(clock.now() + CONNECT_MS, () =>
+      conn.destroy(new Error('no CONNECT came in time')),
+    )
+    connection.endings.push(connection.inTime)
     conn.once('close', () => {
       open.delete(connection)
       leave()

@@ -105,6 +105,7 @@ export class Front {
       preConnect: (client, packet, done) => {
         const connection = of(client)
         if (!connection || connection.connect) return done(new Error('a second CONNECT'), false)
+        connection.inTime()
         const { clientId, clean, keepalive, protocolVersion, will = null } = packet
         connection.connect = { clientId, clean, keepalive, protocolVersion, will }
         if (packet.protocolVersion === 5) this.noteMqtt5(connection)

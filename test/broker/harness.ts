@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
 import type { Principal, TenantId } from '../../src/access/principal.ts'
@@ -220,7 +219,7 @@ function rawClient(port: number): RawClient {
   let received = Buffer.alloc(0)
   socket.on('data', (chunk) => (received = Buffer.concat([received, chunk])))
   socket.on('error', () => {})
-  const closed = once(socket, 'close')
+  const closed = new Promise((resolve) => socket.once('close', resolve))
   return {
     socket,
     closed,
@@ -228,7 +227,7 @@ function rawClient(port: number): RawClient {
     async got(count) {
       while (received.length < count) {
         if (socket.destroyed) throw new Error(`closed after ${received.toString('hex')}`)
-        await Promise.race([once(socket, 'data'), closed])
+        await Promise.race([new Promise((resolve) => socket.once('data', resolve)), closed])
       }
       return received
     },
