@@ -70,8 +70,8 @@ export interface AedesHooks {
     subscription: AedesSubscription,
     done: (error: Error | null, granted: AedesSubscription | null) => void,
   ) => void
-  /** After the acknowledgement of QoS 1 was written and before that of QoS 2 is; once for each QoS 2 exchange. */
-  publish(packet: AedesPublish, client: AedesClient | null): void
+  /** The acknowledgement of a QoS 1 publish was written. */
+  onAcknowledged(): void
   /** CONNACK with code 0 was written. */
   onAccepted(client: AedesClient): void
   /** The session is in force: what is queued may be sent. */
@@ -98,9 +98,6 @@ export interface AedesBroker {
 /** Stands for "there is a session" where Aedes concludes that from its subscriptions. It is never granted. */
 export const SESSION_MARK: AedesSubscription = { topic: '$session', qos: 0 }
 
-/** Half-open QoS 2 exchanges of one publisher; each costs an integer here. */
-const INCOMING_EXCHANGES = 1000
-
 type Done = (error?: Error) => void
 
 interface Inner extends Omit<AedesBroker, 'close'> {
@@ -122,7 +119,6 @@ export async function createAedes(hooks: AedesHooks): Promise<AedesBroker> {
     // The adapter keeps this time itself, on the injected clock.
     connectTimeout: 2 ** 31 - 1,
     maxTopicLevels: MAX_TOPIC_LEVELS,
-    maxInflightInbound: INCOMING_EXCHANGES,
     // Packets wait in the socket until CONNACK, so this queue stays empty.
     queueLimit: 42,
     // The rule for MQTT 3.1 is applied to the id as the client gave it.
@@ -160,13 +156,12 @@ export async function createAedes(hooks: AedesHooks): Promise<AedesBroker> {
   }
 }
 
-/** Deliveries are synchronous and therefore in the order of the publishes, whatever their QoS. */
+/** What was published has been handed on before Aedes was told to acknowledge it. */
 function replaceFanOut(inner: Inner, hooks: AedesHooks): void {
   inner.publish = (packet, client, done) => {
-    const [from, finish] = typeof client === 'function' ? [null, client] : [client, done]
-    // What Aedes tells other nodes about this one; there are none, and nobody may read it.
-    if (!packet.topic.startsWith('$SYS/')) hooks.publish(packet, from)
-    finish?.()
+    if (packet.qos === 1) hooks.onAcknowledged()
+    if (typeof client === 'function') client()
+    else done?.()
   }
   inner.subscribe = (_filter, _listener, done) => done?.()
   inner.unsubscribe = (_filter, _listener, done) => done?.()
@@ -212,8 +207,8 @@ function sessionState(hooks: AedesHooks) {
       if (packet.cmd === 'pubrel' && packet.messageId !== undefined)
         hooks.onReceived(client, packet.messageId)
     },
-    incomingStorePacket: async (client: AedesClient, packet: { messageId: number }) =>
-      void hooks.incoming(client).add(packet.messageId),
+    // An exchange has begun before Aedes hears of it, so this is never asked.
+    incomingStorePacket: async () => {},
     incomingGetPacket: async (client: AedesClient, packet: { messageId: number }) => {
       if (!hooks.incoming(client).has(packet.messageId)) throw new Error('no such packet')
       return packet

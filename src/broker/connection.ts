@@ -16,12 +16,16 @@ export interface Connection {
   readonly intake: Intake
   /** Ends timers when the connection does. */
   readonly endings: (() => void)[]
+  /** Ends the wait for the CONNECT. */
+  inTime: () => void
   /** The CONNECT packet, once it came. */
   connect: ConnectFacts | null
   /** The will that was admitted. */
   will: AedesPublish | null
   principal: Principal | null
   session: Session | null
+  /** Filters that were granted, also those whose SUBACK is still to come. */
+  claimed: Set<string>
   outbound: Outbound | null
   live: LiveTopics | null
   lastPacketAt: number

@@ -55,8 +55,9 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     }
     const leave = counts.enter(peer.remoteAddress)
     metrics.connections.inc({ transport: peer.transport })
-    const gate = guardPackets(conn, () => {
-      connection.lastPacketAt = clock.now()
+    const gate = guardPackets(conn, {
+      onPackets: () => (connection.lastPacketAt = clock.now()),
+      full: () => connection.intake.full,
     })
     const client = aedes.handle(conn)
     const connection: Connection = {
@@ -66,10 +67,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       gate,
       intake: new Intake(front.intakeOptions(client)),
       endings: [],
+      inTime: () => {},
       connect: null,
       will: null,
       principal: null,
       session: null,
+      claimed: new Set(),
       outbound: null,
       live: null,
       lastPacketAt: clock.now(),
@@ -78,10 +81,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     guardParser(client)
     open.add(connection)
     front.add(connection)
-    const cancel = clock.at(clock.now() + CONNECT_MS, () => {
-      if (!connection.connect) conn.destroy(new Error('no CONNECT came in time'))
-    })
-    connection.endings.push(cancel)
+    connection.inTime = clock.at(clock.now() + CONNECT_MS, () =>
+      conn.destroy(new Error('no CONNECT came in time')),
+    )
+    connection.endings.push(connection.inTime)
     conn.once('close', () => {
       open.delete(connection)
       leave()

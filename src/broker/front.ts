@@ -6,7 +6,7 @@ import type { BrokerOptions } from './broker-options.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
 import type { Message } from './frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
-import { CONSUMED, type IntakeOptions } from './intake.ts'
+import type { IntakeOptions } from './intake.ts'
 import { LiveTopics } from './live-topics.ts'
 import { topicFault } from './mqtt-text.ts'
 import { Outbound } from './outbound.ts'
@@ -84,6 +84,7 @@ export class Front {
     return {
       receive: (publish, submitted) => door.receive(publish, submitted),
       correlate: () => `mqtt-${this.boot}-${(++this.correlation).toString(36)}`,
+      forward: (packet) => this.forward(packet, this.connections.get(client)),
       onPending: (by) => {
         this.pending += by
         if (this.pending === 0) this.onSettled?.()
@@ -104,6 +105,7 @@ export class Front {
       preConnect: (client, packet, done) => {
         const connection = of(client)
         if (!connection || connection.connect) return done(new Error('a second CONNECT'), false)
+        connection.inTime()
         const { clientId, clean, keepalive, protocolVersion, will = null } = packet
         connection.connect = { clientId, clean, keepalive, protocolVersion, will }
         if (packet.protocolVersion === 5) this.noteMqtt5(connection)
@@ -139,10 +141,14 @@ export class Front {
       authorizeSubscribe: (client, subscription, done) => {
         const connection = of(client)
         if (!connection?.principal || subscription === SESSION_MARK) return done(null, null)
-        const held = connection.session?.filters.size ?? 0
+        const { claimed } = connection
+        const held = claimed.has(subscription.topic) ? 0 : claimed.size
         const { door, log, metrics } = this.options
         const decision = decideSubscribe(door, connection.principal, subscription.topic, held)
-        if (decision.kind === 'granted') return done(null, subscription)
+        if (decision.kind === 'granted') {
+          claimed.add(subscription.topic)
+          return done(null, subscription)
+        }
         if (decision.kind === 'unusable') return done(new Error(decision.reason), null)
         metrics.refusals.inc({ reason: 'subscribe.forbidden' })
         const { reason, hint } = decision
@@ -152,7 +158,9 @@ export class Front {
         )
         done(null, null)
       },
-      publish: (packet, client) => this.forward(packet, client ? of(client) : undefined),
+      onAcknowledged: () => {
+        if (failpointArmed) failpoint('after-puback')
+      },
       onAccepted: (client) => {
         const connection = of(client)
         connection?.gate.open()
@@ -174,7 +182,10 @@ export class Front {
         const connection = of(client)
         // Aedes also reports the end of a clean session; `end` sees to that.
         if (!connection?.session || client.closed) return
-        for (const filter of filters) this.sessions.unsubscribe(connection.session, filter)
+        for (const filter of filters) {
+          this.sessions.unsubscribe(connection.session, filter)
+          connection.claimed.delete(filter)
+        }
         connection.live?.update()
       },
       onConfirmed: (client, by, id) => of(client)?.outbound?.confirmed(by, id),
@@ -213,6 +224,10 @@ export class Front {
     if (client.closed) return false
     const { principal, sessionId, will } = admission
     const { session, present } = this.sessions.open(sessionId, principal, connect.clean)
+    // A session comes back with what is still granted.
+    for (const filter of session.filters.keys())
+      if (!this.options.door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
+    connection.claimed = new Set(session.filters.keys())
     client.id = sessionId
     client._will = will ?? undefined
     connection.will = will
@@ -262,9 +277,6 @@ export class Front {
       onDrop: () => metrics.drops.inc({ reason: 'slow_subscriber' }),
     })
     connection.outbound = outbound
-    // A session comes back with what is still granted.
-    for (const filter of session.filters.keys())
-      if (!door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
     this.sessions.attach(session, principal, outbound)
     if (principal.kind !== 'user') return
     connection.live = new LiveTopics({ live: door.live, reader: readerOf(principal), session, outbound })
@@ -272,10 +284,6 @@ export class Front {
   }
 
   private forward(packet: AedesPublish, from: Connection | undefined): void {
-    if (packet.topic === CONSUMED) {
-      if (failpointArmed && packet.qos === 1) failpoint('after-puback')
-      return
-    }
     const { topic, qos, retain } = packet
     // The payload may be a small part of what the socket delivered, which it must not keep alive.
     const payload = Buffer.from(packet.payload)

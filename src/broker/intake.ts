@@ -4,15 +4,24 @@ import { failpoint, failpointArmed } from '../failpoint.ts'
 import type { Outcome, Publish } from '../router/publish.ts'
 import type { AedesPublish } from './aedes.ts'
 
-/** Nobody can subscribe to it, and the fan-out knows it: acknowledged, and not forwarded. */
-export const CONSUMED = '$consumed'
+/** Half-open QoS 2 exchanges of one session (security row 17); each costs one integer. */
+const OPEN_EXCHANGES = 1000
+
+const FULL_BYTES = 256 * 1024
 
 const DISCARDED: Outcome = { kind: 'discarded', code: null }
+const TOO_MANY_EXCHANGES: Outcome = {
+  kind: 'refused',
+  code: 'store.busy',
+  message: `More than ${OPEN_EXCHANGES} QoS 2 messages wait for their PUBREL`,
+}
 
 export interface IntakeOptions {
   /** Takes one publish, as the door does; may throw or reject, which counts as refused. */
   readonly receive: (publish: Publish, submitted: () => void) => Promise<Outcome>
   readonly correlate: () => string
+  /** Hands a plain message on; in the order of arrival and before its acknowledgement. */
+  readonly forward: (packet: AedesPublish) => void
   /** A publish began (1) or ended (-1) to wait for its outcome. */
   readonly onPending: (by: 1 | -1) => void
   /** Says in the log why the publish is not taken; the connection is closed for it. */
@@ -36,11 +45,12 @@ export class Intake {
   private readonly abort = new AbortController()
   private waiting: Job[] = []
   private entered: Job[] = []
+  private bytes = 0
   private entering = false
   private advancing = false
   private gone = false
   private refused = false
-  private who: { principal: Principal; sessionId: string; incoming: ReadonlySet<number> } | null = null
+  private who: { principal: Principal; sessionId: string; incoming: Set<number> } | null = null
 
   constructor(options: IntakeOptions) {
     this.options = options
@@ -51,34 +61,44 @@ export class Intake {
     return this.waiting.length + this.entered.length > 0
   }
 
+  /** Whether so much waits that no more should be read: backpressure reaches the publisher through TCP (promise P25). */
+  get full(): boolean {
+    return this.bytes > FULL_BYTES
+  }
+
   /** From the CONNACK on. `incoming` are the QoS 2 exchanges of the session that are not finished. */
-  begin(principal: Principal, sessionId: string, incoming: ReadonlySet<number>): void {
+  begin(principal: Principal, sessionId: string, incoming: Set<number>): void {
     this.who = { principal, sessionId, incoming }
   }
 
   take(packet: AedesPublish, done: Job['done']): void {
     if (this.refused) return
     let outcome: Outcome | null = null
+    const { incoming } = this.who ?? {}
     if (packet.topic.startsWith('$')) outcome = outcomeOfReserved(packet.topic)
     // The exchange goes on where it was: the message was taken when its identifier was first seen [MQTT-4.3.3-2].
-    else if (packet.qos === 2 && this.who?.incoming.has(packet.messageId ?? 0)) outcome = DISCARDED
-    this.options.onPending(1)
-    this.waiting.push({ packet, done, will: false, outcome })
-    this.advance()
+    else if (packet.qos === 2 && incoming?.has(packet.messageId ?? 0)) outcome = DISCARDED
+    else if (packet.qos === 2 && (incoming?.size ?? 0) >= OPEN_EXCHANGES) outcome = TOO_MANY_EXCHANGES
+    this.admit({ packet, done, will: false, outcome })
   }
 
   /** The last will: after everything else that this connection has sent, and without an acknowledgement. */
   takeWill(packet: AedesPublish, done: Job['done']): void {
     const outcome = packet.topic.startsWith('$') ? outcomeOfReserved(packet.topic) : null
-    this.options.onPending(1)
-    this.waiting.push({ packet, done, will: true, outcome })
-    this.advance()
+    this.admit({ packet, done, will: true, outcome })
   }
 
   /** The connection has ended. What was read from it still goes in, but nothing of it waits for a rate limit any more. */
   end(): void {
     this.gone = true
     this.abort.abort()
+  }
+
+  private admit(job: Job): void {
+    this.options.onPending(1)
+    this.bytes += job.packet.payload.length
+    this.waiting.push(job)
+    this.advance()
   }
 
   private advance(): void {
@@ -137,6 +157,7 @@ export class Intake {
       const job = this.entered.shift()
       if (!job?.outcome) return
       this.options.onPending(-1)
+      this.bytes -= job.packet.payload.length
       this.acknowledge(job, job.outcome)
     }
   }
@@ -151,13 +172,24 @@ export class Intake {
       done(new Error(outcome.message))
       return
     }
-    if (outcome.kind !== 'plain') {
-      packet.topic = CONSUMED
-      packet.retain = false
+    if (job.will) {
+      if (outcome.kind === 'plain') this.options.forward(packet)
+      done(null)
+      return
     }
-    if (!this.gone || job.will || (packet.qos === 0 && outcome.kind === 'plain')) done(null)
+    const repeated = packet.qos === 2 && !this.begins(packet.messageId ?? 0)
+    if (outcome.kind === 'plain' && !repeated) this.options.forward(packet)
+    if (!this.gone) done(null)
     // The acknowledgement of QoS 2 is on its way two turns later.
     if (failpointArmed && packet.qos === 2) setImmediate(() => setImmediate(() => failpoint('after-puback')))
+  }
+
+  /** Whether the exchange is a new one; Aedes then finds it begun, and only acknowledges. */
+  private begins(messageId: number): boolean {
+    const incoming = this.who?.incoming
+    if (!incoming || incoming.has(messageId)) return false
+    incoming.add(messageId)
+    return true
   }
 
   private refuse(): void {

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream'
 
 /** The largest packets before and after the CONNACK (security row 13). */
 export const CONNECT_BYTES = 16 * 1024
+/** With its fixed header. */
+const FIRST_BYTES = CONNECT_BYTES + 4
 export const PACKET_BYTES = 256 * 1024
-/** What a peer may send on top of its CONNECT before it is let in. */
-const HELD_BYTES = 64 * 1024
 
 /** Finds the packets in a stream of bytes by their fixed headers (MQTT 3.1.1 section 2.2), holding none of them. */
 export class PacketGate {
@@ -78,17 +78,22 @@ export interface GateState {
 /**
  * Puts a gate in front of a stream that is read by `read()`: the CONNECT passes, then nothing until `open`; what is too
  * large or out of place destroys the stream before it is buffered. `onPackets` hears of every read that ends a packet.
+ * Nothing is read while `full` says so: Aedes reads on after one `readable` for each packet that waits, so that large
+ * packets would pile up; it asks again whenever it is done with one.
  */
-export function guardPackets(conn: Duplex, onPackets: () => void): GateState {
+export function guardPackets(
+  conn: Duplex,
+  { onPackets, full }: { readonly onPackets: () => void; readonly full: () => boolean },
+): GateState {
   let opened = false
   const gate = new PacketGate(() => (opened ? PACKET_BYTES : CONNECT_BYTES))
   const read: (size?: number) => Buffer | null = conn.read.bind(conn)
   conn.read = (size?: number): unknown => {
-    if (!opened && gate.packets > 0) {
-      if (conn.readableLength > HELD_BYTES) conn.destroy(new Error('too much was sent before the CONNACK'))
-      return null
-    }
-    const chunk = read(size)
+    // The rest stays in the socket, which takes no more than one chunk on top of its small buffer.
+    if ((!opened && gate.packets > 0) || full()) return null
+    // Of a longer chunk the rest stays where it is, so that no second one is fetched.
+    const first = gate.packets === 0 && conn.readableLength > FIRST_BYTES
+    const chunk = read(first ? FIRST_BYTES : size)
     if (chunk === null) return null
     const before = gate.packets
     const taken = gate.follow(chunk)
