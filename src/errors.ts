@@ -74,7 +74,7 @@ export const ERRORS = {
     mqtt: 'refuse',
   },
   'publish.reserved_topic': {
-    what: 'Topics that begin with $ belong to the broker',
+    what: 'Topics below $SYS and $share belong to the broker',
     mend: 'Use another topic',
     http: 403,
     mqtt: 'refuse',

@@ -1,5 +1,5 @@
 import { isOperator, type Principal, type TenantId } from './principal.ts'
-import { filterCovers, literalLevel, matchFilter, validFilter, validTopic } from './topic-filter.ts'
+import { filterCovers, isReserved, literalLevel, matchFilter, validFilter, validTopic } from './topic-filter.ts'
 
 /**
  * Who may say and hear what, deny by default (contract section 3, decision 7). All three are pure and cheap enough
@@ -28,21 +28,21 @@ const PRESENCE = new Set(['connect', 'disconnect', 'heartbeat'])
  * whom that alert concerns; here only machines are held to a grant that spells the verb.
  */
 export function mayPublish(principal: Principal, topic: string): boolean {
-  if (!validTopic(topic) || topic.startsWith('$')) return false
+  if (!validTopic(topic) || isReserved(topic)) return false
   if (ENGINE_TOPICS.some((filter) => matchFilter(filter, topic))) return false
   const verb = alertVerb(topic)
   if (verb !== null) {
     if (principal.kind === 'user' || isOperator(principal)) return true
     return principal.publish.some((grant) => spells(grant, verb) && matchFilter(grant, topic))
   }
-  if (principal.publish.some((grant) => matchFilter(grant, topic))) return true
+  if (principal.publish.some((grant) => grantsPublish(grant, topic))) return true
   if (principal.kind === 'client') return false
   return isOwnCommand(principal.id, topic) || (isOperator(principal) && matchesAny(CONSOLE_PUBLISHES, topic))
 }
 
 /** Whether the principal may subscribe to this filter: all that it can match must be theirs. */
 export function maySubscribe(principal: Principal, filter: string): boolean {
-  if (!validFilter(filter) || filter.startsWith('$')) return false
+  if (!validFilter(filter) || isReserved(filter)) return false
   if (principal.id !== '' && literalLevel(principal.id)) {
     if (filterCovers(`receipts/${principal.id}/#`, filter)) return true
     if (principal.kind === 'user' && filterCovers(`users/${principal.id}/#`, filter)) return true
@@ -65,7 +65,7 @@ export function maySubscribe(principal: Principal, filter: string): boolean {
  */
 export function mayForward(principal: Principal, topic: string, tenant?: TenantId): boolean {
   if (tenant !== undefined && tenant !== principal.tenant) return false
-  if (topic.startsWith('$')) return false
+  if (isReserved(topic)) return false
   const end = levelEnd(topic)
   const first = topic.slice(0, end)
   if (first === 'receipts') return ownsSecondLevel(principal, topic, end)
@@ -88,6 +88,11 @@ export function alertVerb(topic: string): AlertVerb | null {
   const [root, second, verb] = levels
   if (levels.length !== 3 || root !== 'alerts' || second === undefined || verb === undefined) return null
   return VERBS.has(verb) && !LEVELS.has(second) ? (verb as AlertVerb) : null
+}
+
+/** A grant to publish with a leading wildcard means every name, also one that begins with `$`; only subscriptions tell them apart [MQTT-4.7.2-1]. */
+function grantsPublish(grant: string, topic: string): boolean {
+  return matchFilter(grant, topic) || (topic.startsWith('$') && matchFilter(grant, topic.slice(1)) && /^[#+]/.test(grant))
 }
 
 /** Whether the grant names the verb itself: a machine that may report may not therefore silence. */

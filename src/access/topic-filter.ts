@@ -119,3 +119,13 @@ function sameLevel(a: string, aFrom: number, aEnd: number, b: string, bFrom: num
   }
   return true
 }
+
+/** First levels that are the broker's own; any other name below `$` is an ordinary topic that wildcards do not find. */
+const RESERVED = new Set(['$SYS', '$share', '$queue', '$consumed', '$session'])
+
+/** Whether a topic or filter belongs to the broker, so that nobody may publish or subscribe to it. */
+export function isReserved(topic: string): boolean {
+  if (!topic.startsWith('$')) return false
+  const end = topic.indexOf('/')
+  return RESERVED.has(end === -1 ? topic : topic.slice(0, end))
+}

@@ -1,3 +1,4 @@
+import { isReserved } from '../access/topic-filter.ts'
 import type { Principal } from '../access/principal.ts'
 import type { AedesPublish, ConnectError } from './aedes.ts'
 import type { BrokerDoor, MqttCredentials } from './broker.ts'
@@ -83,7 +84,7 @@ function admitWill(door: BrokerDoor, principal: Principal, will: AedesPublish | 
   const fault = topicFault(will.topic) ?? (/[+#]/.test(will.topic) ? 'the topic has wildcards' : null)
   if (fault !== null || will.qos > 2)
     throw new Refusal(5, 'will', `the will cannot be taken: ${fault ?? 'QoS'}`)
-  if (will.topic.startsWith('$') || !door.mayPublish(principal, will.topic))
+  if (isReserved(will.topic) || !door.mayPublish(principal, will.topic))
     throw new Refusal(5, 'will', `the will's topic may not be published to: ${will.topic}`)
   if (will.payload.length > WILL_BYTES) throw new Refusal(5, 'will', `the will is over ${WILL_BYTES} bytes`)
   return will

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Principal } from '../access/principal.ts'
+import { isReserved } from '../access/topic-filter.ts'
 import { failpoint, failpointArmed } from '../failpoint.ts'
 import type { Outcome, Publish } from '../router/publish.ts'
 import type { AedesPublish } from './aedes.ts'
@@ -75,7 +76,7 @@ export class Intake {
     if (this.refused) return
     let outcome: Outcome | null = null
     const { incoming } = this.who ?? {}
-    if (packet.topic.startsWith('$')) outcome = outcomeOfReserved(packet.topic)
+    if (isReserved(packet.topic)) outcome = outcomeOfReserved(packet.topic)
     // The exchange goes on where it was: the message was taken when its identifier was first seen [MQTT-4.3.3-2].
     else if (packet.qos === 2 && incoming?.has(packet.messageId ?? 0)) outcome = DISCARDED
     else if (packet.qos === 2 && (incoming?.size ?? 0) >= OPEN_EXCHANGES) outcome = TOO_MANY_EXCHANGES
@@ -84,7 +85,7 @@ export class Intake {
 
   /** The last will: after everything else that this connection has sent, and without an acknowledgement. */
   takeWill(packet: AedesPublish, done: Job['done']): void {
-    const outcome = packet.topic.startsWith('$') ? outcomeOfReserved(packet.topic) : null
+    const outcome = isReserved(packet.topic) ? outcomeOfReserved(packet.topic) : null
     this.admit({ packet, done, will: true, outcome })
   }
 
@@ -199,13 +200,13 @@ export class Intake {
   }
 }
 
-/** A bridge announces itself under `$SYS/broker/connection/`; everything else below `$` is the broker's (contract section 4). */
+/** A bridge announces itself under `$SYS/broker/connection/`; everything else there is the broker's own (contract section 4). */
 function outcomeOfReserved(topic: string): Outcome {
   if (topic.startsWith('$SYS/broker/connection/')) return DISCARDED
   return {
     kind: 'refused',
     code: 'publish.reserved_topic',
-    message: 'Topics that begin with $ belong to the broker',
+    message: 'Topics below $SYS and $share belong to the broker',
   }
 }
 

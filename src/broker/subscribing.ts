@@ -1,4 +1,5 @@
 import type { Principal } from '../access/principal.ts'
+import { isReserved } from '../access/topic-filter.ts'
 import type { BrokerDoor } from './broker.ts'
 import { topicFault } from './mqtt-text.ts'
 
@@ -27,10 +28,10 @@ export function decideSubscribe(
       reason: 'shared subscriptions are not supported',
       hint: 'subscribe to the filter itself with one client, or give each worker topics of its own',
     }
-  if (filter.startsWith('$'))
+  if (isReserved(filter))
     return {
       kind: 'denied',
-      reason: 'topics that begin with $ are readable by nobody',
+      reason: 'topics below $SYS are readable by nobody',
       hint: 'read GET /metrics for figures of the server',
     }
   if (held >= SESSION_FILTERS)

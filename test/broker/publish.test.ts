@@ -291,7 +291,7 @@ describe('a publish', () => {
   for (const [topic, name] of [
     ['$SYS/x/new/clients', 'that would end connections (A8b)'],
     ['$share/g/x', 'of a shared subscription'],
-    ['$other', 'of another kind'],
+    ['$consumed/x', 'of its own'],
   ] as const)
     it(`to a $ topic ${name} is refused`, async () => {
       t = await startBroker()
