@@ -74,7 +74,9 @@ describe('An alert and who answers it', function () {
   const pages = async (id: string, user?: string) => {
     const { items } = await operator.get<{ items: Captured[] }>('/v1/outbox?channel=sms')
     const isPage = ({ actions }: Captured) => actions.some((action) => action.id === 'ack')
-    return items.filter((item) => item.alert_id === id && isPage(item) && (user === undefined || item.user_id === user))
+    return items.filter(
+      (item) => item.alert_id === id && isPage(item) && (user === undefined || item.user_id === user),
+    )
   }
   const pageTo = (id: string, user: string) =>
     eventually(`a page for ${user}`, async () => (await pages(id, user))[0], PATIENCE_MS)
@@ -124,7 +126,12 @@ describe('An alert and who answers it', function () {
     const vias = { [byMqtt]: 'mqtt', [byHttp]: 'http', [byReply]: 'outbox', [byAction]: 'outbox' }
     for (const id of acknowledged) {
       const alert = await read(id)
-      expect(alert).to.include({ status: 'acknowledged', acknowledged: true, acknowledged_by: 'olga', step: 1 })
+      expect(alert).to.include({
+        status: 'acknowledged',
+        acknowledged: true,
+        acknowledged_by: 'olga',
+        step: 1,
+      })
       expect(alert.acknowledged_via).to.equal(vias[id])
     }
     await stepTwoOfAnother()
@@ -141,7 +148,9 @@ describe('An alert and who answers it', function () {
     expect(second.status).to.equal(200)
     expect(second.body.acknowledged_by).to.equal('olga')
     expect(second.body.acknowledged_at).to.equal(first.body.acknowledged_at)
-    expect((await read(id)).timeline.filter(({ kind }) => kind === 'ack' || kind === 'acknowledged')).to.have.length(1)
+    expect(
+      (await read(id)).timeline.filter(({ kind }) => kind === 'ack' || kind === 'acknowledged'),
+    ).to.have.length(1)
   })
 
   it('refuses a stranger over HTTP with 403, over MQTT with a dead letter and a receipt', async () => {
@@ -154,10 +163,16 @@ describe('An alert and who answers it', function () {
     await connection.subscribe('receipts/sam/#')
     await connection.publish(`alerts/${id}/ack`, {}, 1)
     const receipt = await connection.hear('the receipt', ({ topic }) => topic.startsWith('receipts/sam/'))
-    expect(receipt.json).to.include({ status: 'rejected', code: 'alert.forbidden', topic: `alerts/${id}/ack` })
+    expect(receipt.json).to.include({
+      status: 'rejected',
+      code: 'alert.forbidden',
+      topic: `alerts/${id}/ack`,
+    })
     expect(connection.closed).to.equal(false)
     await connection.close()
-    const letters = await operator.get<{ items: { topic: string; code: string; principal: string }[] }>('/v1/dead-letters')
+    const letters = await operator.get<{ items: { topic: string; code: string; principal: string }[] }>(
+      '/v1/dead-letters',
+    )
     const mine = letters.items.filter(({ topic }) => topic === `alerts/${id}/ack`)
     expect(mine.map(({ code, principal }) => [code, principal])).to.deep.equal([['alert.forbidden', 'sam']])
     expect((await read(id)).status).to.equal('firing')

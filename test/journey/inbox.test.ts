@@ -4,7 +4,20 @@ import { HttpApi, type Refused } from '../support/http-api.ts'
 import { MqttPerson, type MqttOptions } from '../support/mqtt-person.ts'
 import { Installation, type Program } from '../support/program.ts'
 
-const PEOPLE = ['anna', 'bob', 'cem', 'dora', 'emil', 'finn', 'gil', 'hana', 'ida', 'jon', 'kim', 'lea'] as const
+const PEOPLE = [
+  'anna',
+  'bob',
+  'cem',
+  'dora',
+  'emil',
+  'finn',
+  'gil',
+  'hana',
+  'ida',
+  'jon',
+  'kim',
+  'lea',
+] as const
 const GROUPS: Readonly<Record<string, readonly string[]>> = { anna: ['ops'], bob: ['ops'], dora: ['late'] }
 
 /** Broadcasts go to a tenant of their own, so that they count in nobody else's inbox. */
@@ -45,7 +58,11 @@ describe('A person and their inbox', function () {
   after(() => installation.remove())
 
   const connect = async (user: string, more: MqttOptions = {}) => {
-    const person = await MqttPerson.connect(program, { username: user, password: `${user}-password`, ...more })
+    const person = await MqttPerson.connect(program, {
+      username: user,
+      password: `${user}-password`,
+      ...more,
+    })
     open.push(person)
     return person
   }
@@ -56,7 +73,10 @@ describe('A person and their inbox', function () {
   }
   const login = (user: string) => HttpApi.login(() => program, user, `${user}-password`)
   const notify = async (user: string, message: string, more: Readonly<Record<string, unknown>> = {}) => {
-    const answer = await shop.publish(`notifications/realtime/user/${user}`, JSON.stringify({ message, ...more }))
+    const answer = await shop.publish(
+      `notifications/realtime/user/${user}`,
+      JSON.stringify({ message, ...more }),
+    )
     expect(answer.status).to.equal(202)
     return String(answer.body.result['notification_id'])
   }
@@ -112,7 +132,9 @@ describe('A person and their inbox', function () {
     expect(await state()).to.deep.equal([false])
     expect((await cem.request('PATCH', `/v1/notifications/${id}/read`)).status).to.be.within(200, 204)
     expect(await state()).to.deep.equal([true])
-    expect((await cem.request('PATCH', `/v1/notifications/${id}/read`, '{"read":false}')).status).to.be.within(200, 204)
+    expect(
+      (await cem.request('PATCH', `/v1/notifications/${id}/read`, '{"read":false}')).status,
+    ).to.be.within(200, 204)
     expect(await state()).to.deep.equal([false])
     expect((await cem.request('DELETE', `/v1/notifications/${id}`)).status).to.be.within(200, 204)
     expect(await state()).to.deep.equal([])
@@ -137,7 +159,10 @@ describe('A person and their inbox', function () {
     const person = await connect('emil')
     await person.subscribe('users/emil/unread')
     const count = (total: number, unread: number) =>
-      person.hear(`${unread} of ${total} unread`, ({ json }) => json['total'] === total && json['unread'] === unread)
+      person.hear(
+        `${unread} of ${total} unread`,
+        ({ json }) => json['total'] === total && json['unread'] === unread,
+      )
     await count(0, 0)
     const id = await notify('emil', 'one')
     await count(1, 1)
@@ -148,7 +173,10 @@ describe('A person and their inbox', function () {
     await (await login('emil')).request('DELETE', `/v1/notifications/${id}`)
     await count(1, 1)
     const versions = person.on('users/emil/unread').map(({ json }) => Number(json['version']))
-    expect(versions.slice(1).every((version, index) => version > (versions[index] ?? 0)), String(versions)).to.equal(true)
+    expect(
+      versions.slice(1).every((version, index) => version > (versions[index] ?? 0)),
+      String(versions),
+    ).to.equal(true)
     const later = await connect('emil')
     await later.subscribe('users/emil/unread')
     const retained = await later.hear('the retained count', ({ topic }) => topic === 'users/emil/unread')
@@ -165,7 +193,12 @@ describe('A person and their inbox', function () {
     expect(answer.body.result).to.include({ status: 'broadcast_sent', sent_count: 3 })
     const broadcastId = String(answer.body.result['broadcast_id'])
     const heard = await person.hear('the broadcast', ({ json }) => json['message'] === 'to all')
-    expect(heard.json).to.include({ title: 'System Notification', type: 'system', broadcast_id: broadcastId, read: false })
+    expect(heard.json).to.include({
+      title: 'System Notification',
+      type: 'system',
+      broadcast_id: broadcastId,
+      read: false,
+    })
     await person.hear('its count', ({ json }) => json['unread'] === 1)
     const [mine] = await inbox(ulf)
     expect(mine).to.include({ broadcast_id: broadcastId, read: false })
@@ -231,7 +264,13 @@ describe('A person and their inbox', function () {
   })
 
   it("recognises MQTT's own resend, and nothing else, in a message without an id (P3)", async () => {
-    const always = { allocate: () => 7, getLastAllocated: () => 7, register: () => true, deallocate: () => {}, clear: () => {} }
+    const always = {
+      allocate: () => 7,
+      getLastAllocated: () => 7,
+      register: () => true,
+      deallocate: () => {},
+      clear: () => {},
+    }
     const sender = await MqttPerson.connect(program, {
       username: 'shop',
       password: 'shop-token',
@@ -249,7 +288,12 @@ describe('A person and their inbox', function () {
     await send('said twice', false)
     await send('said twice', false)
     await send('end', false)
-    expect(await heardUntil(person, 'gil', 'end')).to.deep.equal(['resent', 'said twice', 'said twice', 'end'])
+    expect(await heardUntil(person, 'gil', 'end')).to.deep.equal([
+      'resent',
+      'said twice',
+      'said twice',
+      'end',
+    ])
   })
 
   it('shows a message with send_at at its time and once, not before, over a restart as well', async () => {
@@ -261,7 +305,10 @@ describe('A person and their inbox', function () {
     )
     expect(scheduled.status).to.equal(202)
     const iso = new Date(dueAt + 200).toISOString()
-    await shop.publish('notifications/realtime/user/hana', JSON.stringify({ message: 'later still', send_at: iso }))
+    await shop.publish(
+      'notifications/realtime/user/hana',
+      JSON.stringify({ message: 'later still', send_at: iso }),
+    )
     const hana = await login('hana')
     expect(await inbox(hana)).to.deep.equal([])
     await program.end('SIGTERM')

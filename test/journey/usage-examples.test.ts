@@ -107,7 +107,15 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
 
   const withMosquitto = async ({ topic, payload }: Example, qos: 1 | 2) => {
     const who = ['-V', 'mqttv311', '-u', 'monitor', '-P', 'monitor-token']
-    const ended = await mosquitto('pub', program.mqttPort, [...who, '-q', String(qos), '-t', topic, '-m', payload])
+    const ended = await mosquitto('pub', program.mqttPort, [
+      ...who,
+      '-q',
+      String(qos),
+      '-t',
+      topic,
+      '-m',
+      payload,
+    ])
     expect(ended).to.deep.equal({ code: 0, out: '', errors: '' })
   }
   const doors = [
@@ -138,70 +146,93 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
   for (const door of doors) {
     const promise = door.installed ? it : it.skip
 
-    promise(`shows the notification to user123 with the fields of R17 when it comes by ${door.name}`, async () => {
-      const person = listener('user123')
-      const before = person.on('users/user123/notifications').length
-      const startAt = Date.now() / 1000
-      await door.send(USER_NOTIFICATION)
-      const message = await eventually('the notification', () => person.on('users/user123/notifications')[before])
-      const { id, timestamp, created_at: createdAt, ...rest } = message.json
-      expect(rest).to.deep.equal({
-        user_id: 'user123',
-        title: 'New Message',
-        message: 'You have received a new message from John',
-        type: 'message',
-        priority: 'normal',
-        data: { message_id: 'msg_456', sender: 'john_doe' },
-        read: false,
-        read_at: null,
-        channels: ['realtime'],
-      })
-      expect(id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      expect(timestamp).to.be.within(startAt - 1, Date.now() / 1000 + 1)
-      expect(Date.parse(String(createdAt))).to.equal(Math.round(Number(timestamp) * 1000))
-      // What another publish brings behind it shows that nothing came in between.
-      await api.publish(USER_NOTIFICATION.topic, '{"message":"behind"}')
-      await eventually('the one behind', () => person.on('users/user123/notifications')[before + 1])
-      expect(person.on('users/user123/notifications')[before + 1]?.json['message']).to.equal('behind')
-    })
+    promise(
+      `shows the notification to user123 with the fields of R17 when it comes by ${door.name}`,
+      async () => {
+        const person = listener('user123')
+        const before = person.on('users/user123/notifications').length
+        const startAt = Date.now() / 1000
+        await door.send(USER_NOTIFICATION)
+        const message = await eventually(
+          'the notification',
+          () => person.on('users/user123/notifications')[before],
+        )
+        const { id, timestamp, created_at: createdAt, ...rest } = message.json
+        expect(rest).to.deep.equal({
+          user_id: 'user123',
+          title: 'New Message',
+          message: 'You have received a new message from John',
+          type: 'message',
+          priority: 'normal',
+          data: { message_id: 'msg_456', sender: 'john_doe' },
+          read: false,
+          read_at: null,
+          channels: ['realtime'],
+        })
+        expect(id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+        expect(timestamp).to.be.within(startAt - 1, Date.now() / 1000 + 1)
+        expect(Date.parse(String(createdAt))).to.equal(Math.round(Number(timestamp) * 1000))
+        // What another publish brings behind it shows that nothing came in between.
+        await api.publish(USER_NOTIFICATION.topic, '{"message":"behind"}')
+        await eventually('the one behind', () => person.on('users/user123/notifications')[before + 1])
+        expect(person.on('users/user123/notifications')[before + 1]?.json['message']).to.equal('behind')
+      },
+    )
 
-    promise(`pages the person on call and the admin everywhere at once when it comes by ${door.name} (R23)`, async () => {
-      const pagesBefore = listener('olga').on('users/olga/alerts').length
-      await door.send(CRITICAL_ALERT)
-      const frame = await eventually('the page', () => listener('olga').on('users/olga/alerts')[pagesBefore])
-      const { alert, ...around } = frame.json as { alert: Record<string, unknown> }
-      expect(around).to.deep.equal({ type: 'critical_alert', requires_acknowledgment: true })
-      expect(alert).to.include({
-        type: 'system_failure',
-        message: 'Database connection failed',
-        source: 'database_monitor',
-        severity: 'critical',
-        acknowledged: false,
-        status: 'firing',
-        team: 'platform',
-      })
-      expect(alert['affected_systems']).to.deep.equal(['user_service', 'order_service'])
-      const alertId = String(alert['id'])
-      await listener('ada').hear('the page of the admin', ({ topic, json }) => topic === 'users/ada/alerts' && (json['alert'] as { id?: string }).id === alertId)
+    promise(
+      `pages the person on call and the admin everywhere at once when it comes by ${door.name} (R23)`,
+      async () => {
+        const pagesBefore = listener('olga').on('users/olga/alerts').length
+        await door.send(CRITICAL_ALERT)
+        const frame = await eventually(
+          'the page',
+          () => listener('olga').on('users/olga/alerts')[pagesBefore],
+        )
+        const { alert, ...around } = frame.json as { alert: Record<string, unknown> }
+        expect(around).to.deep.equal({ type: 'critical_alert', requires_acknowledgment: true })
+        expect(alert).to.include({
+          type: 'system_failure',
+          message: 'Database connection failed',
+          source: 'database_monitor',
+          severity: 'critical',
+          acknowledged: false,
+          status: 'firing',
+          team: 'platform',
+        })
+        expect(alert['affected_systems']).to.deep.equal(['user_service', 'order_service'])
+        const alertId = String(alert['id'])
+        await listener('ada').hear(
+          'the page of the admin',
+          ({ topic, json }) =>
+            topic === 'users/ada/alerts' && (json['alert'] as { id?: string }).id === alertId,
+        )
 
-      const about = await eventually('the captured pages', async () => {
-        const { items } = await operator.get<{ items: OutboxEntry[] }>('/v1/outbox')
-        const mine = items.filter((item) => item.alert_id === alertId)
-        return mine.length >= 4 ? mine : undefined
-      })
-      const sms = about.filter((item) => item.channel === 'sms').map(({ user_id, address, text }) => [user_id, address, text.split('\n')[0]])
-      expect(sms.toSorted()).to.deep.equal([
-        ['ada', '+4915312345678', 'CRITICAL: system_failure - Database connection failed'],
-        ['olga', '+4915212345678', 'CRITICAL: system_failure - Database connection failed'],
-      ])
-      for (const address of ['olga@example.org', 'ada@example.org']) {
-        await mailbox.receive(`the mail to ${address}`, (mail) => mail.to.includes(address) && mail.headers['message-id']?.includes(alertId) === true)
-        const mails = mailbox.to(address).filter((mail) => mail.headers['message-id']?.includes(alertId))
-        expect(mails.map((mail) => mail.headers['subject'])).to.deep.equal(['CRITICAL ALERT: system_failure'])
-      }
-      expect(listener('user123').on('users/user123/alerts')).to.deep.equal([])
-      expect((await operator.post(`/v1/alerts/${alertId}/resolve`)).status).to.equal(200)
-    })
+        const about = await eventually('the captured pages', async () => {
+          const { items } = await operator.get<{ items: OutboxEntry[] }>('/v1/outbox')
+          const mine = items.filter((item) => item.alert_id === alertId)
+          return mine.length >= 4 ? mine : undefined
+        })
+        const sms = about
+          .filter((item) => item.channel === 'sms')
+          .map(({ user_id, address, text }) => [user_id, address, text.split('\n')[0]])
+        expect(sms.toSorted()).to.deep.equal([
+          ['ada', '+4915312345678', 'CRITICAL: system_failure - Database connection failed'],
+          ['olga', '+4915212345678', 'CRITICAL: system_failure - Database connection failed'],
+        ])
+        for (const address of ['olga@example.org', 'ada@example.org']) {
+          await mailbox.receive(
+            `the mail to ${address}`,
+            (mail) => mail.to.includes(address) && mail.headers['message-id']?.includes(alertId) === true,
+          )
+          const mails = mailbox.to(address).filter((mail) => mail.headers['message-id']?.includes(alertId))
+          expect(mails.map((mail) => mail.headers['subject'])).to.deep.equal([
+            'CRITICAL ALERT: system_failure',
+          ])
+        }
+        expect(listener('user123').on('users/user123/alerts')).to.deep.equal([])
+        expect((await operator.post(`/v1/alerts/${alertId}/resolve`)).status).to.equal(200)
+      },
+    )
   }
 
   it('answers the notification and the alert with the results of R20 and R23', async () => {
@@ -224,15 +255,30 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
     const mailsBefore = mailbox.mails.length
     const heardBefore = browser.heard.length
     await browser.publish(EMAIL.topic, EMAIL.payload, 2)
-    const receipt = await eventually('the receipt', () => browser.heard.slice(heardBefore).find(({ topic }) => topic.startsWith('receipts/monitor/')))
-    expect(receipt.json).to.include({ topic: EMAIL.topic, status: 'rejected', code: 'publish.invalid_address' })
+    const receipt = await eventually('the receipt', () =>
+      browser.heard.slice(heardBefore).find(({ topic }) => topic.startsWith('receipts/monitor/')),
+    )
+    expect(receipt.json).to.include({
+      topic: EMAIL.topic,
+      status: 'rejected',
+      code: 'publish.invalid_address',
+    })
     expect(receipt.json['error']).to.match(/\bto\b/)
     expect(receipt.topic).to.equal(`receipts/monitor/${String(receipt.json['id'])}`)
     const told = await admin.hear('the dead letter over MQTT', ({ topic }) => topic.startsWith('dlq/'))
-    expect(told.json).to.include({ topic: EMAIL.topic, payload: EMAIL.payload, principal: 'monitor', code: 'publish.invalid_address' })
+    expect(told.json).to.include({
+      topic: EMAIL.topic,
+      payload: EMAIL.payload,
+      principal: 'monitor',
+      code: 'publish.invalid_address',
+    })
     const { items } = await operator.get<{ items: Record<string, unknown>[] }>('/v1/dead-letters')
     expect(items).to.have.length(1)
-    expect(items[0]).to.include({ id: told.json['id'], payload: EMAIL.payload, code: 'publish.invalid_address' })
+    expect(items[0]).to.include({
+      id: told.json['id'],
+      payload: EMAIL.payload,
+      code: 'publish.invalid_address',
+    })
     expect(items[0]?.['reason']).to.match(/\bto\b/)
     expect(mailbox.mails).to.have.length(mailsBefore)
     await admin.close()
@@ -249,7 +295,9 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
     expect(mail.headers['subject']).to.equal('Account Security Alert')
     expect(mail.headers['from']).to.contain('alerts@example.org')
     expect(mail.body).to.contain('Your account was accessed from a new device')
-    expect(mail.headers['message-id']).to.match(new RegExp(`^<${String(accepted.body.result['email_id'])}\\.\\d+@`))
+    expect(mail.headers['message-id']).to.match(
+      new RegExp(`^<${String(accepted.body.result['email_id'])}\\.\\d+@`),
+    )
     // A second mail leaves behind it: had there been two of the first, both would be here.
     await api.publish(EMAIL.topic, payload.replace('john@', 'jane@'))
     await mailbox.receive('the mail behind', ({ to }) => to.includes('jane@example.org'))

@@ -35,7 +35,11 @@ export function start(
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   const said = () => ({ out, errors })
-  return { child, said, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...said() })) }
+  return {
+    child,
+    said,
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...said() })),
+  }
 }
 
 const MOSQUITTO = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'].find((folder) =>

@@ -36,7 +36,11 @@ export class HttpApi {
     return answer.body
   }
 
-  post<T>(path: string, body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
+  post<T>(
+    path: string,
+    body: unknown = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<T>> {
     return this.request('POST', path, JSON.stringify(body), headers)
   }
 
