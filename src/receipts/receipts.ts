@@ -2,7 +2,7 @@ import type { ChannelName } from '../delivery/delivery.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Origin } from '../notification/notification.ts'
 
-/** One thing that happened to an accepted message. `user` is whom it concerns, `by` who acted, `via` how. */
+/** One thing that happened to an accepted message. `user` is whom it concerns, `by` who acted, `via` over what. */
 export interface Transition {
   readonly status: 'sent' | 'delivered' | 'seen' | 'acknowledged' | 'resolved' | 'dead'
   readonly at: number
@@ -55,10 +55,12 @@ export function createReceipts(options: {
         code,
         error,
       })),
-    moved: (origin, { at, deliveryId, ...transition }) =>
+    moved: (origin, { at, deliveryId, via, ...transition }) =>
       send(topicOf(origin), () => ({
         id: origin.messageId,
         ...transition,
+        // One name on the wire for what a message went over and what a person answered over (contract section 4).
+        ...(via !== undefined && { channel: via }),
         at: new Date(at).toISOString(),
         ...(deliveryId !== undefined && { delivery_id: deliveryId }),
       })),

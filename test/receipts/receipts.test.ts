@@ -32,7 +32,7 @@ describe('receipts', () => {
       },
       { id: 'm1', status: 'sent', at, channel: 'email', user: 'anna', delivery_id: 'n1.1' },
       { id: 'm1', status: 'seen', at, user: 'anna' },
-      { id: 'm1', status: 'acknowledged', at, by: 'anna', via: 'mqtt' },
+      { id: 'm1', status: 'acknowledged', at, by: 'anna', channel: 'mqtt' },
     ])
   })
 
