@@ -30,6 +30,6 @@ export function startLoad(): Load {
       return published
     },
     close: async (target) => void (await ask({ kind: 'close', target })),
-    end: () => void child.disconnect(),
+    end: () => child.disconnect(),
   }
 }
