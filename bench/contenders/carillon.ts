@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startChild, stopChild } from './child.ts'
+import type { Contender } from './contender.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
+
+export interface Carillon extends Contender {
+  readonly url: string
+  /** Of every user. */
+  readonly password: string
+  readonly operatorToken: string
+}
+
+export interface CarillonOptions {
+  readonly users: readonly string[]
+  /** Added to the configuration as it is. */
+  readonly config?: string
+  /** Arguments of Node, such as those of its profiler. */
+  readonly nodeArguments?: readonly string[]
+}
+
+const PASSWORD = 'load-password'
+const PUBLISHER = { username: 'load', password: 'load-token' }
+const OPERATOR_TOKEN = 'operator-token'
+
+/** Starts the built program on a data folder of its own, with everything switched on and rate limits out of the way. */
+export async function startCarillon(options: CarillonOptions): Promise<Carillon> {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-bench-'))
+  const config = join(folder, 'carillon.yaml')
+  writeFileSync(config, configuration(options))
+  const paths = ['--config', config, '--data', join(folder, 'data'), '--http-port', '0', '--mqtt-port', '0']
+  const { child, pid, ready } = await startChild(
+    [process.execPath, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],
+    readyLine,
+  )
+  return {
+    name: 'Carillon',
+    pid,
+    mqttPort: Number(new URL(ready.mqtt).port),
+    url: ready.http,
+    publisher: PUBLISHER,
+    password: PASSWORD,
+    operatorToken: OPERATOR_TOKEN,
+    async stop() {
+      await stopChild(child)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function configuration({ users, config = '' }: CarillonOptions): string {
+  return [
+    'users:',
+    ...users.map(
+      (user) => `  ${user}: { email: ${user}@example.org, phone: "+4915112345678", password: ${PASSWORD} }`,
+    ),
+    'clients:',
+    `  load: { token: ${PUBLISHER.password}, publish: ["notifications/#", "alerts/#"], rate_limit: { max_requests: 1000000, window_seconds: 60 } }`,
+    `  operator: { token: ${OPERATOR_TOKEN}, roles: [ops] }`,
+    config,
+  ].join('\n')
+}
+
+function readyLine(line: string): { readonly http: string; readonly mqtt: string } | null {
+  if (!line.startsWith('{')) return null
+  const { msg, http, mqtt } = JSON.parse(line) as { msg?: string; http?: string; mqtt?: string }
+  return msg === 'ready' && http !== undefined && mqtt !== undefined ? { http, mqtt } : null
+}
