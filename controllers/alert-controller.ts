@@ -7,8 +7,12 @@ export const AlertBody = Type.Object({
   source: Type.Optional(Type.String({ maxLength: 255 })),
   severity: Type.Optional(Type.String({ maxLength: 20, description: 'The level of the topic wins' })),
   affected_systems: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 100 })),
-  dedup_key: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'By default {alert_type}:{source}' })),
-  status: Type.Optional(Type.Union([Type.Literal('firing'), Type.Literal('resolved')], { default: 'firing' })),
+  dedup_key: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'By default {alert_type}:{source}' }),
+  ),
+  status: Type.Optional(
+    Type.Union([Type.Literal('firing'), Type.Literal('resolved')], { default: 'firing' }),
+  ),
   data: Data,
   id: MessageId,
 })
@@ -53,7 +57,9 @@ export function handleInfoAlert(context: Context<{ alertType: string }, AlertBod
 }
 
 /** `alerts/{alert_id}/{verb}` (contract section 6): whether the caller may is decided with the alert at hand. */
-export function commandAlert(verb: AlertCommandDecision['verb']): Handler<{ alertId: string }, AlertCommandBody> {
+export function commandAlert(
+  verb: AlertCommandDecision['verb'],
+): Handler<{ alertId: string }, AlertCommandBody> {
   return (context) => ({
     kind: 'alert-command',
     alertId: context.params.alertId,

@@ -19,9 +19,18 @@ type PushBody = Static<typeof PushBody>
 export function sendPushNotification(context: Context<{ platform: string }, PushBody>): Decision {
   const { body, params } = context
   if (!PLATFORMS.includes(params.platform)) {
-    throw fault('publish.invalid_body', `platform ${JSON.stringify(params.platform)} is none of ${PLATFORMS.join(', ')}`, { field: 'platform' })
+    throw fault(
+      'publish.invalid_body',
+      `platform ${JSON.stringify(params.platform)} is none of ${PLATFORMS.join(', ')}`,
+      { field: 'platform' },
+    )
   }
   const message = body.body ?? body.message
-  if (body.user_id === undefined || message === undefined) throw fault('publish.invalid_body', 'user_id and body are required')
-  return { kind: 'notify', to: { user: body.user_id }, draft: { message, title: body.title, type: 'push', priority: body.priority, data: body.data } }
+  if (body.user_id === undefined || message === undefined)
+    throw fault('publish.invalid_body', 'user_id and body are required')
+  return {
+    kind: 'notify',
+    to: { user: body.user_id },
+    draft: { message, title: body.title, type: 'push', priority: body.priority, data: body.data },
+  }
 }

@@ -14,6 +14,16 @@ type SmsBody = Static<typeof SmsBody>
 export function sendSms(context: Context<object, SmsBody>): Decision {
   const { body } = context
   const address = parsePhone(body.phone)
-  if (address === null) throw fault('publish.invalid_address', `phone: ${JSON.stringify(body.phone)} is no international phone number`, { field: 'phone' })
-  return { kind: 'direct', channel: 'sms', shape: 'one', messages: [{ address, text: body.message, priority: body.priority ?? 'normal' }] }
+  if (address === null)
+    throw fault(
+      'publish.invalid_address',
+      `phone: ${JSON.stringify(body.phone)} is no international phone number`,
+      { field: 'phone' },
+    )
+  return {
+    kind: 'direct',
+    channel: 'sms',
+    shape: 'one',
+    messages: [{ address, text: body.message, priority: body.priority ?? 'normal' }],
+  }
 }

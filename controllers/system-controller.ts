@@ -10,7 +10,9 @@ const Component = Type.Object({
 
 export const StatusBody = Type.Object({
   component: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^+#/$]+$' })),
-  status: Type.Optional(Type.Union([Type.Literal('operational'), Type.Literal('degraded'), Type.Literal('down')])),
+  status: Type.Optional(
+    Type.Union([Type.Literal('operational'), Type.Literal('degraded'), Type.Literal('down')]),
+  ),
   message: Type.Optional(Type.String({ maxLength: 1024 })),
   components: Type.Optional(Type.Array(Component, { maxItems: 200 })),
   id: MessageId,
@@ -32,12 +34,19 @@ type MaintenanceBody = Static<typeof MaintenanceBody>
 /** R34: keeps the current state of each component; only a change is passed on. `{status: "status_updated", components}`. */
 export function systemStatusUpdate(context: Context<object, StatusBody>): Decision {
   const { body } = context
-  const single = body.component !== undefined && body.status !== undefined ? [{ name: body.component, status: body.status, message: body.message }] : []
+  const single =
+    body.component !== undefined && body.status !== undefined
+      ? [{ name: body.component, status: body.status, message: body.message }]
+      : []
   const components = [...single, ...(body.components ?? [])]
-  if (components.length === 0) throw fault('publish.invalid_body', 'component and status, or components, are required')
+  if (components.length === 0)
+    throw fault('publish.invalid_body', 'component and status, or components, are required')
   return {
     kind: 'status',
-    components: components.map(({ name, status, message }) => ({ name, state: { component: name, status, ...(message !== undefined && { message }) } })),
+    components: components.map(({ name, status, message }) => ({
+      name,
+      state: { component: name, status, ...(message !== undefined && { message }) },
+    })),
     result: { status: 'status_updated', components: components.length },
   }
 }
@@ -47,7 +56,8 @@ export function maintenanceNotification(context: Context<object, MaintenanceBody
   const { body } = context
   const start = instantMs('start', body.start)
   const end = instantMs('end', body.end)
-  if (start !== undefined && end !== undefined && end <= start) throw fault('publish.invalid_body', 'end is not after start', { field: 'end' })
+  if (start !== undefined && end !== undefined && end <= start)
+    throw fault('publish.invalid_body', 'end is not after start', { field: 'end' })
   const names = body.component === undefined ? (body.affected_systems ?? ['maintenance']) : [body.component]
   return {
     kind: 'status',

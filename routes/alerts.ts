@@ -30,7 +30,11 @@ export function alertRoutes(router: Router): void {
   })
   router.group('alerts/{alertId}', guards, (alert) => {
     for (const verb of ['ack', 'unack', 'escalate', 'snooze', 'resolve', 'note', 'reassign'] as const) {
-      alert.on(verb, { qos: 1, body: AlertCommandBody, summary: `Act on an alert: ${verb}` }, commandAlert(verb))
+      alert.on(
+        verb,
+        { qos: 1, body: AlertCommandBody, summary: `Act on an alert: ${verb}` },
+        commandAlert(verb),
+      )
     }
   })
 }

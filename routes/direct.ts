@@ -20,7 +20,13 @@ export function directRoutes(router: Router): void {
     )
     notifications.on(
       'email/batch',
-      { qos: 2, shared: true, workerCount: 1, body: EmailBatchBody, summary: 'Send many e-mails, each with a result of its own [R36]' },
+      {
+        qos: 2,
+        shared: true,
+        workerCount: 1,
+        body: EmailBatchBody,
+        summary: 'Send many e-mails, each with a result of its own [R36]',
+      },
       sendBatchEmail,
     )
     notifications.on(

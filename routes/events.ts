@@ -4,6 +4,14 @@ import { guards } from './guards.ts'
 
 export function eventRoutes(router: Router): void {
   router.group('events', guards, (events) => {
-    events.on('{type...}', { qos: 1, body: EventBody, summary: 'Emit a domain event: `events/order/completed` is `order.completed` [X18]' }, emitEvent)
+    events.on(
+      '{type...}',
+      {
+        qos: 1,
+        body: EventBody,
+        summary: 'Emit a domain event: `events/order/completed` is `order.completed` [X18]',
+      },
+      emitEvent,
+    )
   })
 }

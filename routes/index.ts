@@ -9,6 +9,7 @@ import { presenceRoutes } from './presence.ts'
 /** The application's table of contents: every topic that is routed. Duplicates fail here, at start. */
 export function routes(): Router {
   const router = createRouter()
-  for (const add of [notificationRoutes, alertRoutes, directRoutes, presenceRoutes, inboxRoutes, eventRoutes]) add(router)
+  for (const add of [notificationRoutes, alertRoutes, directRoutes, presenceRoutes, inboxRoutes, eventRoutes])
+    add(router)
   return router
 }

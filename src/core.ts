@@ -35,7 +35,11 @@ export interface Core {
   readonly inTurn: InTurn
   readonly openAlerts: OpenAlerts
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
-  readonly publish: (topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }) => void
+  readonly publish: (
+    topic: string,
+    payload: string,
+    options?: { readonly retain?: boolean; readonly qos?: 0 | 1 },
+  ) => void
   readonly wanted: (topic: string) => boolean
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>

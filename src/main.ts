@@ -12,7 +12,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 const interrupted = new AbortController()
 const [verb] = process.argv.slice(2)
 // The server has signals of its own to listen to.
@@ -31,7 +33,8 @@ const exitCode = await runCli(
   },
   {
     version,
-    start: (flags) => runServer({ flags, env: process.env, router: routes(), version, interactive: process.stdout.isTTY }),
+    start: (flags) =>
+      runServer({ flags, env: process.env, router: routes(), version, interactive: process.stdout.isTTY }),
   },
 )
 // Flushed output first: a pipe would lose the rest.

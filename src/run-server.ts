@@ -27,7 +27,9 @@ export async function runServer(options: ServerOptions): Promise<number> {
   const { flags, env, version, interactive } = options
   const loaded = loadConfig({ env, flags })
   if (!loaded.ok) {
-    process.stderr.write(`The configuration has ${loaded.faults.length === 1 ? 'a fault' : `${loaded.faults.length} faults`}:\n`)
+    process.stderr.write(
+      `The configuration has ${loaded.faults.length === 1 ? 'a fault' : `${loaded.faults.length} faults`}:\n`,
+    )
     for (const fault of loaded.faults) process.stderr.write(`${formatFault(fault)}\n`)
     return 2
   }
@@ -61,7 +63,12 @@ function explain(error: unknown): string {
   return 'could not start'
 }
 
-function sayReady(app: RunningApp, loaded: Extract<Loaded, { ok: true }>, log: Log, { version, interactive }: ServerOptions): void {
+function sayReady(
+  app: RunningApp,
+  loaded: Extract<Loaded, { ok: true }>,
+  log: Log,
+  { version, interactive }: ServerOptions,
+): void {
   const urls = { http: app.httpUrl, mqtt: app.mqttUrl, docs: `${app.httpUrl}/docs` }
   log.info({ ...urls, version, demo: loaded.demo, pid: process.pid }, 'ready')
   if (!loaded.demo) return
@@ -105,11 +112,19 @@ function untilStopped(app: RunningApp, log: Log): Promise<number> {
   })
 }
 
-function reloadOnSignal(app: RunningApp, loaded: Extract<Loaded, { ok: true }>, log: Log, { env, flags }: ServerOptions): void {
+function reloadOnSignal(
+  app: RunningApp,
+  loaded: Extract<Loaded, { ok: true }>,
+  log: Log,
+  { env, flags }: ServerOptions,
+): void {
   process.on('SIGHUP', () => {
     const next = reloadConfig({ config: app.engine.config, demo: loaded.demo }, { env, flags })
     if (!next.ok) {
-      log.error({ faults: next.faults.map(formatFault) }, 'the new configuration is faulty; the old one stays')
+      log.error(
+        { faults: next.faults.map(formatFault) },
+        'the new configuration is faulty; the old one stays',
+      )
       return
     }
     app.reload(next.config)

@@ -1,5 +1,12 @@
 import { isOperator, type Principal, type TenantId } from './principal.ts'
-import { filterCovers, isReserved, literalLevel, matchFilter, validFilter, validTopic } from './topic-filter.ts'
+import {
+  filterCovers,
+  isReserved,
+  literalLevel,
+  matchFilter,
+  validFilter,
+  validTopic,
+} from './topic-filter.ts'
 
 /**
  * Who may say and hear what, deny by default (contract section 3, decision 7). All three are pure and cheap enough
@@ -92,7 +99,10 @@ export function alertVerb(topic: string): AlertVerb | null {
 
 /** A grant to publish with a leading wildcard means every name, also one that begins with `$`; only subscriptions tell them apart [MQTT-4.7.2-1]. */
 function grantsPublish(grant: string, topic: string): boolean {
-  return matchFilter(grant, topic) || (topic.startsWith('$') && matchFilter(grant, topic.slice(1)) && /^[#+]/.test(grant))
+  return (
+    matchFilter(grant, topic) ||
+    (topic.startsWith('$') && matchFilter(grant, topic.slice(1)) && /^[#+]/.test(grant))
+  )
 }
 
 /** Whether the grant names the verb itself: a machine that may report may not therefore silence. */

@@ -8,7 +8,12 @@ import type { Paging } from './paging.ts'
  * What follows a committed change of an alert. All of it may be lost in a crash: the timer and the deliveries are
  * rows, the board is rebuilt at the start, people who connect are told again what still fires.
  */
-export function afterAlertCommit(core: Core, paging: Paging, timeline: readonly TimelineEntry[], leases: readonly Lease[]): void {
+export function afterAlertCommit(
+  core: Core,
+  paging: Paging,
+  timeline: readonly TimelineEntry[],
+  leases: readonly Lease[],
+): void {
   const { alert } = paging
   const at = core.clock.now()
   // First of all: from here on a confirmed acknowledgement holds back what is already claimed (promise P15).
@@ -33,9 +38,15 @@ function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
     core.receipts.moved(alert.origin, { status: entry.kind, at, by, ...(via !== undefined && { via }) })
   }
   if (entry.kind === 'finished') {
-    core.log.warn({ alert: alert.id, alert_type: alert.type }, 'the escalation of an alert is at its end; nobody has acknowledged it')
+    core.log.warn(
+      { alert: alert.id, alert_type: alert.type },
+      'the escalation of an alert is at its end; nobody has acknowledged it',
+    )
   }
   if (entry.kind === 'skipped') {
-    core.log.warn({ alert: alert.id, step: entry.step, reason: entry.text }, 'an escalation step reached nobody and was skipped')
+    core.log.warn(
+      { alert: alert.id, step: entry.step, reason: entry.text },
+      'an escalation step reached nobody and was skipped',
+    )
   }
 }

@@ -30,7 +30,11 @@ interface Commander {
  * no page of an acknowledged alert starts (promise P15). Doing what is done already answers with the alert as it is.
  * Faults: `publish.unknown_alert`, `alert.forbidden`, and what the change itself refuses.
  */
-export async function commandAlert(core: Core, decision: AlertCommandDecision, by: Commander): Promise<Alert> {
+export async function commandAlert(
+  core: Core,
+  decision: AlertCommandDecision,
+  by: Commander,
+): Promise<Alert> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const plan = await planCommand(core, decision, by)
     if (plan.change === null) return plan.alert
@@ -43,9 +47,16 @@ export async function commandAlert(core: Core, decision: AlertCommandDecision, b
 }
 
 /** The same as a publish: recorded with its message id, so that a resend does nothing twice (promise P3). */
-export async function commandThroughDoor(core: Core, arrival: Arrival, decision: AlertCommandDecision): Promise<Outcome> {
+export async function commandThroughDoor(
+  core: Core,
+  arrival: Arrival,
+  decision: AlertCommandDecision,
+): Promise<Outcome> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const plan = await planCommand(core, decision, { principal: arrival.publish.principal, via: arrival.publish.via })
+    const plan = await planCommand(core, decision, {
+      principal: arrival.publish.principal,
+      via: arrival.publish.via,
+    })
     const { alert } = plan.paging
     const result = {
       status: alert.status,
@@ -64,7 +75,8 @@ export async function commandThroughDoor(core: Core, arrival: Arrival, decision:
     const accepted = await committed
     if (accepted.kind === 'stale') continue
     failpoint('after-ack-commit-before-reply')
-    if (accepted.kind === 'accepted' && plan.change !== null) afterAlertCommit(core, plan.paging, plan.change.timeline, accepted.leases)
+    if (accepted.kind === 'accepted' && plan.change !== null)
+      afterAlertCommit(core, plan.paging, plan.change.timeline, accepted.leases)
     return storedOutcome(core, arrival, result, accepted)
   }
   throw fault('store.busy', 'The alert changes faster than this command can follow')
@@ -77,7 +89,11 @@ interface CommandPlan {
   readonly change: AlertChange | null
 }
 
-async function planCommand(core: Core, decision: AlertCommandDecision, { principal, via }: Commander): Promise<CommandPlan> {
+async function planCommand(
+  core: Core,
+  decision: AlertCommandDecision,
+  { principal, via }: Commander,
+): Promise<CommandPlan> {
   const alert = await core.store.alert(principal.tenant, decision.alertId)
   if (alert === null) throw fault('publish.unknown_alert', undefined, { alert_id: decision.alertId })
   const team = alert.team === null ? undefined : core.directory().team(alert.tenant, alert.team)
@@ -108,6 +124,7 @@ function planned(core: Core, alert: Alert, change: Change, now: number): Command
 
 /** A machine may say which person pressed its button; a person always acts as themselves. */
 function actorOf(core: Core, decision: AlertCommandDecision, principal: Principal): string {
-  if (principal.kind !== 'client' || decision.verb === 'reassign' || decision.user === undefined) return principal.id
+  if (principal.kind !== 'client' || decision.verb === 'reassign' || decision.user === undefined)
+    return principal.id
   return core.directory().user(decision.user)?.tenant === principal.tenant ? decision.user : principal.id
 }

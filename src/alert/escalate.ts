@@ -16,7 +16,14 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
   const now = core.clock.now()
   const change = onTimer(alert, now, whoIsFor(core.directory(), alert, now))
   if (change.kind !== 'changed') {
-    await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt: alert.nextStepAt, outbox: null })
+    await core.store.settle({
+      workId,
+      token,
+      at: now,
+      delivery: null,
+      nextDueAt: alert.nextStepAt,
+      outbox: null,
+    })
     return
   }
   const paging = planPaging(core, change.alert, change.page, now)

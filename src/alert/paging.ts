@@ -29,7 +29,13 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
   if (page === null) return { alert, deliveries: [], notifications: [] }
   const directory = core.directory()
   const targets = pageTargets(page, (id) => directory.user(id), now)
-  if (page.level === 'info') return informing(core, alert, targets.map((target) => target.userId), now)
+  if (page.level === 'info')
+    return informing(
+      core,
+      alert,
+      targets.map((target) => target.userId),
+      now,
+    )
 
   let ordinal = alert.nextOrdinal
   const told: Told[] = []
@@ -59,13 +65,24 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
           channel,
           address,
           dueAt: now + afterMs,
-          ...(!reachable && { suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address' }),
+          ...(!reachable && {
+            suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address',
+          }),
         }),
       )
       if (reachable) reached.push(channel)
     }
     for (const { channel, reason } of target.skipped) {
-      deliveries.push(newDelivery({ ...shared, ordinal: ordinal++, userId: person.id, channel, address: null, suppressed: reason }))
+      deliveries.push(
+        newDelivery({
+          ...shared,
+          ordinal: ordinal++,
+          userId: person.id,
+          channel,
+          address: null,
+          suppressed: reason,
+        }),
+      )
     }
     told.push({ userId: person.id, channels: reached })
   }
@@ -86,25 +103,28 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
 }
 
 function informing(core: Core, alert: Alert, users: readonly string[], now: number): Paging {
-  const notifications = users.map(
-    (userId): NewNotification => ({
-      id: core.ids.next(now),
-      tenant: alert.tenant,
-      userId,
-      audience: [],
-      origin: alert.origin,
-      content: {
-        title: `INFO: ${alert.type}`,
-        message: alert.message,
-        type: 'alert',
-        priority: 'low',
-        data: { alert_id: alert.id, alert_type: alert.type, source: alert.source, affected_systems: alert.affectedSystems },
-        severity: 'info',
-        channels: ['realtime'],
+  const notifications = users.map((userId): NewNotification => ({
+    id: core.ids.next(now),
+    tenant: alert.tenant,
+    userId,
+    audience: [],
+    origin: alert.origin,
+    content: {
+      title: `INFO: ${alert.type}`,
+      message: alert.message,
+      type: 'alert',
+      priority: 'low',
+      data: {
+        alert_id: alert.id,
+        alert_type: alert.type,
+        source: alert.source,
+        affected_systems: alert.affectedSystems,
       },
-      createdAt: now,
-    }),
-  )
+      severity: 'info',
+      channels: ['realtime'],
+    },
+    createdAt: now,
+  }))
   const deliveries = notifications.map((notification) =>
     newDelivery({
       tenant: alert.tenant,

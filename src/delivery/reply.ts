@@ -24,9 +24,11 @@ export async function replyToOutbox(
   const answer = reply.action ?? reply.text ?? ''
   const understood = parseReply(answer)
   if (understood === null) return 'Sorry, answer ack, escalate or resolve.'
-  if (item.alertId === undefined || item.userId === null) throw fault('request.invalid', 'This message asks for no answer')
+  if (item.alertId === undefined || item.userId === null)
+    throw fault('request.invalid', 'This message asks for no answer')
   const person = core.directory().principal(item.userId)
-  if (person === undefined) throw fault('publish.unknown_user', `There is no user ${JSON.stringify(item.userId)} any more`)
+  if (person === undefined)
+    throw fault('publish.unknown_user', `There is no user ${JSON.stringify(item.userId)} any more`)
   const decision: AlertCommandDecision = {
     kind: 'alert-command',
     alertId: item.alertId,

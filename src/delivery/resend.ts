@@ -12,11 +12,15 @@ const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancell
  */
 export async function resendDelivery(core: Core, by: Principal, id: string): Promise<string> {
   const subjectId = id.slice(0, Math.max(id.lastIndexOf('.'), 0))
-  const rows = subjectId === '' ? [] : (await core.store.deliveries({ tenant: by.tenant, subjectId, limit: 1000 })).items
+  const rows =
+    subjectId === '' ? [] : (await core.store.deliveries({ tenant: by.tenant, subjectId, limit: 1000 })).items
   const old = rows.find((row) => row.id === id)
   if (old === undefined) throw fault('request.not_found', 'There is no such delivery')
   if (!OVER.has(old.state) || old.channel === 'realtime') {
-    throw fault('request.invalid', 'Only an ended delivery of a channel other than realtime can be sent again')
+    throw fault(
+      'request.invalid',
+      'Only an ended delivery of a channel other than realtime can be sent again',
+    )
   }
   const now = core.clock.now()
   const ordinal = Math.max(...rows.map((row) => row.ordinal)) + 1
@@ -44,6 +48,7 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
     release: null,
     urgent: false,
   })
-  if (accepted.kind === 'accepted') startDeliveries(core.worker, [{ ...planned, lease: null }], [], { notification: null, alert: null })
+  if (accepted.kind === 'accepted')
+    startDeliveries(core.worker, [{ ...planned, lease: null }], [], { notification: null, alert: null })
   return planned.delivery.id
 }

@@ -18,7 +18,8 @@ export function startDeliveries(
   const leased = new Set(leases.map((lease) => lease.deliveryId))
   for (const one of planned) {
     const { delivery, lane, lease, dueAt } = one
-    if (lease !== null && leased.has(delivery.id)) worker.take(lane, leasedWork([one], leases, subject), lease.until)
+    if (lease !== null && leased.has(delivery.id))
+      worker.take(lane, leasedWork([one], leases, subject), lease.until)
     else if (dueAt !== null) worker.wake(lane, dueAt)
   }
 }

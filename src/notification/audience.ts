@@ -7,7 +7,11 @@ import type { NotifyDecision } from './decision.ts'
  * The people a notification is for, at the time of sending (R17, R21, R31). An unknown user or group is a fault; an
  * empty group is nobody. Somebody of another tenant counts as unknown.
  */
-export function audienceOf(directory: Directory, tenant: TenantId, to: NotifyDecision['to']): readonly Person[] {
+export function audienceOf(
+  directory: Directory,
+  tenant: TenantId,
+  to: NotifyDecision['to'],
+): readonly Person[] {
   if ('user' in to) {
     const person = directory.user(to.user)
     if (person === undefined || person.tenant !== tenant) {

@@ -35,7 +35,10 @@ export function carryOut(core: Core, arrival: Arrival, decision: Decision): Prom
       return acceptPresence(core, arrival, decision)
     case 'drop':
       core.metrics.drops.inc({ reason: decision.reason })
-      return Promise.resolve({ kind: 'discarded', code: decision.reason === 'rate_limit_exceeded' ? 'rate_limit_exceeded' : null })
+      return Promise.resolve({
+        kind: 'discarded',
+        code: decision.reason === 'rate_limit_exceeded' ? 'rate_limit_exceeded' : null,
+      })
     default: {
       const never: never = decision
       throw new Error(`unknown decision ${JSON.stringify(never)}`)

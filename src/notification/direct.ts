@@ -51,7 +51,11 @@ function resultOf(id: string, decision: DirectDecision): Readonly<Record<string,
     return {
       status: 'batch_queued',
       batch_id: id,
-      items: decision.messages.map(({ address, error }) => ({ to: address, status: error === undefined ? 'queued' : 'failed', ...(error !== undefined && { error }) })),
+      items: decision.messages.map(({ address, error }) => ({
+        to: address,
+        status: error === undefined ? 'queued' : 'failed',
+        ...(error !== undefined && { error }),
+      })),
     }
   }
   return decision.channel === 'email'

@@ -13,14 +13,24 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
   const named = decision.data['user_id']
   const { tenant } = publish.principal
   const person = typeof named === 'string' ? core.directory().user(named) : undefined
-  const users = typeof named !== 'string' ? core.directory().users(tenant) : person !== undefined && person.tenant === tenant ? [person] : []
+  const users =
+    typeof named !== 'string'
+      ? core.directory().users(tenant)
+      : person !== undefined && person.tenant === tenant
+        ? [person]
+        : []
   const result = { status: 'event_emitted', type: decision.type, users: users.length }
   const committed = core.store.accept({ ...acceptanceOf(arrival), result })
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)
   if (accepted.kind === 'accepted') {
-    const event = JSON.stringify({ type: decision.type, data: decision.data, source: decision.source, timestamp: now / 1000 })
+    const event = JSON.stringify({
+      type: decision.type,
+      data: decision.data,
+      source: decision.source,
+      timestamp: now / 1000,
+    })
     const levels = decision.type.replaceAll('.', '/')
     for (const user of users) {
       const topic = `users/${user.id}/events/${levels}`

@@ -7,7 +7,11 @@ import { originOf } from './accept.ts'
 import type { InboxDecision } from './decision.ts'
 
 /** An inbox command over MQTT; idempotent by its nature, so it needs no key. */
-export async function acceptInboxCommand(core: Core, arrival: Arrival, decision: InboxDecision): Promise<Outcome> {
+export async function acceptInboxCommand(
+  core: Core,
+  arrival: Arrival,
+  decision: InboxDecision,
+): Promise<Outcome> {
   const marked = markInbox(core, decision, arrival.publish.principal)
   arrival.submitted()
   const ids = await marked
@@ -17,9 +21,14 @@ export async function acceptInboxCommand(core: Core, arrival: Arrival, decision:
 }
 
 /** Marks entries of a person's inbox and tells their other connections and the publishers. Resolves with the ids that changed. */
-export async function markInbox(core: Core, decision: InboxDecision, by: Principal): Promise<readonly string[]> {
+export async function markInbox(
+  core: Core,
+  decision: InboxDecision,
+  by: Principal,
+): Promise<readonly string[]> {
   const person = core.directory().user(decision.userId)
-  if (person === undefined || person.tenant !== by.tenant) throw fault('publish.unknown_user', `There is no user ${JSON.stringify(decision.userId)}`)
+  if (person === undefined || person.tenant !== by.tenant)
+    throw fault('publish.unknown_user', `There is no user ${JSON.stringify(decision.userId)}`)
   const reader = { tenant: person.tenant, userId: person.id, groups: person.groups }
   const at = core.clock.now()
   const ids = await core.store.mark({ ...reader, ids: decision.ids, as: decision.as, at })
@@ -29,7 +38,12 @@ export async function markInbox(core: Core, decision: InboxDecision, by: Princip
 }
 
 /** Receipts `seen` to whoever published what was read, if they listen. */
-async function tellSeen(core: Core, reader: Parameters<Core['store']['notification']>[0], ids: readonly string[], at: number): Promise<void> {
+async function tellSeen(
+  core: Core,
+  reader: Parameters<Core['store']['notification']>[0],
+  ids: readonly string[],
+  at: number,
+): Promise<void> {
   for (const id of ids) {
     const notification = await core.store.notification(reader, id)
     if (notification === null) continue

@@ -25,9 +25,19 @@ export async function release(core: Core, claimed: Extract<Claimed, { kind: 'rel
     }
     await acceptNotification(core, arrival, { ...scheduled.decision, draft })
   } else {
-    core.log.warn({ principal: scheduled.principal, message_id: scheduled.messageId }, 'a scheduled message lost its publisher and was dropped')
+    core.log.warn(
+      { principal: scheduled.principal, message_id: scheduled.messageId },
+      'a scheduled message lost its publisher and was dropped',
+    )
   }
-  await core.store.settle({ workId: claimed.workId, token: claimed.token, at: core.clock.now(), delivery: null, nextDueAt: null, outbox: null })
+  await core.store.settle({
+    workId: claimed.workId,
+    token: claimed.token,
+    at: core.clock.now(),
+    delivery: null,
+    nextDueAt: null,
+    outbox: null,
+  })
 }
 
 function enginePublish(principal: Principal, scheduled: Scheduled): Arrival['publish'] {

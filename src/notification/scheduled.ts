@@ -12,7 +12,11 @@ export interface Scheduled {
 }
 
 /** The work row of a message that is to be shown and sent at `dueAt`. */
-export function releaseOf(arrival: Arrival, decision: NotifyDecision, dueAt: number): NonNullable<Acceptance['release']> {
+export function releaseOf(
+  arrival: Arrival,
+  decision: NotifyDecision,
+  dueAt: number,
+): NonNullable<Acceptance['release']> {
   const scheduled: Scheduled = {
     principal: arrival.publish.principal.id,
     topic: arrival.publish.topic,

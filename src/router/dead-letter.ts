@@ -44,7 +44,17 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
   const accepted = await committed
   if (accepted.kind !== 'duplicate') {
     core.metrics.deadLetters.inc({ code: reason.code })
-    core.log.warn({ code: reason.code, reason: reason.message, topic, principal: principal.id, dead_letter: deadLetter.id, correlation_id: publish.correlationId }, 'dead letter')
+    core.log.warn(
+      {
+        code: reason.code,
+        reason: reason.message,
+        topic,
+        principal: principal.id,
+        dead_letter: deadLetter.id,
+        correlation_id: publish.correlationId,
+      },
+      'dead letter',
+    )
     core.receipts.rejected({ principal: principal.id, messageId, topic }, reason.code, reason.message)
     const channel = `dlq/${reason.code}`
     if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1 })

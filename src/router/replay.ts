@@ -9,11 +9,20 @@ import type { Receive } from './receive.ts'
  * time the letter is removed; else it stays and a new letter says why. A crash between the two replays it once more,
  * under the same key, which writes nothing twice.
  */
-export async function replayDeadLetter(core: Core, receive: Receive, by: Principal, id: string): Promise<Outcome> {
+export async function replayDeadLetter(
+  core: Core,
+  receive: Receive,
+  by: Principal,
+  id: string,
+): Promise<Outcome> {
   const letter = await core.store.deadLetter(by.tenant, id)
   if (letter === null) throw fault('request.not_found', 'There is no such dead letter')
   const principal = core.directory().principal(letter.principal)
-  if (principal === undefined) throw fault('publish.unknown_user', `${JSON.stringify(letter.principal)}, who published it, is not there any more`)
+  if (principal === undefined)
+    throw fault(
+      'publish.unknown_user',
+      `${JSON.stringify(letter.principal)}, who published it, is not there any more`,
+    )
   const outcome = await receive({
     principal,
     topic: letter.topic,

@@ -34,7 +34,12 @@ interface WireAlert {
   readonly status: string
   readonly created_at: string
   readonly acknowledged_at: string | null
-  readonly timeline: readonly { readonly at: string; readonly kind: string; readonly step?: number; readonly repeat?: number }[]
+  readonly timeline: readonly {
+    readonly at: string
+    readonly kind: string
+    readonly step?: number
+    readonly repeat?: number
+  }[]
 }
 
 interface OutboxEntry {
@@ -70,7 +75,8 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
 
   it('has every acknowledged message in the inbox exactly once (P1, P3)', async () => {
     const found = new Map<string, number>()
-    for (const key of [...(await inboxOf('anna')), ...(await inboxOf('bob'))]) found.set(key, (found.get(key) ?? 0) + 1)
+    for (const key of [...(await inboxOf('anna')), ...(await inboxOf('bob'))])
+      found.set(key, (found.get(key) ?? 0) + 1)
     expect(ledger.acknowledged.size).to.be.greaterThan(ROUNDS * 10)
     const lost = [...ledger.acknowledged].filter((key) => !found.has(key))
     const doubled = [...found].filter(([, count]) => count > 1)
@@ -96,7 +102,9 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
     const deliveries = outbox.items.map((item) => item.delivery_id)
     expect(new Set(deliveries).size).to.equal(deliveries.length)
     for (const [id, { confirmedAt }] of ledger.alerts) {
-      const late = outbox.items.filter((item) => item.alert_id === id && Date.parse(item.created_at) > confirmedAt)
+      const late = outbox.items.filter(
+        (item) => item.alert_id === id && Date.parse(item.created_at) > confirmedAt,
+      )
       expect(late, `alert ${id}`).to.deep.equal([])
     }
   })
@@ -105,7 +113,10 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
     const { token } = await post<{ token: string }>('/v1/login', { user, password: `${user}-password` })
     const keys: string[] = []
     for (let offset = 0; ; offset += 200) {
-      const page = await get<{ notifications: { data?: { key?: string } }[] }>(`/v1/notifications?limit=200&offset=${offset}`, token)
+      const page = await get<{ notifications: { data?: { key?: string } }[] }>(
+        `/v1/notifications?limit=200&offset=${offset}`,
+        token,
+      )
       keys.push(...page.notifications.flatMap((notification) => notification.data?.key ?? []))
       if (page.notifications.length < 200) return keys
     }
@@ -117,11 +128,15 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
       const alerts: WireAlert[] = []
       let cursor = ''
       do {
-        const page = await get<{ items: { id: string }[]; next_cursor?: string }>(`/v1/alerts?limit=100${cursor && `&cursor=${cursor}`}`)
+        const page = await get<{ items: { id: string }[]; next_cursor?: string }>(
+          `/v1/alerts?limit=100${cursor && `&cursor=${cursor}`}`,
+        )
         for (const { id } of page.items) alerts.push(await get<WireAlert>(`/v1/alerts/${id}`))
         cursor = page.next_cursor ?? ''
       } while (cursor)
-      const waiting = alerts.filter((alert) => alert.status === 'firing' && !alert.timeline.some((entry) => entry.kind === 'finished'))
+      const waiting = alerts.filter(
+        (alert) => alert.status === 'firing' && !alert.timeline.some((entry) => entry.kind === 'finished'),
+      )
       if (waiting.length === 0) return alerts
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
@@ -134,7 +149,11 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
   }
 
   async function post<T>(path: string, body: unknown): Promise<T> {
-    const response = await fetch(`${program.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    const response = await fetch(`${program.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`)
     return (await response.json()) as T
   }
@@ -159,12 +178,17 @@ function startLoad(program: Program, round: number, ledger: Ledger) {
       const key = `${round}-${publisher}-${next++}`
       const qos = publisher % 2 === 0 ? 1 : 2
       const user = next % 2 === 0 ? 'anna' : 'bob'
-      client.publish(`notifications/realtime/user/${user}`, JSON.stringify({ id: key, message: key, data: { key } }), { qos }, (error) => {
-        if (error || stopped) return
-        ledger.acknowledged.add(key)
-        note()
-        publish()
-      })
+      client.publish(
+        `notifications/realtime/user/${user}`,
+        JSON.stringify({ id: key, message: key, data: { key } }),
+        { qos },
+        (error) => {
+          if (error || stopped) return
+          ledger.acknowledged.add(key)
+          note()
+          publish()
+        },
+      )
     }
     client.once('connect', () => {
       for (let count = 0; count < IN_FLIGHT; count++) publish()
@@ -189,12 +213,24 @@ function startLoad(program: Program, round: number, ledger: Ledger) {
 }
 
 function connect(program: Program, clientId: string): MqttClient {
-  const client = mqtt.connect(`mqtt://127.0.0.1:${program.mqttPort}`, { protocolVersion: 4, username: 'device', password: 'device-token', clientId, clean: false, reconnectPeriod: 0 })
+  const client = mqtt.connect(`mqtt://127.0.0.1:${program.mqttPort}`, {
+    protocolVersion: 4,
+    username: 'device',
+    password: 'device-token',
+    clientId,
+    clean: false,
+    reconnectPeriod: 0,
+  })
   client.on('error', () => {})
   return client
 }
 
-async function raiseAndAcknowledge(program: Program, round: number, ledger: Ledger, stopped: () => boolean): Promise<void> {
+async function raiseAndAcknowledge(
+  program: Program,
+  round: number,
+  ledger: Ledger,
+  stopped: () => boolean,
+): Promise<void> {
   const headers = { authorization: 'Bearer device-token', 'content-type': 'application/json' }
   for (let count = 0; !stopped(); count++) {
     const raised = await fetch(`${program.url}/v1/publish/alerts/critical/crash_test`, {
@@ -204,7 +240,11 @@ async function raiseAndAcknowledge(program: Program, round: number, ledger: Ledg
     })
     const { result } = (await raised.json()) as { result: { alert_id: string } }
     if (count % 2 === 1) continue
-    const acknowledged = await fetch(`${program.url}/v1/publish/alerts/${result.alert_id}/ack`, { method: 'POST', headers, body: '{}' })
+    const acknowledged = await fetch(`${program.url}/v1/publish/alerts/${result.alert_id}/ack`, {
+      method: 'POST',
+      headers,
+      body: '{}',
+    })
     await acknowledged.text()
     if (acknowledged.status === 202) ledger.alerts.set(result.alert_id, { confirmedAt: Date.now() })
   }
