@@ -148,6 +148,14 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX work_due ON work (lane, due_at);
 
+  -- What the publishers last said of the components they watch (checklist R34).
+  CREATE TABLE component_state (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE dead_letter (
     row INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,

@@ -11,6 +11,7 @@ import type {
   Settlement,
 } from '../store.ts'
 import { alertRow, readAlert, timelineRows, type ChangeRows } from './alert.ts'
+import type { ComponentStateRow } from './component-state.ts'
 import type { Row } from './database.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { newDeliveryRow, readDelivery, type NewDeliveryRow } from './delivery.ts'
@@ -57,6 +58,7 @@ export interface AcceptOperation {
     | ({ readonly kind: 'change' } & ChangeOperation)
     | null
   readonly deadLetter: Row | null
+  readonly states: readonly ComponentStateRow[] | null
   readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: string } | null
 }
 
@@ -128,6 +130,7 @@ export function acceptOperation(acceptance: Acceptance): AcceptOperation {
     deliveries: acceptance.deliveries.map(newDeliveryRow),
     alert: alert && alertPart(alert),
     deadLetter: deadLetter && deadLetterRow(deadLetter),
+    states: acceptance.states?.map(({ name, state }) => ({ name, state: JSON.stringify(state) })) ?? null,
     release: release && { ref: release.ref, dueAt: release.dueAt, doc: JSON.stringify(release.doc) },
   }
 }
@@ -166,9 +169,9 @@ type PackedAccept = readonly [
 export function pack(batch: readonly Operation[]): Packed {
   return batch.map((operation) => {
     if (operation.kind !== 'accept') return operation
-    const { at, tenant, principal, result, once, notifications, deliveries, alert, deadLetter, release } =
-      operation
-    if (alert !== null || deadLetter !== null || release !== null) return operation
+    const { at, tenant, principal, result, once, notifications, deliveries } = operation
+    const { alert, deadLetter, states, release } = operation
+    if (alert !== null || deadLetter !== null || states !== null || release !== null) return operation
     const [key, expiresAt, check] = once ? [once.key, once.expiresAt, once.check] : [null, 0, false]
     return [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries]
   })
@@ -180,7 +183,7 @@ export function unpack(packed: Packed): readonly Operation[] {
     if ('kind' in part) return part
     const [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries] = part
     const once = key === null ? null : { key, expiresAt, check }
-    const nothing = { alert: null, deadLetter: null, release: null }
+    const nothing = { alert: null, deadLetter: null, states: null, release: null }
     return { kind: 'accept', at, tenant, principal, result, once, notifications, deliveries, ...nothing }
   })
 }
@@ -232,12 +235,13 @@ function present<T>(part: T | null): T {
 /** Bytes that an operation holds in memory while it waits, about. */
 export function weigh(operation: Operation): number {
   if (operation.kind !== 'accept') return operation.kind === 'change' ? weighRows(operation) + 1000 : 500
-  const { alert, deadLetter } = operation
+  const { alert, deadLetter, states } = operation
   return (
     operation.result.length +
     500 +
     weighRows(operation) +
     (deadLetter ? (deadLetter[3] as Uint8Array).byteLength : 0) +
+    (states?.reduce((sum, { name, state }) => sum + name.length + state.length, 0) ?? 0) +
     (alert?.kind === 'change' ? weighRows(alert) : 0)
   )
 }

@@ -16,6 +16,7 @@ import type * as port from '../store.ts'
 import { alertPosition, openAlertPosition, readAlert } from './alert.ts'
 import { Asker } from './asker.ts'
 import { Committer, type Precedence } from './committer.ts'
+import { readComponentState } from './component-state.ts'
 import type { QueueLimits } from './commit-queue.ts'
 import { pageOf } from './cursor.ts'
 import type { Row } from './database.ts'
@@ -214,8 +215,8 @@ class SqliteStore implements port.Store {
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
   }
 
-  states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
-    return Promise.resolve([])
+  async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
+    return (await this.#asker.ask('states', undefined)).map(readComponentState)
   }
 
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {

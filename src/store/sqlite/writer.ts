@@ -1,5 +1,6 @@
 import { failpoint } from '../../failpoint.ts'
 import { alertWrites } from './alert.ts'
+import { componentStateWrites } from './component-state.ts'
 import { isInputOutputFailure, isStorageFailure, type Database } from './database.ts'
 import { deadLetterWrites } from './dead-letter.ts'
 import { deliveryWrites } from './delivery.ts'
@@ -29,6 +30,7 @@ function tables(db: Database) {
     deliveries: deliveryWrites(db, work),
     alerts: alertWrites(db, work),
     deadLetters: deadLetterWrites(db),
+    states: componentStateWrites(db),
     outbox: outboxWrites(db),
     work,
   }
@@ -162,7 +164,7 @@ function perform(all: Tables, operation: Operation): Reply {
 }
 
 function accept(all: Tables, operation: AcceptOperation): AcceptReply {
-  const { tenant, principal, at, once, alert, deadLetter, release } = operation
+  const { tenant, principal, at, once, alert, deadLetter, states, release } = operation
   const scope = once && { tenant, principal, key: once.key }
   if (scope && once.check) {
     const known = all.once.find(scope, at)
@@ -183,6 +185,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   const leases = operation.deliveries.map((row) => all.deliveries.insert(row))
   if (alert?.kind === 'change') leases.push(...follow(all, alert))
   if (deadLetter && all.deadLetters.put(deadLetter)) all.meta.deadLettersRemoved(1)
+  if (states) for (const state of states) all.states.put(tenant, state)
   if (release) {
     const work = {
       tenant,
