@@ -188,7 +188,10 @@ export interface AlertChange {
   readonly alertId: string
   readonly at: number
   readonly expectVersion: number
-  /** The new state; `version` is `expectVersion + 1`; `nextStepAt` sets or clears the timer. */
+  /**
+   * The new state; `version` is `expectVersion + 1`; `nextStepAt` sets or clears the timer. Its `count` and `lastAt`
+   * are not looked at: the store counts, because repeats go on meanwhile.
+   */
   readonly alert: Alert
   readonly timeline: readonly TimelineEntry[]
   readonly deliveries: readonly NewDelivery[]
@@ -197,6 +200,8 @@ export interface AlertChange {
   readonly claimed: { readonly workId: number; readonly token: number } | null
   /** Ends every delivery of this alert that is `pending` with purpose `page`, with this reason (promises P15, P17). */
   readonly cancelPages: string | null
+  /** This change stands for one more publish of the condition: it counts like a repeat. */
+  readonly counts?: boolean
 }
 
 export interface Claim {

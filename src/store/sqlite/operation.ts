@@ -148,8 +148,9 @@ function alertPart(alert: NonNullable<Acceptance['alert']>): AcceptOperation['al
 
 export function changeOperation(change: AlertChange): ChangeOperation {
   const { tenant, alertId, expectVersion, claimed, cancelPages } = change
+  const countedAt = change.counts === true ? change.at : null
   return {
-    change: { tenant, alertId, expectVersion, claimed, cancelPages },
+    change: { tenant, alertId, expectVersion, claimed, cancelPages, countedAt },
     alert: alertRow(change.alert),
     timeline: timelineRows(change.timeline),
     notifications: change.notifications.map(notificationRow),
