@@ -27,8 +27,8 @@ export interface Store {
   changeAlert(change: AlertChange): Promise<'done' | 'stale' | 'fenced'>
 
   /**
-   * Takes up to `limit` due pieces of work of one lane, oldest due first, and leases each until `leaseUntil` under a
-   * new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
+   * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
+   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
    * are taken become `sending` and count one attempt. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */

@@ -115,7 +115,8 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       return workId
     }
     const lane = 'escalate'
-    return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, dueAt, leaseUntil: null, doc: null })
+    const due = { dueAt, critical: false, leaseUntil: null }
+    return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, doc: null, ...due })
   }
 
   function note(tenant: string, id: string, entries: readonly string[]): void {

@@ -192,6 +192,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
       kind: 'release',
       lane: 'release',
       ordinal: null,
+      critical: false,
       leaseUntil: null,
       ...release,
     } as const
