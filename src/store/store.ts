@@ -244,7 +244,7 @@ export interface Settlement {
     readonly sentAt: number | null
     readonly deliveredAt: number | null
   } | null
-  /** When to try again; null ends the work. */
+  /** When to try again; null ends the work, and with it the timer of an alert. */
   readonly nextDueAt: number | null
   /** Kept in the same commit, so that a captured message is neither lost nor doubled. */
   readonly outbox: OutboxItem | null

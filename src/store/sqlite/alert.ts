@@ -96,6 +96,9 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
     UPDATE alert SET dedup_key = ?, status = ?, severity = ?, team = ?, version = ?, next_step_at = ?, doc = ?,
       count = count + ?, last_at = max(last_at, ?)
     WHERE id = ? AND tenant = ?`)
+  const endTimer = db.prepare(`
+    UPDATE alert SET work_id = NULL, next_step_at = NULL, doc = json_set(doc, '$.nextStepAt', NULL)
+    WHERE id = ? AND tenant = ?`)
   const setWork = db.prepare('UPDATE alert SET work_id = ? WHERE id = ? AND tenant = ?')
   const state = db.prepare('SELECT version, work_id FROM alert WHERE id = ? AND tenant = ?')
   const holder = db.prepare(`SELECT 1 FROM alert WHERE tenant = ? AND dedup_key = ? AND status <> 'resolved'`)
@@ -159,7 +162,7 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       note(tenant, alertId, timeline)
       return 'done'
     },
-    /** The timer ended without a change of the alert. */
-    clearTimer: (id: string, tenant: string) => void setWork.run(null, id, tenant),
+    /** The timer ended without a change: the alert says so too, or it would wait for a step that never comes. */
+    clearTimer: (id: string, tenant: string) => void endTimer.run(id, tenant),
   }
 }

@@ -254,6 +254,8 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       await store.accept(sample.opening(from))
       const timer = sample.only((await store.claim(sample.claimOf('escalate', NOON))).items)
       expect(await store.settle(sample.sent(timer))).to.equal('done')
+      expect(await alertOf(store, 'a-1')).to.deep.equal({ ...from, nextStepAt: null })
+      expect((await store.conservation()).broken).to.equal(0)
       await store.changeAlert(sample.alertChange(from, { nextStepAt: NOON + 700 }))
       expect((await store.claim(sample.claimOf('escalate', NOON))).nextDueAt).to.equal(NOON + 700)
     })
