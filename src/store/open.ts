@@ -21,7 +21,7 @@ export interface OpenStoreOptions {
 
 /**
  * Opens the store, lifts its schema, and counts the start. Rejects with an explanation when the folder cannot be
- * used or was written by a newer build; nothing is changed then.
+ * used, belongs to another process or was written by a newer build; nothing is changed then.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { path, clock = systemClock(), metrics, log, limits } = options

@@ -70,7 +70,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
   }
   const writer = await startThread<Packed, BatchReply, Boot>(
     new URL('./writer-thread.js', import.meta.url),
-    { file, ...(maxPages !== undefined && { maxPages }) } satisfies WriterData,
+    { folder: path, file, ...(maxPages !== undefined && { maxPages }) } satisfies WriterData,
     (error) => {
       committer.abandon(error.message)
       onFatal(error)

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { failpoint } from '../../failpoint.ts'
 import { openSqlite } from './database.ts'
+import { lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
 import { unpack, type Packed } from './operation.ts'
 import { serve } from './thread.ts'
@@ -14,6 +15,7 @@ import { createWriter } from './writer.ts'
 const CHECKPOINT_PAGES = 4000
 
 export interface WriterData {
+  readonly folder: string
   readonly file: string
   readonly maxPages?: number
 }
@@ -21,10 +23,13 @@ export interface WriterData {
 // The one thread that writes. Everything here is the effect; what it does with a batch is in writer.ts.
 if (parentPort) {
   // Only `sqlite-store.ts` starts this thread, and with this.
-  const { file, maxPages } = workerData as WriterData
-  const db = openSqlite({ file, readOnly: false, ...(maxPages !== undefined && { maxPages }) })
-  migrate(db)
-  const writer = createWriter(db)
+  const { folder, file, maxPages } = workerData as WriterData
+  const lock = lockFolder(folder)
+  const { db, writer } = opened(lock, () => {
+    const db = openSqlite({ file, readOnly: false, ...(maxPages !== undefined && { maxPages }) })
+    migrate(db)
+    return { db, writer: createWriter(db) }
+  })
   const walPages = db.prepare('PRAGMA wal_checkpoint(NOOP)')
   const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
 
@@ -41,6 +46,17 @@ if (parentPort) {
     close() {
       failpoint('during-checkpoint')
       db.close()
+      lock.release()
     },
   })
+}
+
+/** What `open` gives; when it throws, the folder is free again. */
+function opened<T>(lock: { release(): void }, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    lock.release()
+    throw error
+  }
 }
