@@ -97,7 +97,10 @@ export interface Store {
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
 
-  /** Resolves when one write reaches the disk: what `/readyz` asks. */
+  /**
+   * Resolves when one write reaches the disk: what `/readyz` asks. Rejects while the disk is full; ordinary publishes
+   * are then refused as `store.unavailable`, and everything else still commits (promise P25).
+   */
   ping(): Promise<void>
 
   /** The highest instant any commit of an earlier run carried (promise P18), and how often the store was opened. */

@@ -32,7 +32,7 @@ describe('The data folder', () => {
     return child
   }
   const refusal = () =>
-    openStore({ path, log: silentLog().log, limits }).then(
+    openStore({ path, ballastBytes: 0, log: silentLog().log, limits }).then(
       (store) => store.close().then(() => null),
       (error: Error) => error.message,
     )

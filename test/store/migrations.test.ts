@@ -41,7 +41,7 @@ describe('The schema of the embedded store', () => {
       db.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 2}`)
     })
     const limits = { operations: 100, bytes: 1_000_000 }
-    const refusal = await openStore({ path, log: silentLog().log, limits }).then(
+    const refusal = await openStore({ path, ballastBytes: 0, log: silentLog().log, limits }).then(
       () => null,
       (error: Error) => error.message,
     )

@@ -12,7 +12,9 @@ const BUSY = 5
 export function lockFolder(folder: string): { release(): void } {
   const lock = new DatabaseSync(join(folder, 'carillon.lock'))
   try {
-    lock.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // With its journal in memory nothing is written, so that a full disk can be locked as well.
+    lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY')
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
     if (((resultCode(error) ?? 0) & 0xff) !== BUSY) throw error

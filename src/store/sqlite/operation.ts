@@ -16,6 +16,7 @@ import type { Row } from './database.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { newDeliveryRow, readDelivery, type NewDeliveryRow } from './delivery.ts'
 import { notificationRow, readNotification } from './notification.ts'
+import type { Restocked } from './room.ts'
 
 /**
  * A write as it crosses to the writer thread. Accepts, the hot path, travel as flat rows made on the caller's side:
@@ -33,6 +34,8 @@ export type Operation =
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
+  /** Puts a portion of the ballast back. */
+  | { readonly kind: 'restock'; readonly at: number }
   /** Writes even when nothing else does, so that its answer proves the disk. */
   | { readonly kind: 'ping'; readonly at: number }
 
@@ -100,15 +103,17 @@ export interface Replies {
   readonly clearOutbox: null
   readonly prune: number
   readonly secret: Uint8Array
+  readonly restock: Restocked
   readonly ping: null
 }
 export type Reply = Replies[keyof Replies]
 
 /**
  * What became of a batch. `failures` are the operations that failed alone, by their place, whose replies are null.
- * `fatal`: nobody can know what is on the disk; the process must not go on.
+ * `fatal`: nobody can know what is on the disk; the process must not go on. `full`: the disk has no room for ordinary
+ * publishes (promise P25).
  */
-export type BatchReply =
+export type BatchReply = { readonly full: boolean } & (
   | {
       readonly kind: 'committed'
       readonly replies: readonly Reply[]
@@ -116,6 +121,7 @@ export type BatchReply =
       readonly seconds: number
     }
   | { readonly kind: 'failed'; readonly message: string; readonly fatal: boolean }
+)
 
 export function acceptOperation(acceptance: Acceptance): AcceptOperation {
   const { tenant, at, principal, once, alert, deadLetter, release } = acceptance

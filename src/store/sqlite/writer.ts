@@ -1,7 +1,8 @@
 import { failpoint } from '../../failpoint.ts'
 import { alertWrites } from './alert.ts'
+import type { Ballast } from './ballast.ts'
 import { componentStateWrites } from './component-state.ts'
-import { isInputOutputFailure, isStorageFailure, type Database } from './database.ts'
+import { isDiskFull, isInputOutputFailure, isStorageFailure, type Database } from './database.ts'
 import { deadLetterWrites } from './dead-letter.ts'
 import { deliveryWrites } from './delivery.ts'
 import { metaWrites } from './meta.ts'
@@ -21,9 +22,10 @@ import { outboxWrites } from './outbox.ts'
 import { workWrites, type TakenWork } from './work.ts'
 
 /** Everything the writer can do to the file. */
-function tables(db: Database) {
+function tables(db: Database, ballast: Ballast) {
   const work = workWrites(db)
   return {
+    ballast,
     meta: metaWrites(db),
     once: onceWrites(db),
     notifications: notificationWrites(db),
@@ -42,14 +44,15 @@ export interface Writer {
   readonly highWaterAt: number
   /**
    * Executes the operations in order in one transaction. One that throws is undone alone and the others are
-   * committed; when the commit itself fails, none of them happened.
+   * committed; when the commit itself fails, none of them happened. A full disk also costs the ballast, so that
+   * another try with less may succeed.
    */
   run(batch: readonly Operation[]): BatchReply
 }
 
 /** Prepares every statement and counts the start of the store. */
-export function createWriter(db: Database): Writer {
-  const all = tables(db)
+export function createWriter(db: Database, ballast: Ballast): Writer {
+  const all = tables(db, ballast)
   const { bootCount, highWaterAt } = all.meta.boot()
   return { bootCount, highWaterAt, run: (batch) => runBatch(db, all, batch) }
 }
@@ -74,10 +77,13 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
     committing = true
     failpoint('before-commit')
     db.exec('COMMIT')
-    return { kind: 'committed', replies, failures, seconds: (performance.now() - startedAt) / 1000 }
+    const seconds = (performance.now() - startedAt) / 1000
+    return { kind: 'committed', replies, failures, seconds, full: all.ballast.spent }
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK')
-    return { kind: 'failed', message: messageOf(error), fatal: committing && isInputOutputFailure(error) }
+    if (isDiskFull(error)) all.ballast.spend()
+    const fatal = committing && isInputOutputFailure(error)
+    return { kind: 'failed', message: messageOf(error), fatal, full: all.ballast.spent }
   }
 }
 
@@ -158,6 +164,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return prune(all, operation.before)
     case 'secret':
       return all.meta.secret(operation.name)
+    case 'restock':
+      return all.ballast.grow()
     case 'ping':
       return null
   }
