@@ -2,7 +2,7 @@ import type { Core } from '../core.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
-import { onTimer } from './timer.ts'
+import { lookAgainAt, onTimer } from './timer.ts'
 import { planPaging, whoIsFor } from './paging.ts'
 import { changeOf } from './raising.ts'
 
@@ -16,14 +16,10 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
   const now = core.clock.now()
   const change = onTimer(alert, now, whoIsFor(core.directory(), alert, now))
   if (change.kind !== 'changed') {
-    await core.store.settle({
-      workId,
-      token,
-      at: now,
-      delivery: null,
-      nextDueAt: alert.nextStepAt,
-      outbox: null,
-    })
+    const nextDueAt = lookAgainAt(alert, now)
+    await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt, outbox: null })
+    // The lane knows of the lease only, which may end long after this.
+    if (nextDueAt !== null) core.worker.wake('escalate', nextDueAt)
     return
   }
   const paging = planPaging(core, change.alert, change.page, now)

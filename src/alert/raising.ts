@@ -92,8 +92,9 @@ function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existi
       const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
       const paging = planPaging(core, change.alert, change.page, now)
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
+      const counting = { ...changeOf(existing, paging, change.timeline, now, change.cancelPages), counts: true }
       return {
-        alert: { kind: 'change', change: changeOf(existing, paging, change.timeline, now, change.cancelPages) },
+        alert: { kind: 'change', change: counting },
         paging,
         timeline: change.timeline,
         result: { status, alert_id: existing.id, notified_users: new Set(people).size, promoted: true },
@@ -148,7 +149,9 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
     if (accepted.alert) core.board.alertChanged(accepted.alert)
     return
   }
-  afterAlertCommit(core, plan.paging, plan.timeline, accepted.leases)
+  // As it was committed: repeats may have been counted since the change was decided.
+  const alert = accepted.alert ?? plan.paging.alert
+  afterAlertCommit(core, { ...plan.paging, alert }, plan.timeline, accepted.leases)
   plan.paging.notifications.forEach((notification, index) => {
     core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
   })

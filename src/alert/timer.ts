@@ -36,6 +36,18 @@ export function hasten(alert: Alert, now: number): Change {
   return changed(alert, { alert: { ...alert, nextStepAt: now } })
 }
 
+/** After how long a due timer that nothing came of is looked at again. */
+const LOOK_AGAIN_MS = 30_000
+
+/**
+ * When a claimed timer that changed nothing is to be claimed again; null when the alert has none. Never at once: what
+ * is due and decided nothing would decide nothing again, without end.
+ */
+export function lookAgainAt({ nextStepAt }: Pick<Alert, 'nextStepAt'>, now: number): number | null {
+  if (nextStepAt === null || nextStepAt > now) return nextStepAt
+  return now + LOOK_AGAIN_MS
+}
+
 function onFiringTimer(alert: Alert, time: Act): Change {
   switch (alert.severity) {
     case 'critical': {

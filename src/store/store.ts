@@ -27,8 +27,8 @@ export interface Store {
   changeAlert(change: AlertChange): Promise<'done' | 'stale' | 'fenced'>
 
   /**
-   * Takes up to `limit` due pieces of work of one lane, oldest due first, and leases each until `leaseUntil` under a
-   * new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
+   * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
+   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
    * are taken become `sending` and count one attempt. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */
@@ -97,7 +97,10 @@ export interface Store {
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
 
-  /** Resolves when one write reaches the disk: what `/readyz` asks. */
+  /**
+   * Resolves when one write reaches the disk: what `/readyz` asks. Rejects while the disk is full; ordinary publishes
+   * are then refused as `store.unavailable`, and everything else still commits (promise P25).
+   */
   ping(): Promise<void>
 
   /** The highest instant any commit of an earlier run carried (promise P18), and how often the store was opened. */
@@ -188,7 +191,10 @@ export interface AlertChange {
   readonly alertId: string
   readonly at: number
   readonly expectVersion: number
-  /** The new state; `version` is `expectVersion + 1`; `nextStepAt` sets or clears the timer. */
+  /**
+   * The new state; `version` is `expectVersion + 1`; `nextStepAt` sets or clears the timer. Its `count` and `lastAt`
+   * are not looked at: the store counts, because repeats go on meanwhile.
+   */
   readonly alert: Alert
   readonly timeline: readonly TimelineEntry[]
   readonly deliveries: readonly NewDelivery[]
@@ -197,6 +203,8 @@ export interface AlertChange {
   readonly claimed: { readonly workId: number; readonly token: number } | null
   /** Ends every delivery of this alert that is `pending` with purpose `page`, with this reason (promises P15, P17). */
   readonly cancelPages: string | null
+  /** This change stands for one more publish of the condition: it counts like a repeat. */
+  readonly counts?: boolean
 }
 
 export interface Claim {
@@ -239,7 +247,7 @@ export interface Settlement {
     readonly sentAt: number | null
     readonly deliveredAt: number | null
   } | null
-  /** When to try again; null ends the work. */
+  /** When to try again; null ends the work, and with it the timer of an alert. */
   readonly nextDueAt: number | null
   /** Kept in the same commit, so that a captured message is neither lost nor doubled. */
   readonly outbox: OutboxItem | null

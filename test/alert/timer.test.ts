@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ALERT_LEVELS, ALERT_STATUSES } from '../../src/alert/alert.ts'
 import type { Change, Changed } from '../../src/alert/changed.ts'
-import { hasten, onTimer } from '../../src/alert/timer.ts'
+import { hasten, lookAgainAt, onTimer } from '../../src/alert/timer.ts'
 import { anAlert, aPolicy, knowing, MINUTE, NOON } from './an-alert.ts'
 
 const who = knowing({ admins: ['root'] })
@@ -72,6 +72,27 @@ describe('the timer of an alert', () => {
       expect(change.alert).to.include({ status: 'firing', suppressedBy: null, step: 1 })
       expect(kinds(change)).to.deep.equal(['returned', 'step'])
     }
+  })
+})
+
+describe('a timer that changed nothing', () => {
+  it('does not exist when it was due: every status and level changes something', () => {
+    for (const status of ALERT_STATUSES)
+      for (const severity of ALERT_LEVELS)
+        for (const policy of [aPolicy([]), aPolicy([['user:anna']])]) {
+          const alert = anAlert({ status, severity, policy, nextStepAt: NOON })
+          expect(onTimer(alert, NOON, who).kind, `${status} ${severity}`).to.equal('changed')
+        }
+  })
+
+  it('is never looked at again at once, so that it cannot be claimed without end', () => {
+    const cases: readonly (readonly [number | null, number | null])[] = [
+      [null, null],
+      [NOON + 1, NOON + 1],
+      [NOON, NOON + 30_000],
+      [NOON - MINUTE, NOON + 30_000],
+    ]
+    for (const [nextStepAt, again] of cases) expect(lookAgainAt({ nextStepAt }, NOON)).to.equal(again)
   })
 })
 

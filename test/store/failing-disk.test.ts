@@ -1,6 +1,9 @@
 import { expect } from 'chai'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { Fault } from '../../src/errors.ts'
+import { createBallast } from '../../src/store/sqlite/ballast.ts'
 import { Committer } from '../../src/store/sqlite/committer.ts'
 import { openSqlite, type Database } from '../../src/store/sqlite/database.ts'
 import { migrate } from '../../src/store/sqlite/migrations.ts'
@@ -34,12 +37,15 @@ function failingAtCommit(): { readonly db: Database; readonly fail: (code: numbe
   }
 }
 
+const noBallast = () => createBallast(join(tmpdir(), 'carillon-no-ballast'), 0)
+
 const accept = (id: string): Operation =>
   acceptOperation(sample.acceptance({ notifications: [sample.notification(id)] }))
 
 describe('A disk that fails', () => {
   const cases: readonly (readonly [string, number, boolean])[] = [
     ['a full disk', 13, false],
+    ['a disk too full for the index of the log', 4874, false],
     ['a disk that turned read-only', 8, false],
     ['a failed fsync', 1034, true],
     ['a failed write', 778, true],
@@ -47,10 +53,11 @@ describe('A disk that fails', () => {
   for (const [what, code, fatal] of cases)
     it(`undoes the whole commit on ${what}${fatal ? ', and says that nobody can go on' : ''} (P2, P25)`, () => {
       const { db, fail } = failingAtCommit()
-      const writer = createWriter(db)
+      const writer = createWriter(db, noBallast())
       fail(code)
       const reply = writer.run([accept('n-1'), accept('n-2')])
-      expect(reply).to.deep.equal({ kind: 'failed', message: `result code ${code}`, fatal })
+      const full = code === 13 || code === 4874
+      expect(reply).to.deep.equal({ kind: 'failed', message: `result code ${code}`, fatal, full })
       expect(db.inTransaction).to.equal(false)
       expect(db.prepare('SELECT count(*) FROM notification').get()).to.deep.equal([0])
       expect(writer.run([accept('n-1')])).to.include({ kind: 'committed' })
@@ -59,7 +66,7 @@ describe('A disk that fails', () => {
 
   it('ends everything at the first fsync that fails: no call is acknowledged then or later (P25)', async () => {
     const { db, fail } = failingAtCommit()
-    const writer = createWriter(db)
+    const writer = createWriter(db, noBallast())
     fail(1034)
     const fatal: string[] = []
     const committer = new Committer({
@@ -72,6 +79,7 @@ describe('A disk that fails', () => {
       metrics: undefined,
       limits: { operations: 2, bytes: 1_000_000 },
       onFatal: (error) => fatal.push(error.message),
+      onDisk() {},
     })
     const write = (id: string) =>
       committer

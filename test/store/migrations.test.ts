@@ -41,7 +41,7 @@ describe('The schema of the embedded store', () => {
       db.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 2}`)
     })
     const limits = { operations: 100, bytes: 1_000_000 }
-    const refusal = await openStore({ path, log: silentLog().log, limits }).then(
+    const refusal = await openStore({ path, ballastBytes: 0, log: silentLog().log, limits }).then(
       () => null,
       (error: Error) => error.message,
     )
@@ -86,7 +86,11 @@ describe('The schema of the embedded store', () => {
         `SELECT * FROM delivery WHERE tenant = ? AND state = ? AND state IN ('cancelled', 'suppressed', 'expired', 'dead') ORDER BY created_at DESC, subject_id DESC, ordinal DESC`,
         'delivery_ended',
       ],
-      [`SELECT * FROM work WHERE lane = ? AND due_at <= ? ORDER BY due_at, id`, 'work_due'],
+      [
+        `SELECT * FROM work WHERE lane = ? AND critical = ? AND due_at <= ? ORDER BY due_at, id`,
+        'work_due (lane=? AND critical=? AND due_at<?)',
+      ],
+      [`SELECT min(due_at) FROM work WHERE lane = ? AND critical = 1`, 'work_due (lane=? AND critical=?)'],
       [`SELECT * FROM alert WHERE tenant = ? AND status = ? ORDER BY row DESC`, 'alert_status'],
     ]
     withDatabase((db) => {

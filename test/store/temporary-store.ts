@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import type { Metrics } from '../../src/metrics.ts'
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/sqlite-store.ts'
+import { silentLog } from '../support/silent-log.ts'
 import type { OpenedStore } from '../support/store-conformance.ts'
 
 export interface TemporaryStore extends OpenedStore {
@@ -18,6 +19,8 @@ export async function temporaryStore(options: Partial<SqliteStoreOptions> = {}):
       path,
       clock: systemClock(),
       metrics: undefined as Metrics | undefined,
+      ballastBytes: 0,
+      log: silentLog().log,
       limits: { operations: 10_000, bytes: 64 * 1024 * 1024 },
       onFatal(error) {
         throw error

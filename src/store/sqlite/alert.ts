@@ -76,7 +76,10 @@ export function alertReads(db: Database) {
 
 /** A change with its rows ready to be written. */
 export interface ChangeRows {
-  readonly change: Pick<AlertChange, 'tenant' | 'alertId' | 'expectVersion' | 'claimed' | 'cancelPages'>
+  readonly change: Pick<AlertChange, 'tenant' | 'alertId' | 'expectVersion' | 'claimed' | 'cancelPages'> & {
+    /** When the publish came that this change stands for; null when it stands for none. */
+    readonly countedAt: number | null
+  }
   readonly alert: Row
   readonly timeline: readonly string[]
 }
@@ -90,7 +93,11 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
     INSERT INTO alert (tenant, id, dedup_key, status, severity, team, created_at, version, next_step_at, count, last_at,
       doc, work_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const update = db.prepare(`
-    UPDATE alert SET dedup_key = ?, status = ?, severity = ?, team = ?, version = ?, next_step_at = ?, doc = ?
+    UPDATE alert SET dedup_key = ?, status = ?, severity = ?, team = ?, version = ?, next_step_at = ?, doc = ?,
+      count = count + ?, last_at = max(last_at, ?)
+    WHERE id = ? AND tenant = ?`)
+  const endTimer = db.prepare(`
+    UPDATE alert SET work_id = NULL, next_step_at = NULL, doc = json_set(doc, '$.nextStepAt', NULL)
     WHERE id = ? AND tenant = ?`)
   const setWork = db.prepare('UPDATE alert SET work_id = ? WHERE id = ? AND tenant = ?')
   const state = db.prepare('SELECT version, work_id FROM alert WHERE id = ? AND tenant = ?')
@@ -111,7 +118,8 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       return workId
     }
     const lane = 'escalate'
-    return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, dueAt, leaseUntil: null, doc: null })
+    const due = { dueAt, critical: false, leaseUntil: null }
+    return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, doc: null, ...due })
   }
 
   function note(tenant: string, id: string, entries: readonly string[]): void {
@@ -132,7 +140,8 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
     repeat: (id: string, tenant: string, at: number): boolean => repeat.run(at, id, tenant).changes > 0,
     /** Writes the new state, its timer and timeline; anything but `done` wrote nothing. */
     change({ change, alert, timeline }: ChangeRows): 'done' | 'stale' | 'fenced' {
-      const { tenant, alertId, claimed } = change
+      const { tenant, alertId, claimed, countedAt } = change
+      const counted = countedAt === null ? 0 : 1
       if (claimed) {
         const held = work.held(claimed.workId, claimed.token)
         if (held?.kind !== 'escalate' || held.ref !== alertId || held.tenant !== tenant) return 'fenced'
@@ -141,7 +150,8 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       if (current?.[0] !== change.expectVersion) return 'stale'
       const [, , dedupKey, status, severity, team, , version, nextStepAt, , , doc] = alert as SqlValue[]
       try {
-        update.run(dedupKey!, status!, severity!, team!, version!, nextStepAt!, doc!, alertId, tenant)
+        const values = [dedupKey!, status!, severity!, team!, version!, nextStepAt!, doc!] as const
+        update.run(...values, counted, countedAt ?? 0, alertId, tenant)
       } catch (error) {
         // Another alert has taken the dedup key since this one was resolved.
         if (isUniqueViolation(error)) return 'stale'
@@ -152,7 +162,7 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       note(tenant, alertId, timeline)
       return 'done'
     },
-    /** The timer ended without a change of the alert. */
-    clearTimer: (id: string, tenant: string) => void setWork.run(null, id, tenant),
+    /** The timer ended without a change: the alert says so too, or it would wait for a step that never comes. */
+    clearTimer: (id: string, tenant: string) => void endTimer.run(id, tenant),
   }
 }

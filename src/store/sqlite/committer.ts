@@ -12,6 +12,7 @@ import {
   type Replies,
   type Reply,
 } from './operation.ts'
+import { Room } from './room.ts'
 import type { Thread } from './thread.ts'
 
 /** More would make the first caller of a commit wait for the thousandth. */
@@ -30,6 +31,8 @@ export interface CommitterOptions {
   readonly limits: QueueLimits
   /** Nobody can know any more what is on the disk; called at most once. */
   readonly onFatal: (error: Error) => void
+  /** The disk has become full, or has room again. */
+  readonly onDisk: (full: boolean) => void
 }
 
 /** What distinguishes a call in the queue. */
@@ -40,11 +43,13 @@ export interface Precedence {
 
 /**
  * Group commit (decisions 1 and 2): calls gather while the writer is busy, and everything that has gathered becomes
- * one message, one transaction, one fsync and one answer. Calls resolve in the order in which they take effect.
+ * one message, one transaction, one fsync and one answer. Calls resolve in the order in which they take effect. On a
+ * full disk what is not urgent is refused, so that the rest still commits (promise P25).
  */
 export class Committer {
   readonly #options: CommitterOptions
   readonly #queue: CommitQueue<Call>
+  readonly #room: Room
   #busySince: number | null = null
   #scheduled = false
   #refused: Error | null = null
@@ -53,6 +58,21 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#options = options
     this.#queue = new CommitQueue(options.limits)
+    this.#room = new Room({
+      clock: options.clock,
+      restock: () => this.write<'restock'>({ kind: 'restock', at: 0 }, { urgent: true, keys: [] }),
+      onChange: options.onDisk,
+    })
+  }
+
+  /** What ordinary publishes are refused with while the disk is full. */
+  get shortage(): Error | null {
+    return this.#room.shortage
+  }
+
+  /** What the writer said of the disk. */
+  heard(full: boolean): void {
+    this.#room.heard(full)
   }
 
   /** Since when the commit that is under way is; null when none is. */
@@ -67,6 +87,7 @@ export class Committer {
   ): Promise<Replies[Kind]> {
     return new Promise((resolve, reject) => {
       if (this.#refused) return reject(this.#refused)
+      if (!urgent && this.#room.shortage) return reject(this.#room.shortage)
       this.#queue.push({
         operation,
         bytes: weigh(operation),
@@ -83,6 +104,7 @@ export class Committer {
   /** Refuses what comes from now on; resolves when what is queued has been answered. */
   async finish(): Promise<void> {
     this.#refused ??= fault('store.unavailable', 'The store is closed')
+    this.#room.stop()
     if (this.#queue.size === 0) return
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
@@ -90,6 +112,7 @@ export class Committer {
   /** Rejects everything, now and from now on. */
   abandon(reason: string): void {
     this.#refused = fault('store.unavailable', reason)
+    this.#room.stop()
     for (const call of this.#queue.drain()) call.reject(this.#refused)
     this.#settleIdle()
   }
@@ -105,13 +128,13 @@ export class Committer {
   }
 
   async #commit(): Promise<void> {
-    const { thread, metrics, clock } = this.#options
+    const { metrics, clock } = this.#options
     const calls = this.#queue.take(LARGEST_COMMIT)
     if (calls.length === 0) return this.#settleIdle()
     metrics?.queued.set(this.#queue.size)
     this.#busySince = clock.now()
     try {
-      this.#answer(calls, await thread.ask(pack(calls.map((call) => call.operation))))
+      await this.#perform(calls)
     } catch (error) {
       // The thread is gone, or could not be asked: whoever watches it ends the process.
       this.#fail(calls, error instanceof Error ? error.message : String(error))
@@ -121,6 +144,33 @@ export class Committer {
     metrics?.queued.set(this.#queue.size)
     if (this.#queue.size === 0) this.#settleIdle()
     else void this.#commit()
+  }
+
+  /** When the disk turns out to be full, tries once more with the urgent calls alone. */
+  async #perform(calls: readonly Call[]): Promise<void> {
+    const wasFull = this.#room.shortage !== null
+    let left = wasFull ? this.#refuseOrdinary(calls) : calls
+    if (left.length === 0) return
+    let reply = await this.#ask(left)
+    if (reply.kind === 'failed' && !reply.fatal && this.#room.shortage && !wasFull) {
+      left = this.#refuseOrdinary(left)
+      if (left.length === 0) return
+      reply = await this.#ask(left)
+    }
+    this.#answer(left, reply)
+  }
+
+  async #ask(calls: readonly Call[]): Promise<BatchReply> {
+    const reply = await this.#options.thread.ask(pack(calls.map((call) => call.operation)))
+    this.#room.heard(reply.full)
+    return reply
+  }
+
+  /** The urgent ones are left. */
+  #refuseOrdinary(calls: readonly Call[]): readonly Call[] {
+    const shortage = this.#room.shortage
+    if (shortage) for (const call of calls) if (!call.urgent) call.reject(shortage)
+    return calls.filter((call) => call.urgent)
   }
 
   #answer(calls: readonly Call[], reply: BatchReply): void {

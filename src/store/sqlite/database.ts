@@ -94,10 +94,19 @@ export function isStorageFailure(error: unknown): boolean {
 }
 
 /**
+ * There is no room, and nothing of what did not fit counts as written. SQLite says so of the database and its log with
+ * one code, and of the log's index, which is written after them and is none of the data, with another.
+ */
+export function isDiskFull(error: unknown): boolean {
+  const code = resultCode(error)
+  return code !== null && ((code & 0xff) === 13 || code === 4874) /* IOERR_SHMSIZE */
+}
+
+/**
  * What was written may or may not be on the disk, and asking again would not tell: after a failed fsync the kernel
  * drops the dirty pages and reports success from then on (fsyncgate, promise P25).
  */
 export function isInputOutputFailure(error: unknown): boolean {
   const code = resultCode(error)
-  return code !== null && (code & 0xff) === 10
+  return code !== null && (code & 0xff) === 10 && !isDiskFull(error)
 }

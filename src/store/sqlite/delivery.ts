@@ -62,6 +62,7 @@ const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, cha
   max_attempts, principal, message_id, topic, created_at`
 const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
 const ALWAYS_COUNT = 16
+const CRITICAL = 8
 const CREATED_AT = 15
 
 export function readDelivery(row: Row): Delivery {
@@ -79,7 +80,7 @@ export function readDelivery(row: Row): Delivery {
     userId: row[5] as string | null,
     channel: text(6) as ChannelName,
     address: row[7] as string | null,
-    critical: row[8] === 1,
+    critical: row[CRITICAL] === 1,
     state: text(9) as DeliveryState,
     attempts: number(10),
     maxAttempts: number(11),
@@ -179,10 +180,9 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         return null
       }
       const [subjectId, tenant, ordinal] = row as unknown as readonly [string, string, number]
-      const workId =
-        dueAt === null
-          ? null
-          : work.add({ tenant, kind: 'deliver', lane, ref: subjectId, ordinal, dueAt, leaseUntil, doc: null })
+      const critical = row[CRITICAL] === 1
+      const about = { tenant, kind: 'deliver', lane, ref: subjectId, ordinal, critical, doc: null } as const
+      const workId = dueAt === null ? null : work.add({ ...about, dueAt, leaseUntil })
       insert.run(...row, workId)
       return workId !== null && leaseUntil !== null
         ? { workId, token: 1, deliveryId: deliveryId(subjectId, ordinal) }

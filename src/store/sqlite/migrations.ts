@@ -144,9 +144,18 @@ const MIGRATIONS: readonly string[] = [
     token INTEGER NOT NULL,
     crashes INTEGER NOT NULL DEFAULT 0,
     leased INTEGER NOT NULL,
+    critical INTEGER NOT NULL,
     doc TEXT
   ) STRICT;
-  CREATE INDEX work_due ON work (lane, due_at);
+  CREATE INDEX work_due ON work (lane, critical, due_at);
+
+  -- What the publishers last said of the components they watch (checklist R34).
+  CREATE TABLE component_state (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE dead_letter (
     row INTEGER PRIMARY KEY,

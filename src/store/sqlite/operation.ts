@@ -11,10 +11,12 @@ import type {
   Settlement,
 } from '../store.ts'
 import { alertRow, readAlert, timelineRows, type ChangeRows } from './alert.ts'
+import type { ComponentStateRow } from './component-state.ts'
 import type { Row } from './database.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { newDeliveryRow, readDelivery, type NewDeliveryRow } from './delivery.ts'
 import { notificationRow, readNotification } from './notification.ts'
+import type { Restocked } from './room.ts'
 
 /**
  * A write as it crosses to the writer thread. Accepts, the hot path, travel as flat rows made on the caller's side:
@@ -32,6 +34,8 @@ export type Operation =
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
+  /** Puts a portion of the ballast back. */
+  | { readonly kind: 'restock'; readonly at: number }
   /** Writes even when nothing else does, so that its answer proves the disk. */
   | { readonly kind: 'ping'; readonly at: number }
 
@@ -57,6 +61,7 @@ export interface AcceptOperation {
     | ({ readonly kind: 'change' } & ChangeOperation)
     | null
   readonly deadLetter: Row | null
+  readonly states: readonly ComponentStateRow[] | null
   readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: string } | null
 }
 
@@ -98,15 +103,17 @@ export interface Replies {
   readonly clearOutbox: null
   readonly prune: number
   readonly secret: Uint8Array
+  readonly restock: Restocked
   readonly ping: null
 }
 export type Reply = Replies[keyof Replies]
 
 /**
  * What became of a batch. `failures` are the operations that failed alone, by their place, whose replies are null.
- * `fatal`: nobody can know what is on the disk; the process must not go on.
+ * `fatal`: nobody can know what is on the disk; the process must not go on. `full`: the disk has no room for ordinary
+ * publishes (promise P25).
  */
-export type BatchReply =
+export type BatchReply = { readonly full: boolean } & (
   | {
       readonly kind: 'committed'
       readonly replies: readonly Reply[]
@@ -114,6 +121,7 @@ export type BatchReply =
       readonly seconds: number
     }
   | { readonly kind: 'failed'; readonly message: string; readonly fatal: boolean }
+)
 
 export function acceptOperation(acceptance: Acceptance): AcceptOperation {
   const { tenant, at, principal, once, alert, deadLetter, release } = acceptance
@@ -128,6 +136,7 @@ export function acceptOperation(acceptance: Acceptance): AcceptOperation {
     deliveries: acceptance.deliveries.map(newDeliveryRow),
     alert: alert && alertPart(alert),
     deadLetter: deadLetter && deadLetterRow(deadLetter),
+    states: acceptance.states?.map(({ name, state }) => ({ name, state: JSON.stringify(state) })) ?? null,
     release: release && { ref: release.ref, dueAt: release.dueAt, doc: JSON.stringify(release.doc) },
   }
 }
@@ -145,8 +154,9 @@ function alertPart(alert: NonNullable<Acceptance['alert']>): AcceptOperation['al
 
 export function changeOperation(change: AlertChange): ChangeOperation {
   const { tenant, alertId, expectVersion, claimed, cancelPages } = change
+  const countedAt = change.counts === true ? change.at : null
   return {
-    change: { tenant, alertId, expectVersion, claimed, cancelPages },
+    change: { tenant, alertId, expectVersion, claimed, cancelPages, countedAt },
     alert: alertRow(change.alert),
     timeline: timelineRows(change.timeline),
     notifications: change.notifications.map(notificationRow),
@@ -166,9 +176,9 @@ type PackedAccept = readonly [
 export function pack(batch: readonly Operation[]): Packed {
   return batch.map((operation) => {
     if (operation.kind !== 'accept') return operation
-    const { at, tenant, principal, result, once, notifications, deliveries, alert, deadLetter, release } =
-      operation
-    if (alert !== null || deadLetter !== null || release !== null) return operation
+    const { at, tenant, principal, result, once, notifications, deliveries } = operation
+    const { alert, deadLetter, states, release } = operation
+    if (alert !== null || deadLetter !== null || states !== null || release !== null) return operation
     const [key, expiresAt, check] = once ? [once.key, once.expiresAt, once.check] : [null, 0, false]
     return [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries]
   })
@@ -180,7 +190,7 @@ export function unpack(packed: Packed): readonly Operation[] {
     if ('kind' in part) return part
     const [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries] = part
     const once = key === null ? null : { key, expiresAt, check }
-    const nothing = { alert: null, deadLetter: null, release: null }
+    const nothing = { alert: null, deadLetter: null, states: null, release: null }
     return { kind: 'accept', at, tenant, principal, result, once, notifications, deliveries, ...nothing }
   })
 }
@@ -232,12 +242,13 @@ function present<T>(part: T | null): T {
 /** Bytes that an operation holds in memory while it waits, about. */
 export function weigh(operation: Operation): number {
   if (operation.kind !== 'accept') return operation.kind === 'change' ? weighRows(operation) + 1000 : 500
-  const { alert, deadLetter } = operation
+  const { alert, deadLetter, states } = operation
   return (
     operation.result.length +
     500 +
     weighRows(operation) +
     (deadLetter ? (deadLetter[3] as Uint8Array).byteLength : 0) +
+    (states?.reduce((sum, { name, state }) => sum + name.length + state.length, 0) ?? 0) +
     (alert?.kind === 'change' ? weighRows(alert) : 0)
   )
 }

@@ -1,5 +1,6 @@
 import { alertReads } from './alert.ts'
 import { conservationReads } from './conservation.ts'
+import { componentStateReads } from './component-state.ts'
 import type { Database } from './database.ts'
 import { deadLetterReads } from './dead-letter.ts'
 import { deliveryReads } from './delivery.ts'
@@ -13,6 +14,7 @@ export function createReads(db: Database) {
     ...alertReads(db),
     ...deliveryReads(db),
     ...deadLetterReads(db),
+    ...componentStateReads(db),
     ...outboxReads(db),
     ...conservationReads(db),
   }

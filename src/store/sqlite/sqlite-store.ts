@@ -10,12 +10,14 @@ import {
   type OutboxItem,
 } from '../../delivery/delivery.ts'
 import { fault } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Notification } from '../../notification/notification.ts'
 import type * as port from '../store.ts'
 import { alertPosition, openAlertPosition, readAlert } from './alert.ts'
 import { Asker } from './asker.ts'
 import { Committer, type Precedence } from './committer.ts'
+import { readComponentState } from './component-state.ts'
 import type { QueueLimits } from './commit-queue.ts'
 import { pageOf } from './cursor.ts'
 import type { Row } from './database.ts'
@@ -47,6 +49,9 @@ export interface SqliteStoreOptions {
   readonly limits: QueueLimits
   /** A thread died or the disk failed during a commit: the process must end (promise P25). Called at most once. */
   readonly onFatal: (error: Error) => void
+  /** Of the file that is given up when the disk is full (promise P25). */
+  readonly ballastBytes: number
+  readonly log: Log
   /** Test only: pages after which the disk counts as full. */
   readonly maxPages?: number
 }
@@ -54,11 +59,14 @@ export interface SqliteStoreOptions {
 interface Boot {
   readonly bootCount: number
   readonly highWaterAt: number
+  /** The ballast stands. */
+  readonly ballasted: boolean
+  readonly full: boolean
 }
 
 /** Opens the embedded store: one thread that writes and one that reads, both joined by `close`. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<port.Store> {
-  const { path, clock, metrics, limits, maxPages } = options
+  const { path, clock, metrics, limits, maxPages, log } = options
   mkdirSync(path, { recursive: true })
   const file = join(path, 'carillon.db')
   let fatal = false
@@ -69,13 +77,29 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
   }
   const writer = await startThread<Packed, BatchReply, Boot>(
     new URL('./writer-thread.js', import.meta.url),
-    { file, ...(maxPages !== undefined && { maxPages }) } satisfies WriterData,
+    {
+      folder: path,
+      file,
+      ballast: { file: join(path, 'ballast'), bytes: options.ballastBytes },
+      ...(maxPages !== undefined && { maxPages }),
+    } satisfies WriterData,
     (error) => {
       committer.abandon(error.message)
       onFatal(error)
     },
   )
-  const committer = new Committer({ thread: writer, clock, metrics, limits, onFatal })
+  const onDisk = (full: boolean) => {
+    if (full)
+      log.error({ path }, 'the disk is full: ordinary publishes are refused until there is room again')
+    else log.warn({ path }, 'the disk has room again')
+  }
+  const committer = new Committer({ thread: writer, clock, metrics, limits, onFatal, onDisk })
+  if (!writer.ready.ballasted && !writer.ready.full)
+    log.warn(
+      { path },
+      'there is no room for the ballast file: should the disk become full, nothing can be stored',
+    )
+  committer.heard(writer.ready.full)
   try {
     // Second, because a read-only connection needs the file and its schema.
     const reader = await startThread<readonly Question[], readonly Answer[], null>(
@@ -85,6 +109,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
     )
     return new SqliteStore({ writer, reader, committer, clock })
   } catch (error) {
+    await committer.finish()
     await writer.close()
     throw error
   }
@@ -214,8 +239,8 @@ class SqliteStore implements port.Store {
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
   }
 
-  states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
-    return Promise.resolve([])
+  async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
+    return (await this.#asker.ask('states', undefined)).map(readComponentState)
   }
 
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {
@@ -248,9 +273,13 @@ class SqliteStore implements port.Store {
     }
   }
 
-  /** Rejects at once while a commit has been under way for too long, else when its own one takes as long. */
+  /**
+   * Rejects at once while the disk is full or a commit has been under way for too long, else when its own one takes as
+   * long.
+   */
   async ping(): Promise<void> {
     const { clock } = this.#parts
+    if (this.#committer.shortage) throw this.#committer.shortage
     const slow = () => fault('store.unavailable', `A commit takes longer than ${SLOW_COMMIT_MS / 1000} s`)
     const since = this.#committer.busySince
     if (since !== null && clock.now() - since >= SLOW_COMMIT_MS) throw slow()

@@ -10,6 +10,8 @@ export interface NewWork {
   /** The delivery's subject, the alert, or the name of what is to be released. */
   readonly ref: string
   readonly ordinal: number | null
+  /** Taken before everything else of its lane. */
+  readonly critical: boolean
   readonly dueAt: number
   readonly leaseUntil: number | null
   readonly doc: string | null
@@ -35,12 +37,17 @@ export interface TakenWork extends HeldWork {
 /** The writer's statements on due work. */
 export function workWrites(db: Database) {
   const add = db.prepare(`
-    INSERT INTO work (tenant, kind, lane, ref, ordinal, due_at, token, leased, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    INSERT INTO work (tenant, kind, lane, ref, ordinal, critical, due_at, token, leased, doc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const due = db.prepare(`
     SELECT id, tenant, kind, ref, ordinal, due_at, token, crashes, leased, doc FROM work
-    WHERE lane = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`)
+    WHERE lane = ? AND critical = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`)
   const lease = db.prepare('UPDATE work SET due_at = ?, token = ?, crashes = ?, leased = 1 WHERE id = ?')
-  const next = db.prepare('SELECT min(due_at) FROM work WHERE lane = ?')
+  // Each half is one look into the index.
+  const next = db.prepare(`
+    SELECT min(due_at) FROM (
+      SELECT min(due_at) AS due_at FROM work WHERE lane = ?1 AND critical = 1
+      UNION ALL SELECT min(due_at) FROM work WHERE lane = ?1 AND critical = 0)`)
   const held = db.prepare(`
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
@@ -58,14 +65,19 @@ export function workWrites(db: Database) {
         work.lane,
         work.ref,
         work.ordinal,
+        work.critical ? 1 : 0,
         work.leaseUntil ?? work.dueAt,
         leased,
         leased,
         work.doc,
       ).lastInsertRowid
     },
-    take(claim: Claim): TakenWork[] {
-      return due.all(claim.lane, claim.now, claim.limit).map((row) => {
+    /** Critical work first: its retry must not wait behind what an outage has piled up. */
+    take({ lane, now, limit, leaseUntil }: Claim): TakenWork[] {
+      const critical = due.all(lane, 1, now, limit)
+      const left = limit - critical.length
+      const others = left > 0 ? due.all(lane, 0, now, left) : []
+      return [...critical, ...others].map((row) => {
         const [id, tenant, kind, ref, ordinal, dueAt, token, crashes, leased, doc] = row as unknown as [
           ...[number, string, WorkKind, string, number | null],
           ...[number, number, number, number, string | null],
@@ -83,7 +95,7 @@ export function workWrites(db: Database) {
           lost,
           doc,
         }
-        lease.run(claim.leaseUntil, taken.token, taken.crashes, id)
+        lease.run(leaseUntil, taken.token, taken.crashes, id)
         return taken
       })
     },

@@ -1,6 +1,8 @@
 import { failpoint } from '../../failpoint.ts'
 import { alertWrites } from './alert.ts'
-import { isInputOutputFailure, isStorageFailure, type Database } from './database.ts'
+import type { Ballast } from './ballast.ts'
+import { componentStateWrites } from './component-state.ts'
+import { isDiskFull, isInputOutputFailure, isStorageFailure, type Database } from './database.ts'
 import { deadLetterWrites } from './dead-letter.ts'
 import { deliveryWrites } from './delivery.ts'
 import { metaWrites } from './meta.ts'
@@ -20,15 +22,17 @@ import { outboxWrites } from './outbox.ts'
 import { workWrites, type TakenWork } from './work.ts'
 
 /** Everything the writer can do to the file. */
-function tables(db: Database) {
+function tables(db: Database, ballast: Ballast) {
   const work = workWrites(db)
   return {
+    ballast,
     meta: metaWrites(db),
     once: onceWrites(db),
     notifications: notificationWrites(db),
     deliveries: deliveryWrites(db, work),
     alerts: alertWrites(db, work),
     deadLetters: deadLetterWrites(db),
+    states: componentStateWrites(db),
     outbox: outboxWrites(db),
     work,
   }
@@ -40,14 +44,15 @@ export interface Writer {
   readonly highWaterAt: number
   /**
    * Executes the operations in order in one transaction. One that throws is undone alone and the others are
-   * committed; when the commit itself fails, none of them happened.
+   * committed; when the commit itself fails, none of them happened. A full disk also costs the ballast, so that
+   * another try with less may succeed.
    */
   run(batch: readonly Operation[]): BatchReply
 }
 
 /** Prepares every statement and counts the start of the store. */
-export function createWriter(db: Database): Writer {
-  const all = tables(db)
+export function createWriter(db: Database, ballast: Ballast): Writer {
+  const all = tables(db, ballast)
   const { bootCount, highWaterAt } = all.meta.boot()
   return { bootCount, highWaterAt, run: (batch) => runBatch(db, all, batch) }
 }
@@ -72,10 +77,13 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
     committing = true
     failpoint('before-commit')
     db.exec('COMMIT')
-    return { kind: 'committed', replies, failures, seconds: (performance.now() - startedAt) / 1000 }
+    const seconds = (performance.now() - startedAt) / 1000
+    return { kind: 'committed', replies, failures, seconds, full: all.ballast.spent }
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK')
-    return { kind: 'failed', message: messageOf(error), fatal: committing && isInputOutputFailure(error) }
+    if (isDiskFull(error)) all.ballast.spend()
+    const fatal = committing && isInputOutputFailure(error)
+    return { kind: 'failed', message: messageOf(error), fatal, full: all.ballast.spent }
   }
 }
 
@@ -156,13 +164,15 @@ function perform(all: Tables, operation: Operation): Reply {
       return prune(all, operation.before)
     case 'secret':
       return all.meta.secret(operation.name)
+    case 'restock':
+      return all.ballast.grow()
     case 'ping':
       return null
   }
 }
 
 function accept(all: Tables, operation: AcceptOperation): AcceptReply {
-  const { tenant, principal, at, once, alert, deadLetter, release } = operation
+  const { tenant, principal, at, once, alert, deadLetter, states, release } = operation
   const scope = once && { tenant, principal, key: once.key }
   if (scope && once.check) {
     const known = all.once.find(scope, at)
@@ -183,12 +193,14 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   const leases = operation.deliveries.map((row) => all.deliveries.insert(row))
   if (alert?.kind === 'change') leases.push(...follow(all, alert))
   if (deadLetter && all.deadLetters.put(deadLetter)) all.meta.deadLettersRemoved(1)
+  if (states) for (const state of states) all.states.put(tenant, state)
   if (release) {
     const work = {
       tenant,
       kind: 'release',
       lane: 'release',
       ordinal: null,
+      critical: false,
       leaseUntil: null,
       ...release,
     } as const

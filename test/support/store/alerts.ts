@@ -44,6 +44,37 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       expect(await alertOf(store, 'a-1')).to.deep.equal({ ...expected, message: 'new', version: 2 })
     })
 
+    it('counts a change that stands for a publish onto what repeats have counted meanwhile', async () => {
+      const { store } = opened()
+      const from = sample.alert('a-1', { severity: 'warning' })
+      await store.accept(sample.opening(from))
+      const repeat = (at: number) =>
+        store.accept(sample.acceptance({ at, alert: { kind: 'repeat', alertId: 'a-1' } }))
+      // Decided on the alert before any repeat: the count in its document is too low, its version is right.
+      const promotion = sample.alertChange(
+        from,
+        { severity: 'critical', count: 2 },
+        { at: NOON + 7, counts: true },
+      )
+      const publish = sample.acceptance({ at: NOON + 7, alert: { kind: 'change', change: promotion } })
+      const [, , promoted] = await Promise.all([
+        repeat(NOON + 5),
+        repeat(NOON + 9),
+        store.accept(publish),
+        repeat(NOON + 6),
+      ])
+      const counted = { severity: 'critical', version: 2, count: 4, lastAt: NOON + 9 }
+      expect(sample.accepted(promoted).alert).to.include(counted)
+      expect(await alertOf(store, 'a-1')).to.include({ ...counted, count: 5 })
+      expect((await store.accept(publish)).kind).to.equal('stale')
+      const acknowledged = { ...promotion.alert, status: 'acknowledged', count: 1, lastAt: 0 } as const
+      await store.changeAlert(sample.alertChange(acknowledged, {}))
+      expect(await alertOf(store, 'a-1')).to.include({ ...counted, version: 3, count: 5 })
+      const direct = sample.alertChange({ ...acknowledged, version: 3 }, {}, { at: NOON + 20, counts: true })
+      expect(await store.changeAlert(direct)).to.equal('done')
+      expect(await alertOf(store, 'a-1')).to.include({ count: 6, lastAt: NOON + 20 })
+    })
+
     it('finds a repeat on a resolved or unknown alert stale', async () => {
       const { store } = opened()
       await store.accept(sample.opening(sample.alert('a-1')))
@@ -223,6 +254,8 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       await store.accept(sample.opening(from))
       const timer = sample.only((await store.claim(sample.claimOf('escalate', NOON))).items)
       expect(await store.settle(sample.sent(timer))).to.equal('done')
+      expect(await alertOf(store, 'a-1')).to.deep.equal({ ...from, nextStepAt: null })
+      expect((await store.conservation()).broken).to.equal(0)
       await store.changeAlert(sample.alertChange(from, { nextStepAt: NOON + 700 }))
       expect((await store.claim(sample.claimOf('escalate', NOON))).nextDueAt).to.equal(NOON + 700)
     })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { OutboxItem } from '../../../src/delivery/delivery.ts'
-import type { Store } from '../../../src/store/store.ts'
+import type { ComponentState, Store } from '../../../src/store/store.ts'
 import * as sample from './samples.ts'
 import { ACME, DEFAULT, NOON } from './samples.ts'
 
@@ -102,6 +102,39 @@ export function keepingConformance(opened: () => sample.OpenedStore): void {
       expect(store.highWaterAt).to.equal(0)
       const again = await opened().reopen()
       expect([again.bootCount, again.highWaterAt]).to.deep.equal([2, NOON])
+    })
+
+    it('keeps the last state of each component of each tenant, also over a restart (R34)', async () => {
+      const { store } = opened()
+      const accept = (states: readonly ComponentState[], given = {}) =>
+        store.accept(sample.acceptance({ states, ...given }))
+      expect(await store.states()).to.deep.equal([])
+      await accept([
+        { name: 'database', state: { status: 'up', deep: [1, null] } },
+        { name: 'cache', state: { status: 'up' } },
+      ])
+      await accept([{ name: 'database', state: { status: 'down', reason: 'Grüße' } }])
+      await accept([{ name: 'database', state: { status: 'up' } }], { tenant: ACME })
+      const expected = [
+        { tenant: ACME, name: 'database', state: { status: 'up' } },
+        { tenant: DEFAULT, name: 'cache', state: { status: 'up' } },
+        { tenant: DEFAULT, name: 'database', state: { status: 'down', reason: 'Grüße' } },
+      ]
+      expect(await store.states()).to.have.deep.members(expected)
+      const again = await opened().reopen()
+      expect(await again.states()).to.have.deep.members(expected)
+    })
+
+    it('leaves the state of a component alone when the publish was a duplicate or stale (P3, R34)', async () => {
+      const { store } = opened()
+      const once = { key: 'id:1', check: true, expiresAt: NOON + 1000 }
+      const saying = (status: string, given = {}) =>
+        store.accept(sample.acceptance({ states: [{ name: 'cache', state: { status } }], ...given }))
+      expect((await saying('first', { once })).kind).to.equal('accepted')
+      expect((await saying('second', { once })).kind).to.equal('duplicate')
+      expect((await saying('third', { alert: { kind: 'repeat', alertId: 'none' } })).kind).to.equal('stale')
+      const expected = [{ tenant: DEFAULT, name: 'cache', state: { status: 'first' } }]
+      expect(await store.states()).to.deep.equal(expected)
     })
 
     it('answers a ping, and after it was closed refuses everything', async () => {

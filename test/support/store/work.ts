@@ -5,11 +5,11 @@ import { DEFAULT, NOON } from './samples.ts'
 
 const LEASE_MS = 30_000
 
-async function send(store: Store, id: string, dueAt = NOON): Promise<void> {
+async function send(store: Store, id: string, dueAt = NOON, critical = false): Promise<void> {
   await store.accept(
     sample.acceptance({
       notifications: [sample.notification(id)],
-      deliveries: [sample.toSend(sample.delivery(id, 1, { nextAttemptAt: dueAt }), dueAt)],
+      deliveries: [sample.toSend(sample.delivery(id, 1, { nextAttemptAt: dueAt, critical }), dueAt)],
     }),
   )
 }
@@ -40,6 +40,27 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       const second = await store.claim(claim)
       expect(subjects(second.items)).to.deep.equal(['n-1'])
       expect(second.nextDueAt).to.equal(NOON + 9000)
+    })
+
+    it('hands out critical deliveries first, oldest first within each, new ones and retries alike', async () => {
+      const { store } = opened()
+      for (let index = 0; index < 20; index++) await send(store, `backlog-${index}`, NOON - 1000 + index)
+      await send(store, 'urgent-2', NOON + 2, true)
+      await send(store, 'urgent-1', NOON + 1, true)
+      await send(store, 'urgent-late', NOON + 500, true)
+      const claim = { ...sample.claimOf('email', NOON + 10), limit: 4 }
+      const first = await store.claim(claim)
+      expect(subjects(first.items)).to.deep.equal(['urgent-1', 'urgent-2', 'backlog-0', 'backlog-1'])
+      expect(first.nextDueAt).to.equal(NOON - 998)
+      const failed = { ...sample.sent(first.items[0]!).delivery!, state: 'pending', sentAt: null } as const
+      await store.settle(sample.sent(first.items[0]!, { delivery: failed, nextDueAt: NOON + 20 }))
+      const second = await store.claim({ ...claim, now: NOON + 20, limit: 2 })
+      expect(subjects(second.items)).to.deep.equal(['urgent-1', 'backlog-2'])
+      const rest = await store.claim({ ...claim, now: NOON + 20, limit: 100 })
+      expect(rest.items).to.have.length(17)
+      expect(rest.nextDueAt).to.equal(NOON + 500)
+      const leased = await store.claim({ ...sample.claimOf('email', NOON + 10 + LEASE_MS), limit: 1 })
+      expect(subjects(leased.items)).to.deep.equal(['urgent-late'])
     })
 
     it('gives the holder the delivery as being sent, one attempt counted, with what it is about', async () => {
