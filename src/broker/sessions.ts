@@ -149,9 +149,10 @@ export class Sessions {
     return this.trie.any(topic)
   }
 
-  /** Discards every session of a principal that has no connection. */
+  /** Discards every session of a principal; one with a connection does not outlive it. */
   revoke(principalId: string): void {
-    for (const session of this.offlineOf.get(principalId) ?? []) this.discard(session)
+    for (const session of this.kept.values())
+      if (session.principal.id === principalId) this.discard(session)
   }
 
   private queue(session: Session, message: Message, qos: 1 | 2): void {
