@@ -149,10 +149,9 @@ export class Sessions {
     return this.trie.any(topic)
   }
 
-  /** Discards every session of a principal; one with a connection does not outlive it. */
+  /** Discards every stored session of a principal. */
   revoke(principalId: string): void {
-    for (const session of this.kept.values())
-      if (session.principal.id === principalId) this.discard(session)
+    for (const session of this.kept.values()) if (session.principal.id === principalId) this.discard(session)
   }
 
   private queue(session: Session, message: Message, qos: 1 | 2): void {
