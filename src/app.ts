@@ -1,6 +1,7 @@
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import type { TenantId } from './access/principal.ts'
+import { withdrawn } from './access/withdrawn.ts'
 import type { Alert } from './alert/alert.ts'
 import { bringForward } from './alert/bring-forward.ts'
 import { commandAlert } from './alert/commanding.ts'
@@ -257,8 +258,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
     reload(next) {
+      const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
+      const before = directory
       config = next
       directory = buildDirectory(next)
+      for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
       board.oncallChanged()
     },
     async stop(graceMs) {

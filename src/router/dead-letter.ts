@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import type { Fault } from '../errors.ts'
-import type { DeadLetter } from '../store/store.ts'
+import type { DeadLetter, Once } from '../store/store.ts'
 import { renderDeadLetter } from '../wire/dead-letter.ts'
 import { PAYLOAD_LIMIT, type Arrival } from './arrival.ts'
 import { onceOf } from './once.ts'
@@ -11,7 +11,7 @@ const KEPT_OF_TOO_LARGE = 1024
 
 /**
  * Keeps a publish that cannot be routed: acknowledged, stored with its reason, counted, and told to its publisher
- * and to `dlq/#` (contract section 4). Rejects with a `store.…` fault when it could not be stored.
+ * and to `dlq/#` (contract section 4). The outcome's id is the letter's. Rejects with a `store.…` fault when it could not be stored.
  */
 export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault): Promise<Outcome> {
   const { publish, now, messageId } = arrival
@@ -31,7 +31,7 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
     at: now,
     principal: principal.id,
     topic,
-    once: onceOf(arrival),
+    once: onceAsDead(arrival),
     result: { dead_letter_id: deadLetter.id },
     notifications: [],
     deliveries: [],
@@ -59,5 +59,15 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
     const channel = `dlq/${reason.code}`
     if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1 })
   }
-  return { kind: 'dead', id: messageId, code: reason.code, message: reason.message }
+  const id = accepted.kind === 'duplicate' ? String(accepted.result['dead_letter_id']) : deadLetter.id
+  return { kind: 'dead', id, code: reason.code, message: reason.message }
+}
+
+/**
+ * A resend of a dead message makes no second letter. It keeps a key of its own: under the message's, a replay or a
+ * resend after the mend would count as done before it was ever routed.
+ */
+function onceAsDead(arrival: Arrival): Once | null {
+  const once = onceOf(arrival)
+  return once && { ...once, key: `dead:${once.key}` }
 }

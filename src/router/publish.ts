@@ -33,7 +33,7 @@ export type Outcome =
       readonly result: Readonly<Record<string, unknown>>
       readonly duplicate: boolean
     }
-  /** Stored as a dead letter: acknowledge over MQTT, answer the code's status over HTTP. */
+  /** Stored as a dead letter under this id: acknowledge over MQTT, answer the code's status over HTTP. */
   | { readonly kind: 'dead'; readonly id: string; readonly code: ErrorCode; readonly message: string }
   /** No route and none of the product's prefixes: the broker forwards it as it is. */
   | { readonly kind: 'plain' }

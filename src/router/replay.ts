@@ -6,7 +6,7 @@ import type { Receive } from './receive.ts'
 
 /**
  * Presents a dead letter again at the door, in the name of who published it (promise P10). When it is taken this
- * time the letter is removed; else it stays and a new letter says why. A crash between the two replays it once more,
+ * time the letter is removed; else it stays. A crash between the two replays it once more,
  * under the same key, which writes nothing twice.
  */
 export async function replayDeadLetter(

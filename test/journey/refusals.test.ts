@@ -129,6 +129,48 @@ describe('What is refused, and how whoever sent it hears of that', function () {
     })
   }
 
+  for (const named of [true, false]) {
+    it(`routes a dead letter ${named ? 'with' : 'without'} an id once when its cause is mended and it is replayed (P10, P3)`, async () => {
+      const user = named ? 'nora' : 'nils'
+      const topic = `notifications/realtime/user/${user}`
+      const payload = JSON.stringify({ message: 'late but there', ...(named && { id: 'late-1' }) })
+      const refused = await shop.publish<Refused>(topic, payload)
+      expect(refused.status).to.equal(404)
+      const [letter] = (await letters()).filter((kept) => kept.topic === topic)
+      expect(refused.body.error.details).to.deep.include({ dead_letter_id: letter?.id })
+      const replay = () => operator.post<Refused>(`/v1/dead-letters/${letter?.id}/replay`)
+      expect((await replay()).status).to.equal(404)
+      installation.configure(
+        CONFIG.replace('clients:', `  ${user}: { password: ${user}-password }\nclients:`),
+      )
+      process.kill(program.pid, 'SIGHUP')
+      await eventually(`a replay that is taken`, async () =>
+        (await replay()).status === 202 ? true : undefined,
+      )
+      expect(await messagesOf(user)).to.deep.equal(['late but there'])
+      expect((await letters()).map(({ id }) => id)).to.not.include(letter?.id)
+      expect((await replay()).status).to.equal(404)
+      if (named) {
+        expect((await shop.publish(topic, payload)).status).to.equal(202)
+        expect(await messagesOf(user)).to.deep.equal(['late but there'])
+      }
+    })
+  }
+
+  it('takes the resend of a message with an id that was a dead letter before, and makes no second letter while it is bad', async () => {
+    const topic = 'notifications/realtime/user/olaf'
+    const payload = '{"id":"late-2","message":"sent again"}'
+    for (let count = 0; count < 3; count++) expect((await shop.publish(topic, payload)).status).to.equal(404)
+    expect((await letters()).filter((kept) => kept.topic === topic)).to.have.length(1)
+    installation.configure(CONFIG.replace('clients:', `  olaf: { password: olaf-password }\nclients:`))
+    process.kill(program.pid, 'SIGHUP')
+    await eventually('a resend that is taken', async () =>
+      (await shop.publish(topic, payload)).status === 202 ? true : undefined,
+    )
+    await shop.publish(topic, payload)
+    expect(await messagesOf('olaf')).to.deep.equal(['sent again'])
+  })
+
   it('closes the connection for a packet over 256 KB, and answers 413 over HTTP', async () => {
     const publisher = await client('shop')
     const payload = JSON.stringify({ message: 'x', data: { fill: 'y'.repeat(300 * 1024) } })

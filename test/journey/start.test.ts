@@ -222,6 +222,10 @@ describe('A program that runs (section 1)', function () {
   after(() => installation.remove())
 
   const toBob = () => shop.publish<Refused>('notifications/realtime/user/bob', '{"message":"Hi"}')
+  const login = async (user: string, password: string) => {
+    const answer = await new HttpApi(() => program, null).post('/v1/login', { user, password })
+    return answer.status === 200
+  }
   const said = (words: RegExp) =>
     eventually(`a line like ${words}`, () => program.lines.find(({ msg }) => words.test(String(msg))))
 
@@ -237,6 +241,32 @@ describe('A program that runs (section 1)', function () {
     await said(/reloaded/)
     expect((await toBob()).status).to.equal(202)
     expect((await HttpApi.login(() => program, 'bob', 'bob-password')).token).to.be.a('string')
+  })
+
+  it("ends the connections of whoever a reload takes access from, and nobody else's (security rows 3 and 8)", async () => {
+    const connect = (username: string, password: string, clientId: string) =>
+      MqttPerson.connect(program, { username, password, clientId, clean: false })
+    installation.configure(base('  bob: { password: bob-password }\n  cem: { password: cem-password }'))
+    process.kill(program.pid, 'SIGHUP')
+    await eventually('a log-in of cem', async () => (await login('cem', 'cem-password')) || undefined)
+    const bob = await connect('bob', 'bob-password', 'bob-phone')
+    const cem = await connect('cem', 'cem-password', 'cem-phone')
+    const shopClient = await connect('shop', 'shop-token', 'shop-1')
+    const before = program.lines.filter(({ msg }) => /reloaded/.test(String(msg))).length
+    installation.configure(base('  bob: { password: another-password }'))
+    process.kill(program.pid, 'SIGHUP')
+    await Promise.all([bob.dropped(), cem.dropped()])
+    await eventually(
+      'the line',
+      () => program.lines.filter(({ msg }) => /reloaded/.test(String(msg)))[before],
+    )
+    await shopClient.publish('notifications/realtime/user/bob', { message: 'still here' })
+    expect(shopClient.closed).to.equal(false)
+    expect([await login('bob', 'bob-password'), await login('bob', 'another-password')]).to.deep.equal([
+      false,
+      true,
+    ])
+    for (const person of [bob, cem, shopClient]) await person.close()
   })
 
   it('ends on SIGTERM with 0 and keeps everything it acknowledged before (P27)', async () => {
