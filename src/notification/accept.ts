@@ -30,12 +30,12 @@ export async function acceptNotification(
   if (draft.sendAt !== undefined && draft.sendAt > arrival.now)
     return schedule(core, arrival, decision, draft.sendAt)
   const plan = planNotification(core, arrival, decision)
-  const committed = core.store.accept({
-    ...acceptanceOf(arrival),
-    result: plan.result,
-    notifications: plan.entries.map((entry) => entry.notification),
-    deliveries: deliveriesOf(plan.entries),
-  })
+  const committed = core.store.accept(
+    acceptanceOf(arrival, plan.result, {
+      notifications: plan.entries.map((entry) => entry.notification),
+      deliveries: deliveriesOf(plan.entries),
+    }),
+  )
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, plan.result, accepted)
@@ -182,21 +182,30 @@ export function originOf(arrival: Arrival): Origin {
   }
 }
 
-/** The parts that every acceptance shares; the caller adds what it writes. */
-export function acceptanceOf(arrival: Arrival): Omit<Acceptance, 'result'> {
+/** What an acceptance may write besides its record. */
+type Writes = Partial<Pick<Acceptance, 'notifications' | 'deliveries' | 'alert' | 'release' | 'urgent'>>
+
+/** The acceptance of a publish with what is special to it; everything else is absent. */
+export function acceptanceOf(
+  arrival: Arrival,
+  result: Acceptance['result'],
+  writes: Writes = {},
+): Acceptance {
   const { publish, now } = arrival
+  // Spelled out, because a copy with changes takes V8 a microsecond more.
   return {
     tenant: publish.principal.tenant,
     at: now,
     principal: publish.principal.id,
     topic: publish.topic,
     once: onceOf(arrival),
-    notifications: [],
-    deliveries: [],
-    alert: null,
+    result,
+    notifications: writes.notifications ?? [],
+    deliveries: writes.deliveries ?? [],
+    alert: writes.alert ?? null,
     deadLetter: null,
-    release: null,
-    urgent: false,
+    release: writes.release ?? null,
+    urgent: writes.urgent ?? false,
   }
 }
 
@@ -223,11 +232,9 @@ async function schedule(
   // The audience is checked now, so that a mistake is told now.
   audienceOf(core.directory(), arrival.publish.principal.tenant, decision.to)
   const result = { status: 'scheduled', message_id: arrival.messageId, send_at: dueAt / 1000 }
-  const committed = core.store.accept({
-    ...acceptanceOf(arrival),
-    result,
-    release: releaseOf(arrival, decision, dueAt),
-  })
+  const committed = core.store.accept(
+    acceptanceOf(arrival, result, { release: releaseOf(arrival, decision, dueAt) }),
+  )
   arrival.submitted()
   const accepted = await committed
   core.worker.wake('release', dueAt)

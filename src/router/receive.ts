@@ -88,7 +88,7 @@ function enter(
       fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }),
     )
   }
-  const arrival = name === undefined ? unnamed : { ...unnamed, messageId: name, named: true }
+  const arrival = name === undefined ? unnamed : { publish, messageId: name, named: true, now, submitted }
   return handle(core, match, arrival, parsed.value)
 }
 
