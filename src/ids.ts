@@ -6,15 +6,17 @@ export interface Ids {
   next(now: number): string
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX = Array.from({ length: 4096 }, (_, value) => value.toString(16).padStart(3, '0'))
 const POOL_BYTES = 8192
 
 /** Identifiers from the operating system's random source, drawn in blocks because one draw costs a system call. */
 export function randomIds(fill: (bytes: Uint8Array) => void = (bytes) => void randomFillSync(bytes)): Ids {
-  const pool = new Uint8Array(POOL_BYTES)
+  const pool = Buffer.alloc(POOL_BYTES)
   let used = POOL_BYTES
   let lastAt = 0
   let sequence = 0
+  let head = ''
+  let headAt = -1
   return {
     next(now) {
       if (used + 10 > POOL_BYTES) {
@@ -30,12 +32,15 @@ export function randomIds(fill: (bytes: Uint8Array) => void = (bytes) => void ra
         lastAt += 1
         sequence = 0
       }
-      const time = lastAt.toString(16).padStart(12, '0')
-      const id =
-        `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-` +
-        `${HEX[(at(2) & 0x3f) | 0x80]}${HEX[at(3)]}-${HEX[at(4)]}${HEX[at(5)]}${HEX[at(6)]}${HEX[at(7)]}${HEX[at(8)]}${HEX[at(9)]}`
+      if (headAt !== lastAt) {
+        headAt = lastAt
+        const time = lastAt.toString(16).padStart(12, '0')
+        head = `${time.slice(0, 8)}-${time.slice(8)}-7`
+      }
+      pool[used + 2] = (at(2) & 0x3f) | 0x80
+      const random = pool.toString('hex', used + 2, used + 10)
       used += 10
-      return id
+      return `${head}${HEX[sequence]}-${random.slice(0, 4)}-${random.slice(4)}`
     },
   }
 }

@@ -65,12 +65,12 @@ export async function commandThroughDoor(
       acknowledged_at: alert.acknowledgedAt === null ? null : new Date(alert.acknowledgedAt).toISOString(),
       step: alert.step,
     }
-    const committed = core.store.accept({
-      ...acceptanceOf(arrival),
-      result,
-      alert: plan.change === null ? null : { kind: 'change', change: plan.change },
-      urgent: true,
-    })
+    const committed = core.store.accept(
+      acceptanceOf(arrival, result, {
+        alert: plan.change === null ? null : { kind: 'change', change: plan.change },
+        urgent: true,
+      }),
+    )
     arrival.submitted()
     const accepted = await committed
     if (accepted.kind === 'stale') continue

@@ -39,15 +39,15 @@ async function raiseInTurn(core: Core, arrival: Arrival, decision: AlertDecision
   const existing = await core.store.openAlert(arrival.publish.principal.tenant, dedupKeyOf(decision))
   const plan = planRaise(core, arrival, decision, existing)
   const opens = plan.alert?.kind === 'open'
-  const committed = core.store.accept({
-    ...acceptanceOf(arrival),
-    result: plan.result,
-    alert: plan.alert,
-    // Those of a change go with the change.
-    notifications: opens ? plan.paging.notifications : [],
-    deliveries: opens ? plan.paging.deliveries : [],
-    urgent: decision.level === 'critical',
-  })
+  const committed = core.store.accept(
+    acceptanceOf(arrival, plan.result, {
+      alert: plan.alert,
+      // Those of a change go with the change.
+      notifications: opens ? plan.paging.notifications : [],
+      deliveries: opens ? plan.paging.deliveries : [],
+      urgent: decision.level === 'critical',
+    }),
+  )
   // Repeats need not wait for each other's commit, unless their count decides (R32).
   const counts = plan.alert?.kind === 'repeat' && existing?.severity !== 'warning'
   // Not awaited there, so a failure must not go unheard before the caller listens.
@@ -105,7 +105,10 @@ function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existi
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const paging: Paging = { alert: change.alert, deliveries: [], notifications: [] }
       return {
-        alert: { kind: 'change', change: changeOf(existing, paging, change.timeline, now, change.cancelPages) },
+        alert: {
+          kind: 'change',
+          change: changeOf(existing, paging, change.timeline, now, change.cancelPages),
+        },
         paging,
         timeline: change.timeline,
         result: { status: 'alert_resolved', alert_id: existing.id },
@@ -156,7 +159,10 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
     core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
   })
   if (plan.alert.kind === 'open' && plan.paging.deliveries.length === 0) {
-    core.log.error({ alert: plan.paging.alert.id, alert_type: plan.paging.alert.type }, 'an alert reaches nobody: no team, no administrator')
+    core.log.error(
+      { alert: plan.paging.alert.id, alert_type: plan.paging.alert.type },
+      'an alert reaches nobody: no team, no administrator',
+    )
   }
 }
 

@@ -14,11 +14,9 @@ export function startDeliveries(
   leases: readonly Lease[],
   subject: { readonly notification: Notification | null; readonly alert: Alert | null },
 ): void {
-  if (planned.length === 0) return
-  const leased = new Set(leases.map((lease) => lease.deliveryId))
   for (const one of planned) {
     const { delivery, lane, lease, dueAt } = one
-    if (lease !== null && leased.has(delivery.id))
+    if (lease !== null && leases.some((taken) => taken.deliveryId === delivery.id))
       worker.take(lane, leasedWork([one], leases, subject), lease.until)
     else if (dueAt !== null) worker.wake(lane, dueAt)
   }

@@ -36,7 +36,7 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
         ],
   )
   const result = resultOf(id, decision)
-  const committed = core.store.accept({ ...acceptanceOf(arrival), result, deliveries })
+  const committed = core.store.accept(acceptanceOf(arrival, result, { deliveries }))
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)

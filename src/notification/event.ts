@@ -20,7 +20,7 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
         ? [person]
         : []
   const result = { status: 'event_emitted', type: decision.type, users: users.length }
-  const committed = core.store.accept({ ...acceptanceOf(arrival), result })
+  const committed = core.store.accept(acceptanceOf(arrival, result))
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)

@@ -20,6 +20,13 @@ export const CHANNEL_RULES = {
   push: { from: 'low', unreachable: 'no_device' },
 } as const satisfies Record<RuledChannel, ChannelRule>
 
+// Object.entries forgets that the table has these keys and no others.
+const RULED = (Object.entries(CHANNEL_RULES) as [RuledChannel, ChannelRule][]).map(([channel, rule]) => ({
+  channel,
+  rule,
+  least: rank(rule.from),
+}))
+
 export interface ChannelChoice {
   readonly channel: RuledChannel
   /** `chosen`, or why the channel is left out: kept, so that "why was I not told?" has an answer. */
@@ -35,10 +42,9 @@ export function channelsFor(
   preferences: Preferences,
   can: (channel: RuledChannel) => boolean,
 ): readonly ChannelChoice[] {
-  // Object.entries forgets that the table has these keys and no others.
-  const ruled = Object.entries(CHANNEL_RULES) as [RuledChannel, ChannelRule][]
-  return ruled.map(([channel, rule]) => {
-    if (rank(priority) < rank(rule.from)) return { channel, reason: 'priority_too_low' }
+  const given = rank(priority)
+  return RULED.map(({ channel, least, rule }) => {
+    if (given < least) return { channel, reason: 'priority_too_low' }
     if (!preferences[channel]) return { channel, reason: 'preference_off' }
     if (rule.unreachable !== null && !can(channel)) return { channel, reason: rule.unreachable }
     return { channel, reason: 'chosen' }

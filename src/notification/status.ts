@@ -11,7 +11,7 @@ export async function acceptStatus(core: Core, arrival: Arrival, decision: Statu
     name,
     state: { ...state, updated_at: new Date(arrival.now).toISOString() },
   }))
-  const committed = core.store.accept({ ...acceptanceOf(arrival), result: decision.result, states })
+  const committed = core.store.accept({ ...acceptanceOf(arrival, decision.result), states })
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, decision.result, accepted)

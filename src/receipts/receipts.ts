@@ -69,11 +69,16 @@ export function createReceipts(options: {
   }
 }
 
+/** As nearly all ids are; the question is cheaper than looking for each character that may not be. */
+const PLAIN_ID = /^[\w.:-]*$/
+
 /**
  * The topic of a message's receipts. Publishers choose their ids, so what no topic name may hold (`+`, `#`, control
  * characters; MQTT 3.1.1 section 4.7) is percent-encoded; the payload carries the id as it was.
  */
 export function receiptTopic(principal: string, messageId: string): string {
-  const id = messageId.replace(/[+#\p{Cc}]/gu, (character) => encodeURIComponent(character))
+  const id = PLAIN_ID.test(messageId)
+    ? messageId
+    : messageId.replace(/[+#\p{Cc}]/gu, (character) => encodeURIComponent(character))
   return `receipts/${principal}/${id}`
 }

@@ -27,6 +27,8 @@ const FIRST_RING = 16
 export class SlidingWindow {
   readonly #keys = new Map<string, Hits>()
   readonly #maxKeys: number
+  /** The last key in order: moving it there again would only make the map grow. */
+  #latest: string | null = null
 
   constructor(options: { readonly maxKeys?: number } = {}) {
     this.#maxKeys = options.maxKeys ?? 100_000
@@ -69,6 +71,11 @@ export class SlidingWindow {
 
   #touch(key: string, windowMs: number): Hits {
     const known = this.#keys.get(key)
+    if (known && this.#latest === key) {
+      known.windowMs = windowMs
+      return known
+    }
+    this.#latest = key
     if (known) this.#keys.delete(key)
     const hits = known ?? { times: new Float64Array(FIRST_RING), head: 0, count: 0, windowMs }
     hits.windowMs = windowMs
