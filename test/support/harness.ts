@@ -8,6 +8,7 @@ import type { Alert, TimelineEntry } from '../../src/alert/alert.ts'
 import { startApp, type RunningApp } from '../../src/app.ts'
 import { formatFault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
 import type { ChannelName, Delivery, OutboxItem } from '../../src/delivery/delivery.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome } from '../../src/router/publish.ts'
@@ -91,11 +92,13 @@ export interface Harness {
 export interface HarnessOptions {
   /** YAML, or sections that are laid over the usual ones entry by entry; `undefined` removes an entry. */
   readonly config?: string | Readonly<Record<string, Settings | readonly unknown[]>>
+  /** Channels that are to send although no provider is behind them, which the configuration would not take: all fails. */
+  readonly failing?: readonly ('sms' | 'voice' | 'push' | 'telegram')[]
 }
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'carillon-'))
-  const config = configOf(options.config ?? {}, folder)
+  const config = withFailing(configOf(options.config ?? {}, folder), options.failing ?? [])
   const { log, lines } = silentLog()
   let clock = fakeClock()
   const devices: MqttClient[] = []
@@ -222,6 +225,11 @@ function configOf(given: NonNullable<HarnessOptions['config']>, folder: string) 
   const loaded = loadConfig({ text, env: {}, flags })
   if (!loaded.ok) throw new Error(loaded.faults.map(formatFault).join('\n'))
   return loaded.config
+}
+
+function withFailing(config: Config, names: NonNullable<HarnessOptions['failing']>): Config {
+  const live = Object.fromEntries(names.map((name) => [name, { ...config.channels[name], mode: 'live' as const }]))
+  return { ...config, channels: { ...config.channels, ...live } }
 }
 
 function overBase(given: Exclude<NonNullable<HarnessOptions['config']>, string>): Settings {
