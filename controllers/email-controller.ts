@@ -24,6 +24,7 @@ const BatchMessage = Type.Object({
   priority: Priority,
   data: Data,
 })
+type BatchMessage = Static<typeof BatchMessage>
 
 export const EmailBatchBody = Type.Object({
   messages: Type.Optional(Type.Array(BatchMessage, { maxItems: 1000 })),
@@ -64,16 +65,8 @@ export function queueEmail(context: Context<object, EmailBody>): Decision {
 export function sendBatchEmail(context: Context<object, EmailBatchBody>): Decision {
   const { body } = context
   const sendAt = instantMs('send_at', body.send_at)
-  const entries =
-    body.messages ??
-    (body.recipients ?? []).map((recipient) => ({
-      ...recipient,
-      subject: body.subject,
-      body: body.body,
-      html_body: body.html_body,
-    }))
-  if (entries.length === 0)
-    throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
+  const entries: readonly BatchMessage[] = body.messages ?? body.recipients ?? []
+  if (entries.length === 0) throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
   const messages = entries.map((entry): DirectMessage => {
     const data = entry.data ?? {}
     const subject = entry.subject ?? body.subject
@@ -86,7 +79,7 @@ export function sendBatchEmail(context: Context<object, EmailBatchBody>): Decisi
       subject: subject === undefined ? undefined : fill(subject, data),
       text: text === undefined ? '' : fill(text, data),
       html: html === undefined ? undefined : fill(html, data, escapeHtml),
-      priority: body.priority ?? 'normal',
+      priority: entry.priority ?? body.priority ?? 'normal',
       sendAt,
       error: address === null ? 'publish.invalid_address' : missing ? 'publish.invalid_body' : undefined,
     }

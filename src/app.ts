@@ -96,7 +96,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     directory: () => directory,
     config: () => config,
     clock,
-    jwtSecret: config.auth.jwt.secret === undefined ? await store.secret('jwt') : Buffer.from(config.auth.jwt.secret),
+    jwtSecret:
+      config.auth.jwt.secret === undefined ? await store.secret('jwt') : Buffer.from(config.auth.jwt.secret),
     log,
   })
 
@@ -112,7 +113,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     clock,
     log,
     wireNotification: (notification) => renderNotification(notification),
-    wireAlertPage: (alert) => ({ type: 'critical_alert', alert: renderAlert(alert), requires_acknowledgment: true }),
+    wireAlertPage: (alert) => ({
+      type: 'critical_alert',
+      alert: renderAlert(alert),
+      requires_acknowledgment: true,
+    }),
     visibleTo: (notification, reader) =>
       visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
@@ -292,7 +297,8 @@ function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMet
 /** The board as the store has it (promise P18 leaves no other moment to do this): alerts, states, who is on call. */
 async function rebuild(core: Core): Promise<void> {
   await core.board.rebuild(openAlertsOf(core))
-  for (const { tenant, name, state } of await core.store.states()) core.board.systemStatus(tenant, name, state)
+  for (const { tenant, name, state } of await core.store.states())
+    core.board.systemStatus(tenant, name, state)
 }
 
 async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
@@ -311,7 +317,10 @@ async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
 function dutiesOf(directory: () => Directory): Duties {
   const scheduleOf = (team: string, tenant: TenantId) => directory().team(tenant, team)?.schedule ?? null
   return {
-    teams: () => directory().tenants().flatMap((tenant) => directory().teams(tenant)),
+    teams: () =>
+      directory()
+        .tenants()
+        .flatMap((tenant) => directory().teams(tenant)),
     currentShift(team, tenant, at) {
       const schedule = scheduleOf(team, tenant)
       return schedule && currentShift(schedule, at)
@@ -330,7 +339,9 @@ async function readiness(store: Store, clock: Clock, stopping: () => boolean): P
   if (stopping()) return 'stopping'
   let cancel = () => {}
   const late = new Promise<string>((resolve) => {
-    cancel = clock.at(clock.now() + READY_MS, () => resolve('the store takes longer than five seconds for a write'))
+    cancel = clock.at(clock.now() + READY_MS, () =>
+      resolve('the store takes longer than five seconds for a write'),
+    )
   })
   const answer = store.ping().then(
     () => null,
@@ -354,4 +365,3 @@ function topicEntries(router: Router) {
     ...(route.body !== null && { payload: route.body }),
   }))
 }
-

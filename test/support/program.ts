@@ -36,7 +36,18 @@ export class Installation {
   async start(env: Readonly<Record<string, string>> = {}): Promise<Program> {
     const child = spawn(
       process.execPath,
-      [MAIN, 'start', '--config', join(this.folder, 'carillon.yaml'), '--data', join(this.folder, 'data'), '--http-port', String(this.#ports.http), '--mqtt-port', String(this.#ports.mqtt)],
+      [
+        MAIN,
+        'start',
+        '--config',
+        join(this.folder, 'carillon.yaml'),
+        '--data',
+        join(this.folder, 'data'),
+        '--http-port',
+        String(this.#ports.http),
+        '--mqtt-port',
+        String(this.#ports.mqtt),
+      ],
       { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     this.#children.add(child)
@@ -55,7 +66,10 @@ export class Installation {
       })
     })
     const first = await Promise.race([ready, exited.then(() => null)])
-    if (first === null) throw new Error(`the program ended before it was ready:\n${errors}${lines.map((line) => JSON.stringify(line)).join('\n')}`)
+    if (first === null)
+      throw new Error(
+        `the program ended before it was ready:\n${errors}${lines.map((line) => JSON.stringify(line)).join('\n')}`,
+      )
     const httpPort = Number(new URL(String(first['http'])).port)
     const mqttPort = Number(new URL(String(first['mqtt'])).port)
     // The same ports after a restart, so that clients find it again.
