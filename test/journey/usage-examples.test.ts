@@ -256,7 +256,9 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
     const heardBefore = browser.heard.length
     await browser.publish(EMAIL.topic, EMAIL.payload, 2)
     const receipt = await eventually('the receipt', () =>
-      browser.heard.slice(heardBefore).find(({ topic }) => topic.startsWith('receipts/monitor/')),
+      browser.heard
+        .slice(heardBefore)
+        .find(({ topic, json }) => topic.startsWith('receipts/monitor/') && json['status'] === 'rejected'),
     )
     expect(receipt.json).to.include({
       topic: EMAIL.topic,
