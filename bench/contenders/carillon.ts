@@ -22,6 +22,8 @@ export interface CarillonOptions {
   readonly nodeArguments?: readonly string[]
 }
 
+/** As `npm start` and the image start it. */
+const START_ARGUMENTS = ['--max-semi-space-size=64']
 const PASSWORD = 'load-password'
 const PUBLISHER = { username: 'load', password: 'load-token' }
 const OPERATOR_TOKEN = 'operator-token'
@@ -33,7 +35,7 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
   writeFileSync(config, configuration(options))
   const paths = ['--config', config, '--data', join(folder, 'data'), '--http-port', '0', '--mqtt-port', '0']
   const { child, pid, ready } = await startChild(
-    [process.execPath, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],
+    [process.execPath, ...START_ARGUMENTS, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],
     readyLine,
   )
   return {

@@ -90,6 +90,8 @@ export function mayForward(principal: Principal, topic: string, tenant?: TenantI
  * Below a level it is an alert type instead: `alerts/critical/ack` reports an alert of type `ack`.
  */
 export function alertVerb(topic: string): AlertVerb | null {
+  // Asked of every publish, and few are about alerts.
+  if (!topic.startsWith('alerts/') && !topic.startsWith('notifications/alerts/')) return null
   const levels = topic.split('/', 5)
   if (levels[0] === 'notifications') levels.shift()
   const [root, second, verb] = levels
