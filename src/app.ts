@@ -15,6 +15,8 @@ import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
+import { formatFault } from './config/fault.ts'
+import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { channelLanes, createChannels } from './delivery/channels/index.ts'
@@ -53,6 +55,8 @@ export interface AppOptions {
   readonly router: Router
   readonly log: Log
   readonly version: string
+  /** Reads the configuration again; the given one is in force. */
+  readonly reread: (current: Config) => Reloaded
   /** Only tests bring their own; else the system's, never before the store's last commit (promise P18). */
   readonly clock?: Clock
   readonly random?: () => number
@@ -65,8 +69,8 @@ export interface RunningApp {
   readonly worker: Worker
   readonly httpUrl: string
   readonly mqttUrl: string
-  /** Puts another configuration in force; what needs a restart stays as it was. */
-  reload(config: Config): void
+  /** Reads the configuration again and puts it in force, but for what needs a restart. Faults change nothing. */
+  reload(): Reloaded
   /** Stops accepting, finishes what is in flight, at most `graceMs`, and closes everything (promise P27). */
   stop(graceMs: number): Promise<void>
 }
@@ -85,6 +89,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     log,
     limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
+    ballastBytes: config.storage.ballast_mb * 1024 * 1024,
   })
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const random = options.random ?? Math.random
@@ -238,7 +243,26 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
+  const reload = (): Reloaded => {
+    const next = options.reread(config)
+    if (!next.ok) {
+      log.error({ faults: next.faults.map(formatFault) }, 'the new configuration is faulty; the old one stays')
+      return next
+    }
+    const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
+    const before = directory
+    config = next.config
+    directory = buildDirectory(config)
+    for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
+    board.oncallChanged()
+    log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
+    return next
+  }
   const http = createHttpServer(engine, {
+    reload: () => {
+      const next = reload()
+      return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
+    },
     authenticator,
     topics: topicEntries(router),
     version,
@@ -262,14 +286,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     worker: late.worker,
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
-    reload(next) {
-      const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
-      const before = directory
-      config = next
-      directory = buildDirectory(next)
-      for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
-      board.oncallChanged()
-    },
+    reload,
     async stop(graceMs) {
       stopping = true
       stopHousekeeping()

@@ -140,6 +140,12 @@ export const ERRORS = {
     http: 429,
     mqtt: 'refuse',
   },
+  'config.faulty': {
+    what: 'The configuration is faulty',
+    mend: 'Mend every fault of the list and try again',
+    http: 400,
+    mqtt: 'dead',
+  },
   'request.invalid': {
     what: 'The request is not valid',
     mend: 'Compare it with /docs',

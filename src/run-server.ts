@@ -44,14 +44,20 @@ export async function runServer(options: ServerOptions): Promise<number> {
   })
   let app: RunningApp
   try {
-    app = await startApp({ config: loaded.config, router: options.router, log, version })
+    app = await startApp({
+      config: loaded.config,
+      router: options.router,
+      log,
+      version,
+      reread: (config) => reloadConfig({ config, demo: loaded.demo }, { env, flags }),
+    })
   } catch (error) {
     log.fatal({ err: error }, explain(error))
     return 1
   }
   sayReady(app, loaded, log, options)
   const stopped = untilStopped(app, log)
-  reloadOnSignal(app, loaded, log, options)
+  process.on('SIGHUP', () => void app.reload())
   return stopped
 }
 
@@ -109,25 +115,5 @@ function untilStopped(app: RunningApp, log: Log): Promise<number> {
     }
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
-  })
-}
-
-function reloadOnSignal(
-  app: RunningApp,
-  loaded: Extract<Loaded, { ok: true }>,
-  log: Log,
-  { env, flags }: ServerOptions,
-): void {
-  process.on('SIGHUP', () => {
-    const next = reloadConfig({ config: app.engine.config, demo: loaded.demo }, { env, flags })
-    if (!next.ok) {
-      log.error(
-        { faults: next.faults.map(formatFault) },
-        'the new configuration is faulty; the old one stays',
-      )
-      return
-    }
-    app.reload(next.config)
-    log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
   })
 }

@@ -15,10 +15,26 @@ export type Reloaded =
     }
   | { readonly ok: false; readonly faults: readonly ConfigFault[] }
 
-const NEEDS_RESTART = ['server.host', 'server.http_port', 'server.mqtt_port', 'storage.']
+/** What a running program has built itself on; everything else it asks the configuration for every time. */
+const NEEDS_RESTART = [
+  ['server', 'host'],
+  ['server', 'http_port'],
+  ['server', 'mqtt_port'],
+  ['server', 'public_url'],
+  ['server', 'trusted_proxies'],
+  ['server', 'log_level'],
+  ['storage', 'driver'],
+  ['storage', 'path'],
+  ['storage', 'url'],
+  ['storage', 'redis_url'],
+  ['storage', 'ballast_mb'],
+  ['auth', 'jwt'],
+  ['limits'],
+  ['channels'],
+] as const
 
 const needsRestart = (path: string) =>
-  NEEDS_RESTART.some((key) => path === key || (key.endsWith('.') && path.startsWith(key)))
+  NEEDS_RESTART.some((keys) => path === keys.join('.') || path.startsWith(`${keys.join('.')}.`))
 
 /**
  * Reads the configuration again and says what is different. With faults the current one stays (contract section 1,
@@ -31,20 +47,23 @@ export function reloadConfig(
   const next = loadConfig(options)
   if (!next.ok) return next
   if (next.demo && current.demo) return { ok: true, config: current.config, changed: [], restart: [] }
-  const { server, storage } = current.config
-  const { host, http_port, mqtt_port } = server
-  const config = {
-    ...next.config,
-    server: { ...next.config.server, host, http_port, mqtt_port },
-    storage: { ...storage, retention: next.config.storage.retention },
-  }
   const changed = differences(current.config, next.config, '')
   return {
     ok: true,
-    config,
+    config: NEEDS_RESTART.reduce((config, keys) => keeping(config, current.config, keys), next.config),
     changed,
-    restart: changed.filter((path) => needsRestart(path) && !path.startsWith('storage.retention.')),
+    restart: changed.filter(needsRestart),
   }
+}
+
+/** The configuration with the value that another one has at this place, or without one if that has none. */
+function keeping<Value>(config: Value, from: Value, keys: readonly string[]): Value {
+  const [key, ...rest] = keys
+  if (key === undefined || !isMap(config) || !isMap(from)) return from
+  const { [key]: old, ...others } = config
+  // Only values of one type are put together here, at places that its schema has.
+  if (!(key in from)) return others as Value
+  return { ...others, [key]: keeping(old, from[key], rest) } as Value
 }
 
 function differences(before: unknown, after: unknown, path: string): string[] {

@@ -32,6 +32,10 @@ const Storage = Type.Object(
     path: text('Folder of the database and of other files', { default: './data' }),
     url: secret('Address of MongoDB'),
     redis_url: secret('Address of Redis'),
+    ballast_mb: whole('Megabytes set aside for acknowledgements and escalations on a full disk', {
+      minimum: 0,
+      default: 64,
+    }),
     retention: Type.Object(
       {
         outbox: duration('How long captured messages are kept', '7d'),

@@ -12,6 +12,7 @@ import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
@@ -37,6 +38,8 @@ export interface HttpOptions {
   readonly forward?: (publish: Publish) => void
   /** Further families of routes below `/v1`, behind the same door. */
   readonly families?: readonly ((app: App) => void)[]
+  /** Absent: no `/v1/config/reload`. */
+  readonly reload?: ReloadConfig
   /** Folder of the pages; the package's own by default. */
   readonly webRoot?: string
 }
@@ -187,9 +190,14 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
     (app) => me(app, engine),
+    ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),
   ]
   for (const family of families) void v1.register(async (app: App) => family(app))
+}
+
+function configurationFamily(reload: ReloadConfig) {
+  return (app: App) => configuration(app, reload)
 }
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {

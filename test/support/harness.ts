@@ -130,7 +130,15 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   let clock = fakeClock()
   const devices: MqttClient[] = []
   const start = () =>
-    startApp({ config, router: routes(), log, version: '0.0.0-test', clock, random: () => 0.5 })
+    startApp({
+      config,
+      router: routes(),
+      log,
+      version: '0.0.0-test',
+      clock,
+      random: () => 0.5,
+      reread: (current) => ({ ok: true, config: current, changed: [], restart: [] }),
+    })
   let app = await start()
 
   const quiet = async () => {
@@ -273,7 +281,7 @@ function overBase(given: Exclude<NonNullable<HarnessOptions['config']>, string>)
   return Object.fromEntries(
     [...sections].map((name) => {
       const over = given[name]
-      return [name, Array.isArray(over) ? over : { ...(BASE[name] as Settings | undefined), ...over }]
+      return [name, Array.isArray(over) ? over : Object.assign({}, BASE[name], over)]
     }),
   )
 }
