@@ -42,7 +42,8 @@ type EmailBatchBody = Static<typeof EmailBatchBody>
 export function queueEmail(context: Context<object, EmailBody>): Decision {
   const { body } = context
   const address = parseMailbox(body.to)
-  if (address === null) throw fault('publish.invalid_address', `to: ${JSON.stringify(body.to)} is no mailbox`, { field: 'to' })
+  if (address === null)
+    throw fault('publish.invalid_address', `to: ${JSON.stringify(body.to)} is no mailbox`, { field: 'to' })
   return {
     kind: 'direct',
     channel: 'email',
@@ -65,7 +66,8 @@ export function sendBatchEmail(context: Context<object, EmailBatchBody>): Decisi
   const { body } = context
   const sendAt = instantMs('send_at', body.send_at)
   const entries: readonly BatchMessage[] = body.messages ?? body.recipients ?? []
-  if (entries.length === 0) throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
+  if (entries.length === 0)
+    throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
   const messages = entries.map((entry): DirectMessage => {
     const data = entry.data ?? {}
     const subject = entry.subject ?? body.subject
@@ -87,10 +89,16 @@ export function sendBatchEmail(context: Context<object, EmailBatchBody>): Decisi
 }
 
 /** Puts `{{name}}` values of a recipient's data into a text; an unknown name becomes empty. */
-function fill(text: string, data: Readonly<Record<string, unknown>>, escape: (value: string) => string = String): string {
+function fill(
+  text: string,
+  data: Readonly<Record<string, unknown>>,
+  escape: (value: string) => string = String,
+): string {
   return text.replace(/\{\{\s*([A-Za-z0-9_]{1,64})\s*\}\}/g, (_, name: string) => {
     const value = Object.hasOwn(data, name) ? data[name] : undefined
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? escape(String(value)) : ''
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? escape(String(value))
+      : ''
   })
 }
 

@@ -6,14 +6,18 @@ const MINUTE = 60 * SECOND
 
 describe('an alert that nobody answers', () => {
   let program: Harness
-  const run = async (config?: HarnessOptions['config']) => (program = await harness({ ...(config && { config }) }))
+  const run = async (config?: HarnessOptions['config']) =>
+    (program = await harness({ ...(config && { config }) }))
   afterEach(() => program.close())
 
   /** How many text messages each of these people got. */
   const texts = async (...people: string[]) =>
     Promise.all(people.map(async (id) => (await program.phone(id).messages('sms')).length))
   const kinds = async (id: string) => (await program.timeline(id)).map((entry) => entry.kind)
-  const policy = (escalation: object, schedule: object = { layers: [{ rotate: ['bob'] }] }): HarnessOptions['config'] => ({
+  const policy = (
+    escalation: object,
+    schedule: object = { layers: [{ rotate: ['bob'] }] },
+  ): HarnessOptions['config'] => ({
     teams: { platform: { alert_types: ['system_failure'], schedule, escalation } },
   })
 
@@ -25,12 +29,31 @@ describe('an alert that nobody answers', () => {
     expect(await texts('anna', 'bob', 'cem')).to.deep.equal([1, 1, 0])
     await program.pass(1)
     expect(await texts('anna', 'bob', 'cem'), 'later steps page only their targets').to.deep.equal([1, 1, 1])
-    expect(await program.alert(id)).to.include({ status: 'firing', step: 2, nextStepAt: program.now + 5 * MINUTE })
+    expect(await program.alert(id)).to.include({
+      status: 'firing',
+      step: 2,
+      nextStepAt: program.now + 5 * MINUTE,
+    })
   })
 
   it("follows a person's own contact rules, each delay counted from the page, and stops at the acknowledgement (E2)", async () => {
-    const rules = { critical: [{ after: '0s', via: ['app', 'sms'] }, { after: '3m', via: ['voice'] }, { after: '4m', via: ['sms'] }] }
-    await run({ users: { bob: { password: 'bob-password', email: 'bob@example.org', phone: '+4915112345672', contact_rules: rules } } })
+    const rules = {
+      critical: [
+        { after: '0s', via: ['app', 'sms'] },
+        { after: '3m', via: ['voice'] },
+        { after: '4m', via: ['sms'] },
+      ],
+    }
+    await run({
+      users: {
+        bob: {
+          password: 'bob-password',
+          email: 'bob@example.org',
+          phone: '+4915112345672',
+          contact_rules: rules,
+        },
+      },
+    })
     const channels = async () => (await program.phone('bob').messages()).map((message) => message.channel)
     const id = await program.raise('alerts/critical/system_failure')
     expect(await channels()).to.deep.equal(['sms'])
@@ -40,8 +63,13 @@ describe('an alert that nobody answers', () => {
     expect(await channels()).to.deep.equal(['sms', 'voice'])
     await program.accepted(`alerts/${id}/ack`, {}, { as: 'bob' })
     await program.pass(10 * MINUTE)
-    expect(await channels(), 'the text after four minutes is a page too (P15)').to.deep.equal(['sms', 'voice'])
-    const last = (await program.deliveries(id)).filter(({ userId, channel }) => userId === 'bob' && channel === 'sms').at(-1)
+    expect(await channels(), 'the text after four minutes is a page too (P15)').to.deep.equal([
+      'sms',
+      'voice',
+    ])
+    const last = (await program.deliveries(id))
+      .filter(({ userId, channel }) => userId === 'bob' && channel === 'sms')
+      .at(-1)
     expect(last).to.include({ state: 'cancelled', reason: 'acknowledged' })
   })
 
@@ -53,7 +81,17 @@ describe('an alert that nobody answers', () => {
 
   describe('with gaps in the plan (E7)', () => {
     it('passes over a step that names nobody, and says so in the timeline (P20)', async () => {
-      await run(policy({ steps: [{ notify: ['oncall'], wait: '5m' }, { notify: ['user:cem'], wait: '5m' }] }, { layers: [] }))
+      await run(
+        policy(
+          {
+            steps: [
+              { notify: ['oncall'], wait: '5m' },
+              { notify: ['user:cem'], wait: '5m' },
+            ],
+          },
+          { layers: [] },
+        ),
+      )
       const id = await program.raise('alerts/critical/system_failure')
       expect(await texts('cem')).to.deep.equal([1])
       expect(await kinds(id)).to.include.members(['skipped', 'step'])
@@ -71,7 +109,11 @@ describe('an alert that nobody answers', () => {
     it('keeps an alert that reaches nobody from holding up another one', async () => {
       await run({
         teams: {
-          empty: { alert_types: ['lonely'], schedule: { layers: [] }, escalation: { steps: [{ notify: ['oncall'], wait: '1m' }], repeat: 5 } },
+          empty: {
+            alert_types: ['lonely'],
+            schedule: { layers: [] },
+            escalation: { steps: [{ notify: ['oncall'], wait: '1m' }], repeat: 5 },
+          },
         },
       })
       await program.raise('alerts/critical/lonely')
@@ -85,7 +127,11 @@ describe('an alert that nobody answers', () => {
     await run()
     const id = await program.raise('alerts/critical/system_failure')
     await program.accepted(`alerts/${id}/ack`, {}, { as: 'bob' })
-    expect(await program.alert(id)).to.include({ status: 'acknowledged', acknowledgedBy: 'bob', nextStepAt: null })
+    expect(await program.alert(id)).to.include({
+      status: 'acknowledged',
+      acknowledgedBy: 'bob',
+      nextStepAt: null,
+    })
     await program.accepted(`alerts/${id}/escalate`, {}, { as: 'bob' })
     await program.quiet()
     expect(await program.alert(id)).to.include({ status: 'firing', acknowledgedBy: null, step: 2 })
@@ -97,9 +143,15 @@ describe('an alert that nobody answers', () => {
   it('is one alert per dedup key, whose repeats are counted and page nobody (E13)', async () => {
     await run()
     const first = await program.raise('alerts/critical/system_failure', { source: 'db', message: 'Down' })
-    const again = await program.raise('alerts/critical/system_failure', { source: 'db', message: 'Still down' })
+    const again = await program.raise('alerts/critical/system_failure', {
+      source: 'db',
+      message: 'Still down',
+    })
     const other = await program.raise('alerts/critical/system_failure', { source: 'web' })
-    const keyed = await program.raise('alerts/critical/temp_high', { source: 'attic', dedup_key: 'system_failure:db' })
+    const keyed = await program.raise('alerts/critical/temp_high', {
+      source: 'attic',
+      dedup_key: 'system_failure:db',
+    })
     expect([again, keyed]).to.deep.equal([first, first])
     expect(other).to.not.equal(first)
     expect((await program.alert(first)).count).to.equal(3)
@@ -109,9 +161,14 @@ describe('an alert that nobody answers', () => {
   it('ends by its dedup key, after which no step fires and the key is free; the end of nothing is nothing (E14)', async () => {
     await run()
     const end = { message: 'Up again', source: 'db', status: 'resolved' }
-    expect(await program.accepted('alerts/critical/system_failure', end)).to.include({ status: 'alert_not_open' })
+    expect(await program.accepted('alerts/critical/system_failure', end)).to.include({
+      status: 'alert_not_open',
+    })
     const id = await program.raise('alerts/critical/system_failure', { source: 'db' })
-    expect(await program.accepted('alerts/critical/system_failure', end)).to.include({ status: 'alert_resolved', alert_id: id })
+    expect(await program.accepted('alerts/critical/system_failure', end)).to.include({
+      status: 'alert_resolved',
+      alert_id: id,
+    })
     await program.pass(30 * MINUTE)
     expect(await program.alert(id)).to.include({ status: 'resolved', nextStepAt: null, step: 1 })
     expect(await texts('cem')).to.deep.equal([0])
@@ -119,7 +176,15 @@ describe('an alert that nobody answers', () => {
   })
 
   it('runs its policy again as often as `repeat` says, and then stops (contract 6)', async () => {
-    await run(policy({ steps: [{ notify: ['oncall'], wait: '2m' }, { notify: ['user:cem'], wait: '3m' }], repeat: 1 }))
+    await run(
+      policy({
+        steps: [
+          { notify: ['oncall'], wait: '2m' },
+          { notify: ['user:cem'], wait: '3m' },
+        ],
+        repeat: 1,
+      }),
+    )
     const id = await program.raise('alerts/critical/system_failure')
     const steps = async () =>
       (await program.timeline(id)).flatMap(({ kind, at, step }) => (kind === 'step' ? [[step, at]] : []))
@@ -137,7 +202,15 @@ describe('an alert that nobody answers', () => {
   })
 
   it('opens again from step 1 when it was acknowledged and not resolved in time (contract 6)', async () => {
-    await run(policy({ steps: [{ notify: ['oncall'], wait: '5m' }, { notify: ['user:cem'], wait: '5m' }], ack_timeout: '30m' }))
+    await run(
+      policy({
+        steps: [
+          { notify: ['oncall'], wait: '5m' },
+          { notify: ['user:cem'], wait: '5m' },
+        ],
+        ack_timeout: '30m',
+      }),
+    )
     const id = await program.raise('alerts/critical/system_failure')
     await program.pass(5 * MINUTE)
     await program.accepted(`alerts/${id}/ack`, {}, { as: 'cem' })
@@ -164,7 +237,10 @@ describe('an alert that nobody answers', () => {
     it('sends no text message, and becomes critical after ten minutes without an answer', async () => {
       await run()
       const id = await program.raise('alerts/warning/temp_high', { severity: 'critical' })
-      expect(await program.alert(id), 'the level of the topic wins').to.include({ severity: 'warning', status: 'firing' })
+      expect(await program.alert(id), 'the level of the topic wins').to.include({
+        severity: 'warning',
+        status: 'firing',
+      })
       expect((await program.phone('anna').messages()).map(({ channel }) => channel)).to.deep.equal(['email'])
       await program.pass(10 * MINUTE - 1)
       expect(await texts('anna', 'bob', 'cem')).to.deep.equal([0, 0, 0])
@@ -199,7 +275,8 @@ describe('an alert that nobody answers', () => {
     await run()
     const id = await program.raise('alerts/info/temp_high', { message: 'Warm today' })
     await program.pass(60 * MINUTE)
-    for (const person of ['anna', 'bob', 'cem', 'dora']) expect(await program.phone(person).messages()).to.deep.equal([])
+    for (const person of ['anna', 'bob', 'cem', 'dora'])
+      expect(await program.phone(person).messages()).to.deep.equal([])
     expect((await program.inbox('bob')).map(({ content }) => content.message)).to.deep.equal(['Warm today'])
     expect(await program.alert(id)).to.include({ severity: 'info', status: 'firing', nextStepAt: null })
   })
@@ -261,12 +338,16 @@ describe('an alert that nobody answers', () => {
       await early.subscribe('state/alerts/#')
       expect(await early.first((message) => message.topic === topic)).to.deep.include({ retain: true })
       await program.accepted(`alerts/${id}/ack`, {}, { as: 'bob' })
-      await early.first(({ body }) => body?.['status'] === 'acknowledged' && body['acknowledged_by'] === 'bob')
+      await early.first(
+        ({ body }) => body?.['status'] === 'acknowledged' && body['acknowledged_by'] === 'bob',
+      )
 
       await program.restart()
       const late = await program.client('dora')
       await late.subscribe('state/alerts/+')
-      expect((await late.count(topic, 1))[0]).to.deep.include({ retain: true }).and.nested.include({ 'body.status': 'acknowledged' })
+      expect((await late.count(topic, 1))[0])
+        .to.deep.include({ retain: true })
+        .and.nested.include({ 'body.status': 'acknowledged' })
       await program.accepted(`alerts/${id}/resolve`, {}, { as: 'bob' })
       expect((await late.count(topic, 2))[1]?.body).to.equal(null)
       const latest = await program.client('dora')
@@ -276,7 +357,9 @@ describe('an alert that nobody answers', () => {
     })
 
     it('shows who is on call, until when and who comes next, and the hand-off at its instant', async () => {
-      const rotation = { layers: [{ rotate: ['bob', 'cem'], every: '1d', handoff: '12:20', start: '2026-01-04' }] }
+      const rotation = {
+        layers: [{ rotate: ['bob', 'cem'], every: '1d', handoff: '12:20', start: '2026-01-04' }],
+      }
       await run(policy({ steps: [{ notify: ['oncall'], wait: '5m' }] }, rotation))
       const board = await program.client('dora')
       await board.subscribe('state/oncall/platform')

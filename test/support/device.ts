@@ -1,6 +1,9 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 
-export type DeviceOptions = Pick<IClientOptions, 'clientId' | 'clean' | 'username' | 'password' | 'protocolVersion' | 'manualConnect'>
+export type DeviceOptions = Pick<
+  IClientOptions,
+  'clientId' | 'clean' | 'username' | 'password' | 'protocolVersion' | 'manualConnect'
+>
 
 export interface Received {
   readonly topic: string
@@ -30,7 +33,11 @@ export interface Device {
 let names = 0
 
 /** Connects; rejects when the server refuses. */
-export async function connectDevice(url: string, options: DeviceOptions, quiet: () => Promise<void>): Promise<Device> {
+export async function connectDevice(
+  url: string,
+  options: DeviceOptions,
+  quiet: () => Promise<void>,
+): Promise<Device> {
   const client = mqtt.connect(url, {
     protocolVersion: 4,
     clientId: `device-${process.pid}-${names++}`,
@@ -42,7 +49,11 @@ export async function connectDevice(url: string, options: DeviceOptions, quiet: 
   const looks = new Set<() => void>()
   client.on('message', (topic, payload, packet) => {
     const text = payload.toString()
-    received.push({ topic, retain: packet.retain, body: text === '' ? null : (JSON.parse(text) as Received['body']) })
+    received.push({
+      topic,
+      retain: packet.retain,
+      body: text === '' ? null : (JSON.parse(text) as Received['body']),
+    })
     for (const look of looks) look()
   })
   await new Promise<void>((resolve, reject) => {
@@ -64,7 +75,8 @@ export async function connectDevice(url: string, options: DeviceOptions, quiet: 
       const look = () => {
         const found = find()
         if (found !== undefined) resolve(found)
-        else if (closed) reject(new Error(`the connection was closed; so far came ${JSON.stringify(received)}`))
+        else if (closed)
+          reject(new Error(`the connection was closed; so far came ${JSON.stringify(received)}`))
         else return
         looks.delete(look)
       }
@@ -90,7 +102,9 @@ export async function connectDevice(url: string, options: DeviceOptions, quiet: 
     async subscribe(filter, qos = 1) {
       // The library calls a refusal an error; here it is an answer.
       return new Promise((resolve) => {
-        client.subscribe(filter, { qos }, (error, granted) => resolve(error ? 128 : (granted?.[0]?.qos ?? 128)))
+        client.subscribe(filter, { qos }, (error, granted) =>
+          resolve(error ? 128 : (granted?.[0]?.qos ?? 128)),
+        )
       })
     },
     async publish(topic, body, qos = 1) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MqttClient } from 'mqtt'
@@ -22,17 +22,44 @@ type Settings = Readonly<Record<string, unknown>>
  * Four people, two machines and one team. Every password is `{id}-password`, every token `{id}-token`. Anna is the
  * administrator, Bob is on call, Cem comes after him, Dora is in no team and cannot be called.
  */
-const BASE: Settings = {
+const BASE: Readonly<Record<string, Settings>> = {
   users: {
-    anna: { name: 'Anna', password: 'anna-password', email: 'anna@example.org', phone: '+4915112345671', roles: ['user', 'admin'], groups: ['ops'] },
-    bob: { name: 'Bob', password: 'bob-password', email: 'bob@example.org', phone: '+4915112345672', groups: ['ops'] },
-    cem: { name: 'Cem', password: 'cem-password', email: 'cem@example.org', phone: '+4915112345673', groups: ['support'] },
+    anna: {
+      name: 'Anna',
+      password: 'anna-password',
+      email: 'anna@example.org',
+      phone: '+4915112345671',
+      roles: ['user', 'admin'],
+      groups: ['ops'],
+    },
+    bob: {
+      name: 'Bob',
+      password: 'bob-password',
+      email: 'bob@example.org',
+      phone: '+4915112345672',
+      groups: ['ops'],
+    },
+    cem: {
+      name: 'Cem',
+      password: 'cem-password',
+      email: 'cem@example.org',
+      phone: '+4915112345673',
+      groups: ['support'],
+    },
     dora: { name: 'Dora', password: 'dora-password', groups: ['support'] },
   },
   clients: {
     device: {
       token: 'device-token',
-      publish: ['notifications/#', 'alerts/#', 'alerts/+/ack', 'alerts/+/resolve', 'events/#', 'websocket/#', 'plain/#'],
+      publish: [
+        'notifications/#',
+        'alerts/#',
+        'alerts/+/ack',
+        'alerts/+/resolve',
+        'events/#',
+        'websocket/#',
+        'plain/#',
+      ],
       subscribe: ['plain/#'],
     },
     console: { token: 'console-token', roles: ['ops'], publish: [], subscribe: [] },
@@ -51,6 +78,13 @@ const BASE: Settings = {
     },
   },
 }
+
+/** Where there is one: what a disk keeps over a crash is shown by the tests of the store, and costs most of the time. */
+const MEMORY = '/dev/shm'
+
+/** So often in a row nothing but the question itself was committed. */
+const SILENT_ROUNDS = 4
+const MOST_ROUNDS = 1000
 
 export interface Say {
   /** User or client id; `device` unless set. */
@@ -80,6 +114,7 @@ export interface Harness {
   inbox(userId: string): Promise<readonly Notification[]>
   unread(userId: string): Promise<{ readonly total: number; readonly unread: number }>
   alert(id: string): Promise<Alert>
+  openAlerts(): Promise<readonly Alert[]>
   timeline(id: string): Promise<readonly TimelineEntry[]>
   deliveries(subjectId: string): Promise<readonly Delivery[]>
   deadLetters(): Promise<readonly { readonly topic: string; readonly code: string }[]>
@@ -97,20 +132,30 @@ export interface HarnessOptions {
 }
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
-  const folder = mkdtempSync(join(tmpdir(), 'carillon-'))
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'carillon-'))
   const config = withFailing(configOf(options.config ?? {}, folder), options.failing ?? [])
   const { log, lines } = silentLog()
   let clock = fakeClock()
   const devices: MqttClient[] = []
-  const start = () => startApp({ config, router: routes(), log, version: '0.0.0-test', clock, random: () => 0.5 })
+  const start = () =>
+    startApp({ config, router: routes(), log, version: '0.0.0-test', clock, random: () => 0.5 })
   let app = await start()
 
+  /** Operations that the store has committed so far. */
+  const committed = async () => {
+    const { values } = await app.engine.metrics.commitSize.get()
+    return values.find(({ metricName }) => metricName?.endsWith('_sum'))?.value ?? 0
+  }
   const quiet = async () => {
-    // A commit may make work and finished work may commit: two rounds see both through.
-    for (let round = 0; round < 2; round++) {
+    // What follows a commit may read, decide and commit again, which nothing but the store's own counter shows.
+    for (let silent = 0, rounds = 0; silent < SILENT_ROUNDS; rounds++) {
+      if (rounds > MOST_ROUNDS) throw new Error('the program does not come to rest')
       await app.worker.settled()
-      await app.engine.store.ping()
+      const before = await committed()
+      // Both threads of the store answer in order: what was asked of them before is answered by now.
+      await Promise.all([app.engine.store.ping(), app.engine.store.openAlerts(1)])
       await turn()
+      silent = (await committed()) - before > 1 ? 0 : silent + 1
     }
     await app.worker.settled()
   }
@@ -160,7 +205,11 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     },
     async client(id, deviceOptions = {}) {
       const secret = app.engine.directory.user(id) ? `${id}-password` : `${id}-token`
-      const device = await connectDevice(app.mqttUrl, { username: id, password: secret, ...deviceOptions }, quiet)
+      const device = await connectDevice(
+        app.mqttUrl,
+        { username: id, password: secret, ...deviceOptions },
+        quiet,
+      )
       devices.push(device.mqtt)
       return device
     },
@@ -178,9 +227,11 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     },
     quiet,
     phone: (userId) => ({
-      messages: (channel) => app.engine.store.outbox({ tenant: tenant(), userId, ...(channel && { channel }) }),
+      messages: (channel) =>
+        app.engine.store.outbox({ tenant: tenant(), userId, ...(channel && { channel }) }),
     }),
-    inbox: (userId) => app.engine.store.inbox({ ...readerOf(userId), order: 'oldest', limit: 1000, status: 'all' }),
+    inbox: (userId) =>
+      app.engine.store.inbox({ ...readerOf(userId), order: 'oldest', limit: 1000, status: 'all' }),
     unread: async (userId) => {
       const { total, unread } = await app.engine.store.inboxSummary(readerOf(userId))
       return { total, unread }
@@ -190,6 +241,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
       if (!alert) throw new Error(`there is no alert ${id}`)
       return alert
     },
+    openAlerts: async () => (await app.engine.store.openAlerts(1000)).items,
     timeline: (id) => app.engine.store.timeline(tenant(), id),
     async deliveries(subjectId) {
       return (await app.engine.store.deliveries({ tenant: tenant(), subjectId, limit: 1000 })).items
@@ -228,7 +280,9 @@ function configOf(given: NonNullable<HarnessOptions['config']>, folder: string) 
 }
 
 function withFailing(config: Config, names: NonNullable<HarnessOptions['failing']>): Config {
-  const live = Object.fromEntries(names.map((name) => [name, { ...config.channels[name], mode: 'live' as const }]))
+  const live = Object.fromEntries(
+    names.map((name) => [name, { ...config.channels[name], mode: 'live' as const }]),
+  )
   return { ...config, channels: { ...config.channels, ...live } }
 }
 
@@ -237,9 +291,14 @@ function overBase(given: Exclude<NonNullable<HarnessOptions['config']>, string>)
   return Object.fromEntries(
     [...sections].map((name) => {
       const over = given[name]
-      return [name, Array.isArray(over) ? over : { ...(BASE[name] as Settings | undefined), ...over }]
+      return [name, isList(over) ? over : { ...BASE[name], ...over }]
     }),
   )
+}
+
+/** `Array.isArray` does not know readonly lists. */
+function isList(section: Settings | readonly unknown[] | undefined): section is readonly unknown[] {
+  return Array.isArray(section)
 }
 
 function bytesOf(body: unknown): Uint8Array {

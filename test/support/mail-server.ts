@@ -10,7 +10,9 @@ export interface MailServer {
 }
 
 /** A real SMTP server. `refuse` answers with a reply code, or null to take the mail; attempts are counted from 1. */
-export async function mailServer(refuse: (address: string, attempt: number) => number | null = () => null): Promise<MailServer> {
+export async function mailServer(
+  refuse: (address: string, attempt: number) => number | null = () => null,
+): Promise<MailServer> {
   const taken: { to: string; raw: string }[] = []
   const asked = new Map<string, number>()
   const server = new SMTPServer({
