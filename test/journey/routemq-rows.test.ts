@@ -366,6 +366,17 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
     )
   })
 
+  it('R34: the state of a component is still there after a restart', async () => {
+    await run()
+    await program.accepted('notifications/system/status', { component: 'shop', status: 'down' })
+    await program.restart()
+    const late = await program.client('dora')
+    await late.subscribe('state/system/shop')
+    expect((await late.count('state/', 1))[0])
+      .to.deep.include({ retain: true })
+      .and.nested.include({ 'body.status': 'down' })
+  })
+
   it('R35: a maintenance window is announced on the board of its component', async () => {
     await run()
     const viewer = await program.client('dora')
