@@ -66,7 +66,8 @@ export function sendBatchEmail(context: Context<object, EmailBatchBody>): Decisi
   const { body } = context
   const sendAt = instantMs('send_at', body.send_at)
   const entries: readonly BatchMessage[] = body.messages ?? body.recipients ?? []
-  if (entries.length === 0) throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
+  if (entries.length === 0)
+    throw fault('publish.invalid_body', 'messages, or subject, body and recipients, are required')
   const messages = entries.map((entry): DirectMessage => {
     const data = entry.data ?? {}
     const subject = entry.subject ?? body.subject

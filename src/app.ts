@@ -246,13 +246,17 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const reload = (): Reloaded => {
     const next = options.reread(config)
     if (!next.ok) {
-      log.error({ faults: next.faults.map(formatFault) }, 'the new configuration is faulty; the old one stays')
+      log.error(
+        { faults: next.faults.map(formatFault) },
+        'the new configuration is faulty; the old one stays',
+      )
       return next
     }
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
     directory = buildDirectory(config)
+    log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')

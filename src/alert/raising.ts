@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
-import { acceptanceOf, originOf, storedOutcome } from '../notification/accept.ts'
+import { acceptanceOf, originOf, storedOutcome } from '../notification/acceptance.ts'
 import type { AlertDecision } from '../notification/decision.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'

@@ -22,7 +22,6 @@ const NEEDS_RESTART = [
   ['server', 'mqtt_port'],
   ['server', 'public_url'],
   ['server', 'trusted_proxies'],
-  ['server', 'log_level'],
   ['storage', 'driver'],
   ['storage', 'path'],
   ['storage', 'url'],

@@ -3,7 +3,7 @@ import { newDelivery } from '../delivery/plan.ts'
 import { startDeliveries } from '../delivery/start.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
-import { acceptanceOf, originOf, storedOutcome } from './accept.ts'
+import { acceptanceOf, originOf, storedOutcome } from './acceptance.ts'
 import type { DirectDecision } from './decision.ts'
 
 /** Messages to addresses (R24, R25, R36): stored as deliveries without a person, through the same worker as all others. */

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
-import { acceptanceOf, storedOutcome } from './accept.ts'
+import { acceptanceOf, storedOutcome } from './acceptance.ts'
 import type { EventDecision } from './decision.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
-import { originOf } from './accept.ts'
+import { originOf } from './acceptance.ts'
 import type { InboxDecision } from './decision.ts'
 
 /** An inbox command over MQTT; idempotent by its nature, so it needs no key. */

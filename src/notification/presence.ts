@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
-import { originOf } from './accept.ts'
+import { originOf } from './acceptance.ts'
 import type { PresenceDecision } from './decision.ts'
 
 /** Sessions are live state of this node (R26, R27, R38): nothing to store, so nothing to lose. */

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
-import { acceptanceOf, storedOutcome } from './accept.ts'
+import { acceptanceOf, storedOutcome } from './acceptance.ts'
 import type { StatusDecision } from './decision.ts'
 
 /** R34, R35: the state is stored with the publish and then shown, retained, on `state/system/{component}` if it changed. */
@@ -11,7 +11,7 @@ export async function acceptStatus(core: Core, arrival: Arrival, decision: Statu
     name,
     state: { ...state, updated_at: new Date(arrival.now).toISOString() },
   }))
-  const committed = core.store.accept({ ...acceptanceOf(arrival, decision.result), states })
+  const committed = core.store.accept(acceptanceOf(arrival, decision.result, { states }))
   arrival.submitted()
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, decision.result, accepted)

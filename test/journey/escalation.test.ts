@@ -256,7 +256,7 @@ describe('an alert that nobody answers', () => {
       await program.raise('alerts/warning/temp_high')
       expect(await program.alert(id)).to.include({ severity: 'warning', count: 3 })
       await program.raise('alerts/warning/temp_high')
-      expect(await program.alert(id)).to.include({ severity: 'critical', step: 1 })
+      expect(await program.alert(id)).to.include({ severity: 'critical', step: 1, count: 4 })
       expect(await texts('bob')).to.deep.equal([1])
     })
 

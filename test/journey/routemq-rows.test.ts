@@ -95,16 +95,11 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
         },
         2,
       )
-      const first = (await device.count('receipts/device/', 3)).filter(
-        ({ body }) => body?.['status'] === 'accepted',
-      )
-      expect(
-        first.map(({ body }) => (body?.['result'] as Record<string, unknown> | undefined)?.['status']),
-      ).to.include.members(['sent'])
-      await device.first(
-        ({ body }) =>
-          (body?.['result'] as Record<string, unknown> | undefined)?.['status'] === 'email_queued',
-      )
+      for (const status of ['sent', 'critical_alert_sent', 'email_queued']) {
+        await device.first(({ body }) =>
+          JSON.stringify(body?.['result'] ?? {}).includes(`"status":"${status}"`),
+        )
+      }
     })
   })
 
@@ -353,7 +348,7 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
     expect(await program.phone('bob').messages()).to.deep.equal([])
   })
 
-  it('R34: the state of a component is retained and passed on when it changes, over a restart too', async () => {
+  it('R34: the state of a component is retained and passed on when it changes', async () => {
     await run()
     const say = (status: string) =>
       program.accepted('notifications/system/status', { component: 'shop', status })
@@ -365,16 +360,21 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
       ['state/system/shop', 'operational'],
       ['state/system/shop', 'down'],
     ])
+    await say('broken').then(
+      () => expect.fail('an unknown state was accepted'),
+      (error: Error) => expect(error.message).to.contain('publish.invalid_body'),
+    )
+  })
+
+  it('R34: the state of a component is still there after a restart', async () => {
+    await run()
+    await program.accepted('notifications/system/status', { component: 'shop', status: 'down' })
     await program.restart()
     const late = await program.client('dora')
     await late.subscribe('state/system/shop')
     expect((await late.count('state/', 1))[0])
       .to.deep.include({ retain: true })
       .and.nested.include({ 'body.status': 'down' })
-    await say('broken').then(
-      () => expect.fail('an unknown state was accepted'),
-      (error: Error) => expect(error.message).to.contain('publish.invalid_body'),
-    )
   })
 
   it('R35: a maintenance window is announced on the board of its component', async () => {

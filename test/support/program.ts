@@ -48,8 +48,11 @@ export class Installation {
         '--mqtt-port',
         String(this.#ports.mqtt),
       ],
-      { // What is written for a full disk would cost every test its 64 MB.
-        env: { PATH: process.env['PATH'] ?? '', CARILLON__STORAGE__BALLAST_MB: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        // What is written for a full disk would cost every test its 64 MB.
+        env: { PATH: process.env['PATH'] ?? '', CARILLON__STORAGE__BALLAST_MB: '0', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     )
     this.#children.add(child)
     const exited = once(child, 'exit').then(([code]) => {

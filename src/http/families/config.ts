@@ -30,7 +30,9 @@ export function configuration(app: App, reload: ReloadConfig): void {
       if (!caller(request).roles.includes('admin')) throw fault('auth.forbidden')
       const outcome = reload()
       if (!outcome.ok) {
-        throw fault('config.faulty', 'The configuration is faulty; the old one stays', { faults: outcome.faults })
+        throw fault('config.faulty', 'The configuration is faulty; the old one stays', {
+          faults: outcome.faults,
+        })
       }
       return { changed: [...outcome.changed], needs_restart: [...outcome.restart] }
     },
