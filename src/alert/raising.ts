@@ -92,7 +92,10 @@ function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existi
       const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
       const paging = planPaging(core, change.alert, change.page, now)
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
-      const counting = { ...changeOf(existing, paging, change.timeline, now, change.cancelPages), counts: true }
+      const counting = {
+        ...changeOf(existing, paging, change.timeline, now, change.cancelPages),
+        counts: true,
+      }
       return {
         alert: { kind: 'change', change: counting },
         paging,
