@@ -6,7 +6,7 @@ import type { Subscriber } from './subscriber.ts'
 const STUCK_MS = 60_000
 /** How long subscribers may take to get what is still on its way. */
 const DRAIN_MS = 5_000
-const TICK_MS = 2
+const TICK_MS = 1
 
 /** Publishes so many messages in all and resolves when each was acknowledged; rejects when one was not. */
 export async function publishAll(
