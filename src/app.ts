@@ -1,4 +1,5 @@
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
+import { narrowedPrincipals } from './access/narrowed-principals.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import type { TenantId } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
@@ -237,7 +238,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
-    forward: ({ topic, payload }) => late.broker.publish(topic, Buffer.from(payload).toString(), { qos: 1 }),
+    forward: ({ topic, payload, principal }) => late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
   await rebuild(core)
@@ -257,8 +258,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
     reload(next) {
+      const before = { config, directory }
       config = next
       directory = buildDirectory(next)
+      for (const id of narrowedPrincipals(before, { config, directory })) late.broker.revoke(id)
       board.oncallChanged()
     },
     async stop(graceMs) {

@@ -48,7 +48,7 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
     core.log.warn({ code: reason.code, reason: reason.message, topic, principal: principal.id, dead_letter: deadLetter.id, correlation_id: publish.correlationId }, 'dead letter')
     core.receipts.rejected({ principal: principal.id, messageId, topic }, reason.code, reason.message)
     const channel = `dlq/${reason.code}`
-    if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1 })
+    if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1, tenant: principal.tenant })
   }
   return { kind: 'dead', id: messageId, code: reason.code, message: reason.message }
 }
