@@ -27,14 +27,21 @@ describe('somebody who may do something and wants more', function () {
   })
   after(() => installation.remove())
 
-  async function client(username: string, clientId = `${username}-1`, password = `${username}-token`): Promise<RawMqtt> {
+  async function client(
+    username: string,
+    clientId = `${username}-1`,
+    password = `${username}-token`,
+  ): Promise<RawMqtt> {
     const raw = await RawMqtt.open(program.mqttPort)
     expect(await raw.connect({ username, password, clientId })).to.equal(0)
     return raw
   }
 
   async function raise(source: string): Promise<string> {
-    const { text } = await call(program, 'device-token', 'POST', '/v1/publish/alerts/critical/fire', { message: 'fire', source })
+    const { text } = await call(program, 'device-token', 'POST', '/v1/publish/alerts/critical/fire', {
+      message: 'fire',
+      source,
+    })
     return (JSON.parse(text) as { result: { alert_id: string } }).result.alert_id
   }
 
@@ -51,44 +58,77 @@ describe('somebody who may do something and wants more', function () {
           const raw = await client('device', 'silencer')
           raw.send(publishPacket(`${prefix}/${id}/${verb}`, '{"for":"1h","user":"eve"}', 1))
           expect(await raw.next(4)).to.equal(null)
-          expect((await call(program, 'device-token', 'POST', `/v1/publish/${prefix}/${id}/${verb}`, {})).status).to.equal(403)
-          if (prefix === 'alerts') expect((await call(program, 'device-token', 'POST', `/v1/alerts/${id}/${verb}`, { for: '1h', user: 'eve' })).status).to.equal(403)
+          expect(
+            (await call(program, 'device-token', 'POST', `/v1/publish/${prefix}/${id}/${verb}`, {})).status,
+          ).to.equal(403)
+          if (prefix === 'alerts')
+            expect(
+              (
+                await call(program, 'device-token', 'POST', `/v1/alerts/${id}/${verb}`, {
+                  for: '1h',
+                  user: 'eve',
+                })
+              ).status,
+            ).to.equal(403)
           expect(await statusOf(id)).to.equal('firing')
         })
 
     it('in vain: a person whom it does not concern acknowledges it on every way (row 38, P16)', async () => {
       const id = await raise('stranger')
       const eve = await login(program, 'eve')
-      for (const verb of ['ack', 'resolve', 'note', 'escalate']) expect((await call(program, eve, 'POST', `/v1/alerts/${id}/${verb}`, {})).status, verb).to.equal(403)
+      for (const verb of ['ack', 'resolve', 'note', 'escalate'])
+        expect((await call(program, eve, 'POST', `/v1/alerts/${id}/${verb}`, {})).status, verb).to.equal(403)
       expect((await call(program, eve, 'POST', `/v1/publish/alerts/${id}/ack`, {})).status).to.equal(403)
       const raw = await client('eve', 'eve-1', 'eve-password')
       raw.send(publishPacket(`alerts/${id}/ack`, '{"user":"bob"}', 1))
       await raw.next(4)
       expect(await statusOf(id)).to.equal('firing')
-      for (const path of ['/v1/outbox', '/v1/dead-letters']) expect((await call(program, eve, 'GET', path)).status).to.equal(403)
+      for (const path of ['/v1/outbox', '/v1/dead-letters'])
+        expect((await call(program, eve, 'GET', path)).status).to.equal(403)
       raw.end()
     })
 
     it('in vain: a client with the verb ack uses another, while ack itself works (row 38)', async () => {
       const id = await raise('acker')
-      expect((await call(program, 'acker-token', 'POST', `/v1/alerts/${id}/resolve`, {})).status).to.equal(403)
-      expect((await call(program, 'acker-token', 'POST', '/v1/publish/alerts/critical/fire', { message: 'x' })).status).to.equal(403)
+      expect((await call(program, 'acker-token', 'POST', `/v1/alerts/${id}/resolve`, {})).status).to.equal(
+        403,
+      )
+      expect(
+        (await call(program, 'acker-token', 'POST', '/v1/publish/alerts/critical/fire', { message: 'x' }))
+          .status,
+      ).to.equal(403)
       expect((await call(program, 'acker-token', 'POST', `/v1/alerts/${id}/ack`, {})).status).to.equal(200)
       expect(await statusOf(id)).to.equal('acknowledged')
     })
 
     it('in vain: a report that resolves needs no verb, but a foreign alert type is another alert', async () => {
       const id = await raise('keep')
-      await call(program, 'device-token', 'POST', '/v1/publish/alerts/critical/other', { message: 'x', source: 'keep', status: 'resolved' })
+      await call(program, 'device-token', 'POST', '/v1/publish/alerts/critical/other', {
+        message: 'x',
+        source: 'keep',
+        status: 'resolved',
+      })
       expect(await statusOf(id)).to.equal('firing')
     })
   })
 
   describe('speaks in the engine’s name', () => {
-    for (const topic of ['state/alerts/x', 'state/oncall/platform', 'receipts/device/x', 'receipts/bob/x', 'dlq/x', 'users/bob/notifications/x/read', 'users/bob/notifications', '$SYS/x', 'websocket/connect/bob'])
+    for (const topic of [
+      'state/alerts/x',
+      'state/oncall/platform',
+      'receipts/device/x',
+      'receipts/bob/x',
+      'dlq/x',
+      'users/bob/notifications/x/read',
+      'users/bob/notifications',
+      '$SYS/x',
+      'websocket/connect/bob',
+    ])
       it(`in vain: ${topic} is refused to a device and to another person (rows 6 and 9)`, async () => {
         expect((await call(program, 'device-token', 'POST', `/v1/publish/${topic}`, {})).status).to.equal(403)
-        expect((await call(program, await login(program, 'eve'), 'POST', `/v1/publish/${topic}`, {})).status).to.equal(403)
+        expect(
+          (await call(program, await login(program, 'eve'), 'POST', `/v1/publish/${topic}`, {})).status,
+        ).to.equal(403)
         const raw = await client('device', 'forger')
         raw.send(publishPacket(topic, '{}', 1))
         expect(await raw.next(4)).to.equal(null)
@@ -110,9 +150,13 @@ describe('somebody who may do something and wants more', function () {
     await typical()
     const alone = await typical()
     const noisy = await client('noisy')
-    for (let id = 1; id <= NOISY_PER_SECOND * 10; id++) noisy.send(publishPacket('notifications/realtime/user/bob', '{"message":"noise"}', 1, id))
+    for (let id = 1; id <= NOISY_PER_SECOND * 10; id++)
+      noisy.send(publishPacket('notifications/realtime/user/bob', '{"message":"noise"}', 1, id))
     const together = await typical()
-    if (process.env['ATTACK_FIGURES'] !== undefined) process.stdout.write(`      PUBACK p75 alone ${alone.toFixed(1)} ms, beside the flood ${together.toFixed(1)} ms\n`)
+    if (process.env['ATTACK_FIGURES'] !== undefined)
+      process.stdout.write(
+        `      PUBACK p75 alone ${alone.toFixed(1)} ms, beside the flood ${together.toFixed(1)} ms\n`,
+      )
     // Two times, and what a busy machine adds.
     expect(together).to.be.below(alone * 2 + 20)
     expect(noisy.packets.filter((each) => each[0] === 0x40).length).to.be.below(NOISY_PER_SECOND * 5)
@@ -124,7 +168,13 @@ describe('somebody who may do something and wants more', function () {
   it('floods over HTTP and is told 429 with the time to wait (P23, R47)', async () => {
     let limited = 0
     for (let count = 0; count < NOISY_PER_SECOND * 3; count += 25) {
-      const answers = await Promise.all(Array.from({ length: 25 }, () => call(program, 'noisy-token', 'POST', '/v1/publish/notifications/realtime/user/bob', { message: 'x' })))
+      const answers = await Promise.all(
+        Array.from({ length: 25 }, () =>
+          call(program, 'noisy-token', 'POST', '/v1/publish/notifications/realtime/user/bob', {
+            message: 'x',
+          }),
+        ),
+      )
       for (const { status, headers, text } of answers) {
         if (status === 202) continue
         expect(status).to.equal(429)
@@ -156,7 +206,8 @@ describe('somebody who may do something and wants more', function () {
         await reader.next(3)
         if (id % 50 === 0) peak = Math.max(peak, (residentKb(program.pid) ?? 0) - before)
       }
-      if (process.env['ATTACK_FIGURES'] !== undefined) process.stdout.write(`      80 MB past a subscriber that does not read: ${peak} KB more at most\n`)
+      if (process.env['ATTACK_FIGURES'] !== undefined)
+        process.stdout.write(`      80 MB past a subscriber that does not read: ${peak} KB more at most\n`)
       expect(peak).to.be.below(64 * 1024)
       expect(await servesTheGood(program)).to.equal(true)
       for (const raw of [slow, reader, sender]) raw.end()

@@ -30,7 +30,13 @@ const VALID: readonly Buffer[] = [
   packet(0x50, word(8)),
   packet(0x62, word(8)),
   packet(0x70, word(8)),
-  subscribePacket([['plain/+', 1], ['#', 2]], 11),
+  subscribePacket(
+    [
+      ['plain/+', 1],
+      ['#', 2],
+    ],
+    11,
+  ),
   packet(0xa2, word(12), field('plain/+')),
   packet(0xc0),
 ]
@@ -45,31 +51,93 @@ interface Case {
 const CASES: readonly Case[] = [
   { what: 'QoS 3', bytes: [packet(0x36, field('plain/a'), word(1), Buffer.from('x'))], closes: true },
   { what: 'a topic with NUL (A14)', bytes: [publishPacket('plain/\0a', 'x', 1)], closes: true },
-  { what: 'a topic that is no UTF-8 (A14)', bytes: [publishPacket(Buffer.from([0x70, 0xc0, 0xaf]), 'x', 1)], closes: true },
-  { what: 'a topic with half a surrogate pair', bytes: [publishPacket(Buffer.from([0x70, 0xed, 0xa0, 0x80]), 'x', 1)], closes: true },
+  {
+    what: 'a topic that is no UTF-8 (A14)',
+    bytes: [publishPacket(Buffer.from([0x70, 0xc0, 0xaf]), 'x', 1)],
+    closes: true,
+  },
+  {
+    what: 'a topic with half a surrogate pair',
+    bytes: [publishPacket(Buffer.from([0x70, 0xed, 0xa0, 0x80]), 'x', 1)],
+    closes: true,
+  },
   { what: 'a topic with a wildcard', bytes: [publishPacket('plain/#', 'x', 1)], closes: true },
   { what: 'an empty topic', bytes: [publishPacket('', 'x', 1)], closes: true },
   { what: 'a topic of 101 levels', bytes: [publishPacket(levels(101), 'x', 1)], closes: true },
   { what: 'a topic of 60 KB', bytes: [publishPacket('t'.repeat(60_000), 'x', 1)], closes: true },
   { what: 'a filter of 101 levels', bytes: [subscribePacket([[levels(101), 1]])], closes: null },
   { what: 'a filter with NUL', bytes: [subscribePacket([['plain/\0', 1]])], closes: true },
-  { what: 'filters that are none', bytes: [subscribePacket([['a#', 1], ['#/a', 1], ['a+/b', 1]])], closes: null },
+  {
+    what: 'filters that are none',
+    bytes: [
+      subscribePacket([
+        ['a#', 1],
+        ['#/a', 1],
+        ['a+/b', 1],
+      ]),
+    ],
+    closes: null,
+  },
   { what: 'a SUBSCRIBE without filters', bytes: [packet(0x82, word(1))], closes: null },
   { what: 'a SUBSCRIBE with QoS 3', bytes: [subscribePacket([['plain/a', 3]])], closes: null },
-  { what: '1,000 filters in one SUBSCRIBE, ten times', bytes: Array.from({ length: 10 }, (_, i) => subscribePacket(Array.from({ length: 1000 }, (_, k) => [`plain/${i}/${k}/+`, 1] as const))), closes: false },
-  { what: 'an UNSUBSCRIBE of what it never had', bytes: [packet(0xa2, word(1), field('nothing'), field('#'), field(''))], closes: null },
+  {
+    what: '1,000 filters in one SUBSCRIBE, ten times',
+    bytes: Array.from({ length: 10 }, (_, i) =>
+      subscribePacket(Array.from({ length: 1000 }, (_, k) => [`plain/${i}/${k}/+`, 1] as const)),
+    ),
+    closes: false,
+  },
+  {
+    what: 'an UNSUBSCRIBE of what it never had',
+    bytes: [packet(0xa2, word(1), field('nothing'), field('#'), field(''))],
+    closes: null,
+  },
   { what: 'an UNSUBSCRIBE without filters', bytes: [packet(0xa2, word(1))], closes: null },
   { what: 'a PUBREL without a PUBLISH', bytes: [packet(0x62, word(77))], closes: false },
-  { what: 'a PUBACK and PUBCOMP without a PUBLISH', bytes: [packet(0x40, word(77)), packet(0x50, word(77)), packet(0x70, word(77))], closes: null },
+  {
+    what: 'a PUBACK and PUBCOMP without a PUBLISH',
+    bytes: [packet(0x40, word(77)), packet(0x50, word(77)), packet(0x70, word(77))],
+    closes: null,
+  },
   { what: 'packet id 0', bytes: [publishPacket('plain/a', 'x', 1, 0)], closes: null },
   { what: 'a second CONNECT', bytes: [connectPacket({ clientId: 'again', ...LOGIN })], closes: true },
-  { what: 'what only servers send', bytes: [packet(0x20, word(0)), packet(0x90, word(1)), packet(0xd0)], closes: null },
+  {
+    what: 'what only servers send',
+    bytes: [packet(0x20, word(0)), packet(0x90, word(1)), packet(0xd0)],
+    closes: null,
+  },
   { what: 'reserved packet types', bytes: [packet(0x00), packet(0xf0)], closes: true },
-  { what: 'a length of five bytes', bytes: [Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x7f])], closes: true },
-  { what: 'a packet of 257 KB', bytes: [publishPacket('plain/a', Buffer.alloc(257 * 1024), 1)], closes: true },
-  { what: 'a topic length beyond its packet', bytes: [packet(0x30, word(60_000), Buffer.from('x'))], closes: true },
-  { what: '100,000 levels of JSON', bytes: [publishPacket('alerts/info/x', '['.repeat(100_000), 1)], closes: false },
-  { what: 'JSON that would reach into prototypes', bytes: [publishPacket('alerts/info/x', '{"message":"x","__proto__":{"polluted":1},"data":{"constructor":{"prototype":{"polluted":1}}}}', 1)], closes: false },
+  {
+    what: 'a length of five bytes',
+    bytes: [Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x7f])],
+    closes: true,
+  },
+  {
+    what: 'a packet of 257 KB',
+    bytes: [publishPacket('plain/a', Buffer.alloc(257 * 1024), 1)],
+    closes: true,
+  },
+  {
+    what: 'a topic length beyond its packet',
+    bytes: [packet(0x30, word(60_000), Buffer.from('x'))],
+    closes: true,
+  },
+  {
+    what: '100,000 levels of JSON',
+    bytes: [publishPacket('alerts/info/x', '['.repeat(100_000), 1)],
+    closes: false,
+  },
+  {
+    what: 'JSON that would reach into prototypes',
+    bytes: [
+      publishPacket(
+        'alerts/info/x',
+        '{"message":"x","__proto__":{"polluted":1},"data":{"constructor":{"prototype":{"polluted":1}}}}',
+        1,
+      ),
+    ],
+    closes: false,
+  },
 ]
 
 describe(`packets that are wrong (seed ${SEED})`, function () {
@@ -141,7 +209,8 @@ describe(`packets that are wrong (seed ${SEED})`, function () {
           else raw.socket.end(packet(0xe0))
           await raw.closed
         }
-        for (let done = 0; done < count; done += AT_ONCE * 3) await Promise.all(Array.from({ length: AT_ONCE }, one))
+        for (let done = 0; done < count; done += AT_ONCE * 3)
+          await Promise.all(Array.from({ length: AT_ONCE }, one))
       }
       const mutated = () => {
         const bytes = Buffer.from(random.pick(VALID))
@@ -156,7 +225,8 @@ describe(`packets that are wrong (seed ${SEED})`, function () {
       const before = residentKb(program.pid) ?? 0
       await round(PACKETS / 2)
       const drift = (residentKb(program.pid) ?? 0) - before
-      if (process.env['ATTACK_FIGURES'] !== undefined) process.stdout.write(`      drift ${drift} KB of ${before} KB\n`)
+      if (process.env['ATTACK_FIGURES'] !== undefined)
+        process.stdout.write(`      drift ${drift} KB of ${before} KB\n`)
       expect(await servesTheGood(program)).to.equal(true)
       expect(drift).to.be.below(DRIFT_KB)
     })
