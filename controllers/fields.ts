@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { PRIORITIES, SEVERITIES, fault, parseDuration } from '#engine'
+import { LONGEST_MS, PRIORITIES, SEVERITIES, fault, parseDuration } from '#engine'
 
 /** Fields that several payloads share. Lengths are those of checklist X33. */
 export const Text = Type.String({ minLength: 1, maxLength: 65_536 })
@@ -24,11 +24,14 @@ export const Span = Type.Optional(
   ]),
 )
 
+/** RFC 3339 knows no later year; beyond it neither dates nor columns are sure to hold an instant. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31)
+
 /** An instant in milliseconds; a fault that names the field when it is none. */
 export function instantMs(field: string, value: number | string | undefined): number | undefined {
   if (value === undefined) return undefined
   const at = typeof value === 'number' ? Math.round(value * 1000) : Date.parse(value)
-  if (Number.isFinite(at) && at >= 0) return at
+  if (at >= 0 && at <= LAST_INSTANT) return at
   throw fault('publish.invalid_body', `${field} is neither seconds since 1970 nor an RFC 3339 time`, {
     field,
   })
@@ -38,7 +41,7 @@ export function instantMs(field: string, value: number | string | undefined): nu
 export function spanMs(field: string, value: number | string | undefined): number | undefined {
   if (value === undefined) return undefined
   const length = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(value)
-  if (length !== null) return length
+  if (length !== null && length <= LONGEST_MS) return length
   throw fault(
     'publish.invalid_body',
     `${field} is neither a number of seconds nor a duration such as 30s, 5m, 1h`,

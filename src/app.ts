@@ -271,7 +271,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
-    forward: ({ topic, payload }) => late.broker.publish(topic, Buffer.from(payload).toString(), { qos: 1 }),
+    forward: ({ topic, payload, principal }) =>
+      late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
   await rebuild(core)

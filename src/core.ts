@@ -1,5 +1,6 @@
 import type { TenantId } from './access/principal.ts'
 import type { Board } from './board/board.ts'
+import type { PublishOptions } from './broker/broker.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Recipient } from './delivery/channel.ts'
@@ -35,11 +36,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly openAlerts: OpenAlerts
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
-  readonly publish: (
-    topic: string,
-    payload: string,
-    options?: { readonly retain?: boolean; readonly qos?: 0 | 1 },
-  ) => void
+  readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>

@@ -16,4 +16,4 @@ export { createRouter, type Group, type Route, type RouteOptions, type Router } 
 export { SlidingWindow, type Standing } from './router/sliding-window.ts'
 export type { TopicParams } from './router/topic.ts'
 export { WaitingLines } from './router/waiting-lines.ts'
-export { parseDuration } from './duration.ts'
+export { LONGEST_MS, parseDuration } from './duration.ts'

@@ -29,10 +29,19 @@ export interface MqttCredentials {
   readonly cookie: string | null
 }
 
+export interface PublishOptions {
+  readonly retain?: boolean
+  readonly qos?: 0 | 1
+  readonly tenant?: string
+}
+
 /** The embedded MQTT broker: decision 11, everything that is Aedes' own stays behind this. */
 export interface Broker {
-  /** Publishes in the engine's name to whoever subscribes and may: receipts, `state/…`, events. Nothing is stored by it but retained messages and the queues of offline sessions. */
-  publish(topic: string, payload: string, options?: { readonly retain?: boolean; readonly qos?: 0 | 1 }): void
+  /**
+   * Publishes in the engine's name to whoever subscribes and may: receipts, `state/…`, events; with `tenant` only to
+   * principals of that one. Nothing is stored by it but retained messages and the queues of offline sessions.
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void
   /** Whether any connection or stored session could receive this topic; lets callers skip work. May say yes too often, never no wrongly. */
   wanted(topic: string): boolean
   /** Ends every connection and every stored session of a principal whose access has ended. */

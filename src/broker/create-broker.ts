@@ -94,8 +94,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   return {
-    publish: (topic, payload, { retain = false, qos = 0 } = {}) =>
-      front.publish({ topic, payload: Buffer.from(payload), qos, retain }),
+    publish: (topic, payload, { retain = false, qos = 0, tenant = null } = {}) =>
+      front.publish({ topic, payload: Buffer.from(payload), qos, retain }, tenant),
     wanted: (topic) => front.wanted(topic),
     revoke: (principalId) => {
       for (const { principal, conn } of open)

@@ -61,8 +61,8 @@ export class Front {
       this.sessions.detach(connection.session, connection.outbound, this.options.clock.now())
   }
 
-  publish(message: Message): void {
-    this.sessions.fanOut(message, null)
+  publish(message: Message, tenant: string | null): void {
+    this.sessions.fanOut(message, tenant)
   }
 
   wanted(topic: string): boolean {

@@ -10,16 +10,20 @@ interface Kept {
   readonly tenant: string | null
 }
 
-/** The last retained message of every topic, in memory (MQTT 3.1.1 section 3.3.1.3). */
+/**
+ * The last retained message of every topic, in memory (MQTT 3.1.1 section 3.3.1.3). Every tenant has its own, which no
+ * other sees, replaces or clears (security row 18); those of the engine are everybody's.
+ */
 export class Retained {
-  private readonly kept = new Map<string, Kept>()
+  private readonly kept = new Map<string | null, Map<string, Kept>>()
   private readonly usage = new Map<string, { messages: number; bytes: number }>()
 
   /** Keeps the message, or clears the topic when the payload is empty. False when the tenant's quota is used up. */
   store(message: Message, tenant: string | null): boolean {
-    const before = this.kept.get(message.topic)
+    const kept = this.of(tenant)
+    const before = kept.get(message.topic)
     if (message.payload.length === 0) {
-      this.kept.delete(message.topic)
+      kept.delete(message.topic)
       if (before) this.account(before, -1)
       return true
     }
@@ -32,17 +36,19 @@ export class Retained {
       if (before) this.account(before, 1)
       return false
     }
-    this.kept.set(message.topic, next)
+    kept.set(message.topic, next)
     return true
   }
 
   /**
-   * The retained messages that these filters take, each once, with the highest granted QoS. Lazy: what is stored or
-   * cleared while somebody reads is seen as it then is.
+   * The retained messages of the engine and of one tenant that these filters take, each once, with the highest granted
+   * QoS. Lazy: what is stored or cleared while somebody reads is seen as it then is.
    */
   *matching(
     filters: ReadonlyMap<string, 0 | 1 | 2>,
+    tenant: string,
   ): Generator<Message & { readonly granted: 0 | 1 | 2 }, void> {
+    const readable = [this.of(null), this.of(tenant)]
     const wild = new FilterTrie<true>()
     let anyWild = false
     for (const [filter, granted] of filters) {
@@ -51,19 +57,28 @@ export class Retained {
         wild.set(filter, true, granted)
         anyWild = true
       } else {
-        const found = this.kept.get(filter)
-        if (found) yield { ...found.message, granted }
+        for (const kept of readable) {
+          const found = kept.get(filter)
+          if (found) yield { ...found.message, granted }
+        }
       }
     }
     if (!anyWild) return
-    for (const [topic, { message }] of this.kept) {
-      if (filters.has(topic)) continue
-      let granted: 0 | 1 | 2 | null = null
-      wild.match(topic, (_, qos) => {
-        if (granted === null || qos > granted) granted = qos
-      })
-      if (granted !== null) yield { ...message, granted }
-    }
+    for (const kept of readable)
+      for (const [topic, { message }] of kept) {
+        if (filters.has(topic)) continue
+        let granted: 0 | 1 | 2 | null = null
+        wild.match(topic, (_, qos) => {
+          if (granted === null || qos > granted) granted = qos
+        })
+        if (granted !== null) yield { ...message, granted }
+      }
+  }
+
+  private of(tenant: string | null): Map<string, Kept> {
+    let kept = this.kept.get(tenant)
+    if (!kept) this.kept.set(tenant, (kept = new Map()))
+    return kept
   }
 
   private account(entry: Kept, by: 1 | -1): void {

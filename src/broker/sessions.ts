@@ -98,7 +98,10 @@ export class Sessions {
     }
   }
 
-  /** Stores what is retained and hands the message to everybody who subscribed and may have it. */
+  /**
+   * Stores what is retained and hands the message to everybody who subscribed and may have it. A message of a tenant
+   * stays in it, because topics carry no tenant (security row 18); null is the engine's, which `mayForward` knows.
+   */
   fanOut(message: Message, tenant: string | null): boolean {
     const stored = !message.retain || this.retained.store(message, tenant)
     this.round++
@@ -118,6 +121,7 @@ export class Sessions {
       let frame: readonly Uint8Array[] | null = null
       for (const session of reached) {
         const { principal } = session
+        if (tenant !== null && tenant !== principal.tenant) continue
         if (isOwnLiveTopic(principal, message.topic)) continue
         if (!this.options.mayForward(principal, message.topic)) continue
         const granted = this.marks.get(session)?.qos ?? 0
@@ -136,7 +140,7 @@ export class Sessions {
   replayRetained(session: Session, filters: ReadonlyMap<string, 0 | 1 | 2>): void {
     const permitted = (topic: string) =>
       !isOwnLiveTopic(session.principal, topic) && this.options.mayForward(session.principal, topic)
-    const found = this.retained.matching(filters)
+    const found = this.retained.matching(filters, session.principal.tenant)
     session.outbound?.replay(
       (function* () {
         for (const message of found) if (permitted(message.topic)) yield message

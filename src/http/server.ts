@@ -25,6 +25,7 @@ import { sessions } from './families/session.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
+import { refuseUnclaimedUpgrades } from './upgrades.ts'
 import { correlationIdOf, traceIdOf } from './trace.ts'
 
 export interface HttpOptions {
@@ -49,6 +50,8 @@ const BODY_BYTES = 256 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 72_000
+/** How late such a time is noticed at most; Node looks only every 30 s by itself. */
+const CHECKING_MS = 2000
 
 /**
  * The HTTP side of the engine (contract sections 1, 3 and 7). Listens nowhere yet; `ready()` or `listen()` finishes
@@ -64,7 +67,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKING_MS },
     forceCloseConnections: 'idle',
     trustProxy: server.trusted_proxies.length > 0 ? [...server.trusted_proxies] : false,
     clientErrorHandler: answerBrokenRequest,
@@ -84,6 +87,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     { parseAs: 'string' },
     async (_request: unknown, body: string) => parseJsonBody(body),
   )
+  refuseUnclaimedUpgrades(app.server, engine.clock)
   observe(app)
   protect(app, server.public_url)
   openApi(app, options.version)

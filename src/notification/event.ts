@@ -34,7 +34,7 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
     const levels = decision.type.replaceAll('.', '/')
     for (const user of users) {
       const topic = `users/${user.id}/events/${levels}`
-      if (core.wanted(topic)) core.publish(topic, event, { qos: 1 })
+      if (core.wanted(topic)) core.publish(topic, event, { qos: 1, tenant })
     }
   }
   return outcome

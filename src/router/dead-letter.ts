@@ -57,7 +57,11 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
     )
     core.receipts.rejected({ principal: principal.id, messageId, topic }, reason.code, reason.message)
     const channel = `dlq/${reason.code}`
-    if (core.wanted(channel)) core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), { qos: 1 })
+    if (core.wanted(channel))
+      core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), {
+        qos: 1,
+        tenant: principal.tenant,
+      })
   }
   const id = accepted.kind === 'duplicate' ? String(accepted.result['dead_letter_id']) : deadLetter.id
   return { kind: 'dead', id, code: reason.code, message: reason.message }

@@ -87,7 +87,7 @@ describe('the HTTP server', () => {
     ['another prototype', '{"constructor":{"prototype":{}}}', 'application/json', 400, 'request.invalid'],
     ['an object as a name', '{"user":{"$gt":""},"password":"x"}', 'application/json', 400, 'request.invalid'],
     ['a missing field', '{"user":"anna"}', 'application/json', 400, 'request.invalid'],
-    ['100,000 levels', '['.repeat(100_000), 'application/json', 400, 'request.invalid'],
+    ['10,000 levels', '['.repeat(10_000), 'application/json', 400, 'request.invalid'],
     [
       '1,001 keys',
       `{${Array.from({ length: 1001 }, (_, i) => `"k${i}":1`).join()}}`,

@@ -8,6 +8,9 @@ import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 import { isForeignPage } from '../origin.ts'
 
+/** Nobody is known yet, and whoever is nobody gets little memory (security row 13). */
+const LOGIN_BYTES = 16 * 1024
+
 const Token = Type.Object(
   { token: Type.String(), expires_at: Type.String({ format: 'date-time' }), user: Type.String() },
   {
@@ -38,6 +41,7 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
     '/login',
     {
       config: { access: 'open' },
+      bodyLimit: LOGIN_BYTES,
       schema: {
         summary: 'Sign in with a password or a one-time link',
         tags: ['session'],
