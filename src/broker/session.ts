@@ -36,7 +36,6 @@ export class Session {
 
 /** The topics of a person that the live fan-out serves on their own connections. */
 export const LIVE_TOPICS = ['notifications', 'alerts', 'unread'] as const
-export type LiveTopic = (typeof LIVE_TOPICS)[number]
 
 /**
  * Whether the topic is one that the live fan-out brings this person by itself (decision 6): such a topic reaches them
