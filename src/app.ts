@@ -78,6 +78,9 @@ export interface RunningApp {
 /** The longest that a store may take for one write before publishes count as not accepted. */
 const READY_MS = 5000
 
+/** What is left of the grace for closing the store. */
+const LAST_STEPS_MS = 1000
+
 /** Puts the program together: the only place that constructs things. Resolves when it accepts publishes. */
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
@@ -295,7 +298,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     async stop(graceMs) {
       stopping = true
       stopHousekeeping()
-      await Promise.all([http.close(), late.broker.close(graceMs), late.worker.stop(graceMs)])
+      await Promise.all([
+        closeHttp(http, clock, graceMs),
+        late.broker.close(graceMs),
+        late.worker.stop(graceMs),
+      ])
       late.live.close()
       presence.close()
       board.close()
@@ -303,6 +310,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await store.close()
     },
   }
+}
+
+/** Whoever has sent half a request would keep the server open for ever: Node stops looking for such when it closes. */
+async function closeHttp(
+  http: ReturnType<typeof createHttpServer>,
+  clock: Clock,
+  graceMs: number,
+): Promise<void> {
+  const cancel = clock.at(clock.now() + Math.max(graceMs - LAST_STEPS_MS, 0), () =>
+    http.server.closeAllConnections(),
+  )
+  await http.close()
+  cancel()
 }
 
 function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMetrics>): Clock {

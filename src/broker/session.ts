@@ -34,9 +34,6 @@ export class Session {
   }
 }
 
-/** The topics of a person that the live fan-out serves on their own connections. */
-export const LIVE_TOPICS = ['notifications', 'alerts', 'unread'] as const
-
 /**
  * Whether the topic is one that the live fan-out brings this person by itself (decision 6): such a topic reaches them
  * on no other way, and is never queued for them.
