@@ -2,6 +2,7 @@ import { createRouter, type Router } from '#engine'
 import { alertRoutes } from './alerts.ts'
 import { directRoutes } from './direct.ts'
 import { eventRoutes } from './events.ts'
+import { guards } from './guards.ts'
 import { inboxRoutes } from './inbox.ts'
 import { notificationRoutes } from './notifications.ts'
 import { presenceRoutes } from './presence.ts'
@@ -11,5 +12,6 @@ export function routes(): Router {
   const router = createRouter()
   for (const add of [notificationRoutes, alertRoutes, directRoutes, presenceRoutes, inboxRoutes, eventRoutes])
     add(router)
+  router.otherwise(guards)
   return router
 }

@@ -38,6 +38,6 @@ export function compose(
  * Takes a publish through its route: middleware, then the check of the body, then a free worker, then the handler.
  * Rejects with a `Fault` when one of them refuses it; anything else that it rejects with is a bug in the application.
  */
-export function runRoute(match: Match<Route>, context: Context): Promise<Decision> {
+export function runRoute(match: Match<Pick<Route, 'run'>>, context: Context): Promise<Decision> {
   return match.route.run(context)
 }

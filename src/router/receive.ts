@@ -76,23 +76,22 @@ function enter(
 
   const now = core.clock.now()
   const unnamed: Arrival = { publish, messageId: core.ids.next(now), named: false, now, submitted }
-  if (payload.length > PAYLOAD_LIMIT) return keepDeadLetter(core, unnamed, fault('publish.too_large'))
-  if (match === null) return keepDeadLetter(core, unnamed, fault('publish.no_route'))
+  const refuse = (reason: Fault) => handle(core, router.unroutable(reason), unnamed, {})
+  if (payload.length > PAYLOAD_LIMIT) return refuse(fault('publish.too_large'))
+  if (match === null) return refuse(fault('publish.no_route'))
   const parsed = parsePayload(payload)
-  if (!parsed.ok) return keepDeadLetter(core, unnamed, fault(parsed.code))
+  if (!parsed.ok) return refuse(fault(parsed.code))
   const name = publish.idempotencyKey ?? idIn(parsed.value)
   if (name !== undefined && !MESSAGE_ID.test(name)) {
-    return keepDeadLetter(
-      core,
-      unnamed,
-      fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }),
-    )
+    return refuse(fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }))
   }
   const arrival = name === undefined ? unnamed : { publish, messageId: name, named: true, now, submitted }
   return handle(core, match, arrival, parsed.value)
 }
 
-async function handle(core: Core, match: Match<Route>, arrival: Arrival, body: unknown): Promise<Outcome> {
+type Taken = Match<Pick<Route, 'pattern' | 'run'>>
+
+async function handle(core: Core, match: Taken, arrival: Arrival, body: unknown): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
       const context = contextOf(core, match, arrival, body)
@@ -116,7 +115,7 @@ async function handle(core: Core, match: Match<Route>, arrival: Arrival, body: u
   }
 }
 
-function contextOf(core: Core, match: Match<Route>, arrival: Arrival, body: unknown): Context {
+function contextOf(core: Core, match: Taken, arrival: Arrival, body: unknown): Context {
   const { publish } = arrival
   return {
     publish,

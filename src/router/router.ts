@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Static, TSchema, TUnknown } from 'typebox'
+import type { Fault } from '../errors.ts'
 import type { Decision } from '../notification/decision.ts'
 import { bodyCheck } from './body-check.ts'
 import { compose, type Run } from './compose.ts'
@@ -84,6 +85,10 @@ export interface Router extends Group<''> {
   readonly routes: readonly Route[]
   /** The most specific route that takes this topic, or null. At most a microsecond, however many routes there are. */
   match(topic: string): Match<Route> | null
+  /** What publishes pass that no route can take: they cost as much as others, so they are limited as others are. */
+  otherwise(middleware: readonly Middleware[]): void
+  /** In place of a match: runs the middleware of `otherwise` and then rejects with the reason. */
+  unroutable(reason: Fault): Match<Pick<Route, 'pattern' | 'run'>>
 }
 
 /** What the implementation registers, after the types have done their work. */
@@ -102,10 +107,16 @@ export function createRouter(): Router {
     trie.add(route.pattern, route, route.place)
     routes.push(route)
   }
+  let others: readonly Middleware[] = []
   return {
     ...groupOf({ prefixes: [''], middleware: [] }, register),
     routes,
     match: (topic) => trie.match(topic),
+    otherwise: (middleware) => void (others = middleware),
+    unroutable: (reason) => ({
+      route: { pattern: '', run: compose(others, () => Promise.reject(reason)) },
+      params: {},
+    }),
   }
 }
 

@@ -11,7 +11,8 @@ import type { Notification } from '../notification/notification.ts'
  * Guarantees that hold for every writing method:
  * - atomic: all of it or nothing, also over a crash at any instant;
  * - durable: the promise resolves after the commit reached the disk (promise P1), and rejects with a
- *   `store.unavailable` or `store.busy` fault when it did not (promise P2);
+ *   `store.unavailable` or `store.busy` fault when it did not (promise P2); a call that the backend cannot hold,
+ *   however often it is made, rejects with another error and fails alone (promise P10);
  * - ordered: calls take effect in the order in which they were made, and resolve in that order.
  */
 export interface Store {

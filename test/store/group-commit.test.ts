@@ -44,7 +44,7 @@ describe('Group commit', () => {
       ),
       outcome(store.accept(one('n-2'))),
     ])
-    expect(results).to.deep.equal(['done', 'store.unavailable', 'done'])
+    expect(results).to.deep.equal(['done', 'UnstorableError: The store could not hold it', 'done'])
     expect(await sample.idsOf(sample.wholeInbox(store, sample.reader()))).to.deep.equal(['n-2', 'n-0'])
     const again = sample.acceptance({ once: { key: 'k', check: true, expiresAt: NOON + 9 } })
     expect((await store.accept(again)).kind).to.equal('accepted')

@@ -18,6 +18,14 @@ import type { Thread } from './thread.ts'
 /** More would make the first caller of a commit wait for the thousandth. */
 const LARGEST_COMMIT = 1000
 
+/** The store works, but cannot hold what this one call says: a bug of the caller, and trying again is in vain (promise P10). */
+export class UnstorableError extends Error {
+  constructor(cause: string) {
+    super('The store could not hold it', { cause })
+    this.name = 'UnstorableError'
+  }
+}
+
 interface Call extends Queued {
   readonly operation: Operation
   resolve(reply: Reply): void
@@ -189,7 +197,7 @@ export class Committer {
       const failure = reply.failures.get(index)
       // The writer answers every operation of the batch, in order.
       if (failure === undefined) call.resolve(reply.replies[index]!)
-      else call.reject(fault('store.unavailable', failure))
+      else call.reject(new UnstorableError(failure))
     }
   }
 
