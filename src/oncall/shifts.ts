@@ -25,11 +25,20 @@ export function onCall(schedule: Schedule, at: number): string | null {
 
 /** The next person on call after `at` who is somebody else than now; null when no one else ever follows. */
 export function nextOnCall(schedule: Schedule, at: number): string | null {
+  return nextShift(schedule, at)?.user ?? null
+}
+
+/** The same with the instant at which that duty begins, which a gap may keep away from the end of this one. */
+export function nextShift(
+  schedule: Schedule,
+  at: number,
+): { readonly user: string; readonly from: number } | null {
   let duty = dutyAt(schedule, at)
   const current = duty.user
   while (duty.to < Infinity) {
-    duty = dutyAt(schedule, duty.to)
-    if (duty.user !== null && duty.user !== current) return duty.user
+    const from = duty.to
+    duty = dutyAt(schedule, from)
+    if (duty.user !== null && duty.user !== current) return { user: duty.user, from }
   }
   return null
 }
