@@ -8,6 +8,8 @@ export interface Scheduled {
   readonly topic: string
   readonly messageId: string
   readonly correlationId: string
+  /** What was published, without the id and the time that have done their work: for the dead letter, should it become one. */
+  readonly payload: string
   readonly decision: NotifyDecision
 }
 
@@ -22,7 +24,18 @@ export function releaseOf(
     topic: arrival.publish.topic,
     messageId: arrival.messageId,
     correlationId: arrival.publish.correlationId,
+    payload: withoutSchedule(arrival.publish.payload),
     decision,
   }
   return { ref: `${arrival.publish.principal.id}:${arrival.messageId}`, dueAt, doc: { ...scheduled } }
+}
+
+function withoutSchedule(payload: Uint8Array): string {
+  // Only a JSON object says when it is to be shown.
+  const {
+    id: _,
+    send_at: __,
+    ...rest
+  } = JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>
+  return JSON.stringify(rest)
 }

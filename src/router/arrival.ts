@@ -9,6 +9,8 @@ export interface Arrival {
   readonly messageId: string
   /** Whether the publisher named the message, so that a resend is harmless for a day (promise P3). */
   readonly named: boolean
+  /** Under which the message counts once, where that is not its id: the second appearance of a scheduled one. */
+  readonly onceKey?: string
   readonly now: number
   /** To be called once everything this publish writes is queued in the store. */
   readonly submitted: () => void
