@@ -1,10 +1,18 @@
-import type { Principal } from '../access/principal.ts'
+import type { Principal, TenantId } from '../access/principal.ts'
+import { afterAlertCommit } from '../alert/after-commit.ts'
+import type { Alert } from '../alert/alert.ts'
+import { changeOf } from '../alert/raising.ts'
 import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
+import type { NewDelivery } from '../store/store.ts'
+import type { Delivery } from './delivery.ts'
 import { newDelivery } from './plan.ts'
 import { startDeliveries } from './start.ts'
 
 const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancelled', 'expired', 'suppressed'])
+const ROWS_AT_ONCE = 1000
+/** How often the row is planned anew because the alert changed under it. */
+const TRIES = 20
 
 /**
  * Puts an ended delivery up for sending again, as a row of its own under the same subject; the old one stays as it
@@ -12,43 +20,85 @@ const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancell
  */
 export async function resendDelivery(core: Core, by: Principal, id: string): Promise<string> {
   const subjectId = id.slice(0, Math.max(id.lastIndexOf('.'), 0))
-  const rows =
-    subjectId === '' ? [] : (await core.store.deliveries({ tenant: by.tenant, subjectId, limit: 1000 })).items
-  const old = rows.find((row) => row.id === id)
-  if (old === undefined) throw fault('request.not_found', 'There is no such delivery')
-  if (!OVER.has(old.state) || old.channel === 'realtime') {
-    throw fault(
-      'request.invalid',
-      'Only an ended delivery of a channel other than realtime can be sent again',
-    )
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const rows = subjectId === '' ? [] : await rowsOf(core, by.tenant, subjectId)
+    const old = rows.find((row) => row.id === id)
+    if (old === undefined) throw fault('request.not_found', 'There is no such delivery')
+    if (!OVER.has(old.state) || old.channel === 'realtime') {
+      throw fault(
+        'request.invalid',
+        'Only an ended delivery of a channel other than realtime can be sent again',
+      )
+    }
+    const alert = old.subjectKind === 'alert' ? await core.store.alert(by.tenant, subjectId) : null
+    const ordinal = Math.max(alert?.nextOrdinal ?? 0, ...rows.map((row) => row.ordinal + 1))
+    const planned = again(old, ordinal, core.clock.now())
+    if (await put(core, by, { of: id, planned, alert })) return planned.delivery.id
   }
-  const now = core.clock.now()
-  const ordinal = Math.max(...rows.map((row) => row.ordinal)) + 1
-  const planned = newDelivery({
-    ...old,
+  throw fault('store.busy', 'The alert changes faster than this can follow')
+}
+
+async function rowsOf(core: Core, tenant: TenantId, subjectId: string): Promise<readonly Delivery[]> {
+  const rows: Delivery[] = []
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await core.store.deliveries({
+      tenant,
+      subjectId,
+      limit: ROWS_AT_ONCE,
+      ...(cursor !== undefined && { cursor }),
+    })
+    rows.push(...page.items)
+    cursor = page.nextCursor
+  }
+  return rows
+}
+
+function again(old: Delivery, ordinal: number, now: number): NewDelivery {
+  const { step, fixed, ...same } = old
+  return newDelivery({
+    ...same,
     ordinal,
     now,
-    dueAt: now,
-    ...(old.step !== null ? { step: old.step } : {}),
-    ...(old.fixed !== null ? { fixed: old.fixed } : {}),
+    leased: false,
+    ...(step !== null && { step }),
+    ...(fixed !== null && { fixed }),
     // The person asked for it; it is no page that an acknowledgement would hold back.
     purpose: old.purpose === 'page' ? 'message' : old.purpose,
-  } as Parameters<typeof newDelivery>[0])
+  })
+}
+
+/** False when the alert has changed meanwhile. The alert counts its rows, so a new one is a change of it. */
+async function put(
+  core: Core,
+  by: Principal,
+  {
+    of,
+    planned,
+    alert,
+  }: { readonly of: string; readonly planned: NewDelivery; readonly alert: Alert | null },
+): Promise<boolean> {
+  const now = planned.delivery.createdAt
+  const counted = alert && {
+    alert: { ...alert, version: alert.version + 1, nextOrdinal: planned.delivery.ordinal + 1 },
+    deliveries: [planned],
+    notifications: [],
+  }
   const accepted = await core.store.accept({
     tenant: by.tenant,
     at: now,
     principal: by.id,
-    topic: `deliveries/${id}/resend`,
+    topic: `deliveries/${of}/resend`,
     once: null,
-    result: { resend_of: id },
+    result: { resend_of: of },
     notifications: [],
-    deliveries: [{ ...planned, lease: null }],
-    alert: null,
+    deliveries: counted ? [] : [planned],
+    alert: alert && counted && { kind: 'change', change: changeOf(alert, counted, [], now, null) },
     deadLetter: null,
     release: null,
     urgent: false,
   })
-  if (accepted.kind === 'accepted')
-    startDeliveries(core.worker, [{ ...planned, lease: null }], [], { notification: null, alert: null })
-  return planned.delivery.id
+  if (accepted.kind === 'stale') return false
+  if (counted) afterAlertCommit(core, counted, [], [])
+  else startDeliveries(core.worker, [planned], [], { notification: null, alert: null })
+  return true
 }
