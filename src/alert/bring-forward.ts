@@ -31,8 +31,11 @@ export async function bringForward(core: Core, tenant: TenantId, alertId: string
 
 async function reachesSomebody(core: Core, alert: Alert): Promise<boolean> {
   const { items } = await core.store.deliveries({ tenant: alert.tenant, subjectId: alert.id, limit: 1000 })
-  return items.some((delivery) => {
-    if (delivery.purpose !== 'page' || delivery.step !== alert.step) return false
+  const pages = items.filter(({ purpose, step }) => purpose === 'page' && step === alert.step)
+  // The policy may have come by this step before; what arrived in an earlier run helps nobody now.
+  const firedAt = Math.max(...pages.map(({ createdAt }) => createdAt))
+  return pages.some((delivery) => {
+    if (delivery.createdAt !== firedAt) return false
     if (delivery.channel === 'realtime') return delivery.state === 'delivered'
     return ['pending', 'sending', 'sent', 'delivered'].includes(delivery.state)
   })
