@@ -16,6 +16,7 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
     channel: delivery.channel,
     deliveryId: delivery.id,
     ...(delivery.userId !== null && { user: delivery.userId }),
+    ...(outcome.state === 'dead' && outcome.reason !== null && { code: outcome.reason }),
   })
   if (outcome.state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
     core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {
