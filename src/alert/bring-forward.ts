@@ -1,5 +1,6 @@
 import type { TenantId } from '../access/principal.ts'
 import type { Core } from '../core.ts'
+import { deliveriesOf } from '../store/deliveries-of.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert } from './alert.ts'
 import { CARILLON } from './escalation/start.ts'
@@ -30,7 +31,7 @@ export async function bringForward(core: Core, tenant: TenantId, alertId: string
 }
 
 async function reachesSomebody(core: Core, alert: Alert): Promise<boolean> {
-  const { items } = await core.store.deliveries({ tenant: alert.tenant, subjectId: alert.id, limit: 1000 })
+  const items = await deliveriesOf(core.store, alert.tenant, alert.id)
   const pages = items.filter(({ purpose, step }) => purpose === 'page' && step === alert.step)
   // The policy may have come by this step before; what arrived in an earlier run helps nobody now.
   const firedAt = Math.max(...pages.map(({ createdAt }) => createdAt))

@@ -1,16 +1,16 @@
-import type { Principal, TenantId } from '../access/principal.ts'
+import type { Principal } from '../access/principal.ts'
 import { afterAlertCommit } from '../alert/after-commit.ts'
 import type { Alert } from '../alert/alert.ts'
 import { changeOf } from '../alert/raising.ts'
 import type { Core } from '../core.ts'
 import { fault } from '../errors.ts'
+import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { NewDelivery } from '../store/store.ts'
 import type { Delivery } from './delivery.ts'
 import { newDelivery } from './plan.ts'
 import { startDeliveries } from './start.ts'
 
 const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancelled', 'expired', 'suppressed'])
-const ROWS_AT_ONCE = 1000
 /** How often the row is planned anew because the alert changed under it. */
 const TRIES = 20
 
@@ -21,7 +21,7 @@ const TRIES = 20
 export async function resendDelivery(core: Core, by: Principal, id: string): Promise<string> {
   const subjectId = id.slice(0, Math.max(id.lastIndexOf('.'), 0))
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const rows = subjectId === '' ? [] : await rowsOf(core, by.tenant, subjectId)
+    const rows = subjectId === '' ? [] : await deliveriesOf(core.store, by.tenant, subjectId)
     const old = rows.find((row) => row.id === id)
     if (old === undefined) throw fault('request.not_found', 'There is no such delivery')
     if (!OVER.has(old.state) || old.channel === 'realtime') {
@@ -36,21 +36,6 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
     if (await put(core, by, { of: id, planned, alert })) return planned.delivery.id
   }
   throw fault('store.busy', 'The alert changes faster than this can follow')
-}
-
-async function rowsOf(core: Core, tenant: TenantId, subjectId: string): Promise<readonly Delivery[]> {
-  const rows: Delivery[] = []
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await core.store.deliveries({
-      tenant,
-      subjectId,
-      limit: ROWS_AT_ONCE,
-      ...(cursor !== undefined && { cursor }),
-    })
-    rows.push(...page.items)
-    cursor = page.nextCursor
-  }
-  return rows
 }
 
 function again(old: Delivery, ordinal: number, now: number): NewDelivery {

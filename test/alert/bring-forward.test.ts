@@ -3,7 +3,7 @@ import { bringForward } from '../../src/alert/bring-forward.ts'
 import type { Core } from '../../src/core.ts'
 import { newDelivery } from '../../src/delivery/plan.ts'
 import type { Delivery, DeliveryState } from '../../src/delivery/delivery.ts'
-import type { AlertChange } from '../../src/store/store.ts'
+import type { AlertChange, DeliveryQuery } from '../../src/store/store.ts'
 import { createFence } from '../../src/alert/fence.ts'
 import { sampleAlert } from '../support/sample-alert.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -43,7 +43,12 @@ async function nextStepAfter(items: readonly Delivery[]): Promise<number | null 
     clock: { now: () => NOW, at: () => nothing },
     store: {
       alert: () => Promise.resolve(alert),
-      deliveries: () => Promise.resolve({ items, nextCursor: null }),
+      deliveries: ({ cursor }: DeliveryQuery) =>
+        Promise.resolve(
+          cursor === undefined
+            ? { items: items.slice(0, 2), nextCursor: 'rest' }
+            : { items: items.slice(2), nextCursor: null },
+        ),
       changeAlert: (change: AlertChange) => {
         changes.push(change)
         return Promise.resolve('done')
@@ -67,6 +72,11 @@ describe('an alert whose page was given up', () => {
   it('keeps its time while another page of the step may arrive', async () => {
     const pages = [page(0, 'dead', NOW - 5000), page(1, 'sending', NOW - 5000)]
     expect(await nextStepAfter(pages)).to.equal(undefined)
+  })
+
+  it('looks at every page of the step, also beyond those that the store gives at once', async () => {
+    const pages = [page(0, 'dead', NOW - 600_000), page(1, 'dead', NOW - 600_000)]
+    expect(await nextStepAfter([...pages, page(2, 'sending', NOW - 5000)])).to.equal(undefined)
   })
 
   it('does not count what arrived when the policy came by this step before', async () => {
