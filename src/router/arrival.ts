@@ -3,6 +3,9 @@ import type { Publish } from './publish.ts'
 /** Contract section 4. */
 export const PAYLOAD_LIMIT = 128 * 1024
 
+/** What a publisher may name a message. */
+export const MESSAGE_ID = /^[A-Za-z0-9._:-]{1,128}$/
+
 /** The message at hand, as far as the door knows it. */
 export interface Arrival {
   readonly publish: Publish

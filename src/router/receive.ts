@@ -5,7 +5,7 @@ import { OWN_PREFIXES } from '../core.ts'
 import { ERRORS, Fault, fault } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import { carryOut } from '../notification/carry-out.ts'
-import { PAYLOAD_LIMIT, type Arrival } from './arrival.ts'
+import { MESSAGE_ID, PAYLOAD_LIMIT, type Arrival } from './arrival.ts'
 import { runRoute } from './compose.ts'
 import type { Context } from './context.ts'
 import { keepDeadLetter } from './dead-letter.ts'
@@ -16,7 +16,6 @@ import type { Match } from './topic-trie.ts'
 
 /** A handler that throws is tried this often before its publish becomes a dead letter (promise P10). */
 const HANDLER_TRIES = 3
-const MESSAGE_ID = /^[A-Za-z0-9._:-]{1,128}$/
 
 export type Receive = (publish: Publish, submitted?: () => void) => Promise<Outcome>
 

@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { mayPublish } from '../../access/grants.ts'
 import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
+import { MESSAGE_ID } from '../../router/arrival.ts'
 import type { Publish } from '../../router/publish.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
@@ -23,8 +24,6 @@ export const Accepted = Type.Object(
     ],
   },
 )
-
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/
 
 /**
  * `POST /v1/publish/{topic}`: the same door as MQTT (contract section 4). The body goes in as the bytes it is;
@@ -52,8 +51,8 @@ export function publishing(app: App, engine: Engine, forward: (publish: Publish)
       const topic = request.params['*']
       if (!mayPublish(principal, topic)) throw fault('publish.forbidden')
       const key = request.headers['idempotency-key']
-      if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-        throw fault('request.invalid', 'Idempotency-Key must be 1 to 200 visible ASCII characters', {
+      if (key !== undefined && !MESSAGE_ID.test(key)) {
+        throw fault('request.invalid', 'Idempotency-Key takes 1 to 128 of A-Z a-z 0-9 . _ : -', {
           field: 'idempotency-key',
           in: 'header',
         })
