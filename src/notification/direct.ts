@@ -10,6 +10,8 @@ import type { DirectDecision } from './decision.ts'
 export async function acceptDirect(core: Core, arrival: Arrival, decision: DirectDecision): Promise<Outcome> {
   const { now, publish } = arrival
   const id = core.ids.next(now)
+  // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
+  const room = core.worker.room(decision.channel)
   const deliveries = decision.messages.flatMap((message, ordinal) =>
     message.error !== undefined
       ? []
@@ -32,6 +34,7 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
             origin: originOf(arrival),
             now,
             dueAt: Math.max(message.sendAt ?? now, now),
+            leased: ordinal < room,
           }),
         ],
   )
