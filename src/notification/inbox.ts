@@ -33,7 +33,12 @@ export async function markInbox(
   const at = core.clock.now()
   const ids = await core.store.mark({ ...reader, ids: decision.ids, as: decision.as, at })
   if (ids.length > 0) core.live.changed(person.id)
-  if (decision.as === 'read') await tellSeen(core, reader, ids, at)
+  if (decision.as === 'read') {
+    // Not awaited: it is done already, and a person may have read ten thousand at once.
+    tellSeen(core, reader, ids, at).catch((error: unknown) =>
+      core.log.warn({ err: error, user: person.id }, 'publishers were not told what was read'),
+    )
+  }
   return ids
 }
 
