@@ -8,9 +8,9 @@ const HASH = 0x23
 const PLUS = 0x2b
 const DOLLAR = 0x24
 
-/** Security row 13. */
-const LONGEST_TOPIC_BYTES = 512
-const MOST_LEVELS = 16
+/** The longest topic or filter in UTF-8 bytes, and its most levels (security row 13). */
+export const LONGEST_TOPIC_BYTES = 512
+export const MOST_LEVELS = 16
 
 /**
  * Whether the filter matches the topic: `+` is one level, `#` the rest and also its parent level, and a filter that

@@ -1,6 +1,6 @@
 import { Aedes } from 'aedes'
 import { Readable, type Duplex } from 'node:stream'
-import { MAX_TOPIC_LEVELS } from './mqtt-text.ts'
+import { MOST_LEVELS } from '../access/topic-filter.ts'
 
 /**
  * The only place that knows what Aedes 1.2.0 hides or types too thinly; the version is pinned because of it. Aedes
@@ -118,7 +118,7 @@ export async function createAedes(hooks: AedesHooks): Promise<AedesBroker> {
     drainTimeout: 10_000,
     // The adapter keeps this time itself, on the injected clock.
     connectTimeout: 2 ** 31 - 1,
-    maxTopicLevels: MAX_TOPIC_LEVELS,
+    maxTopicLevels: MOST_LEVELS,
     // Packets wait in the socket until CONNACK, so this queue stays empty.
     queueLimit: 42,
     // The rule for MQTT 3.1 is applied to the id as the client gave it.

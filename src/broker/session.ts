@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts'
 import type { Outbound } from './outbound.ts'
-import { filterTakes } from './mqtt-text.ts'
+import { matchFilter } from '../access/topic-filter.ts'
 import { OutgoingQueue } from './outgoing-queue.ts'
 
 /** What MQTT calls the session state of one client id (MQTT 3.1.1 section 4.1), kept in memory. */
@@ -29,7 +29,7 @@ export class Session {
   granted(topic: string): 0 | 1 | 2 | null {
     let best: 0 | 1 | 2 | null = null
     for (const [filter, qos] of this.filters)
-      if ((best === null || qos > best) && filterTakes(filter, topic)) best = qos
+      if ((best === null || qos > best) && matchFilter(filter, topic)) best = qos
     return best
   }
 }

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
+import { matchFilter } from '../../src/access/topic-filter.ts'
 import { ConnectionLimits } from '../../src/broker/connection-limits.ts'
 import { FilterTrie } from '../../src/broker/filter-trie.ts'
 import { silenceMs, watchSilence } from '../../src/broker/idle.ts'
-import { filterTakes, topicFault } from '../../src/broker/mqtt-text.ts'
+import { topicFault } from '../../src/broker/mqtt-text.ts'
 import { OFFLINE_BYTES, OFFLINE_MESSAGES, OutgoingQueue } from '../../src/broker/outgoing-queue.ts'
 import { CONNECT_BYTES, PacketGate, PACKET_BYTES } from '../../src/broker/packet-gate.ts'
 import { Retained, RETAINED_MESSAGES } from '../../src/broker/retained.ts'
@@ -14,28 +15,6 @@ import { connectPacket, packet, principal, publishPacket } from './harness.ts'
 import { randomOf } from './random.ts'
 
 describe('decisions of the broker', () => {
-  describe('filterTakes', () => {
-    for (const [filter, topic, takes] of [
-      ['a/b', 'a/b', true],
-      ['a/b', 'a/b/c', false],
-      ['a/+', 'a/b', true],
-      ['a/+', 'a', false],
-      ['a/+', 'a/', true],
-      ['+/+', '/a', true],
-      ['a/#', 'a', true],
-      ['a/#', 'a/b/c', true],
-      ['#', 'a/b', true],
-      ['#', '$SYS/a', false],
-      ['+/a', '$SYS/a', false],
-      ['$SYS/#', '$SYS/a', true],
-      ['a/+/c', 'a/b/c', true],
-      ['a/+/c', 'a/b/d', false],
-    ] as const)
-      it(`says ${takes} for ${topic} and ${filter}`, () => {
-        expect(filterTakes(filter, topic)).to.equal(takes)
-      })
-  })
-
   it('finds in the trie exactly the filters that take a topic, also after removals', () => {
     const random = randomOf(7)
     const level = () => ['a', 'b', 'c', '', '+'][Math.floor(random() * 5)] ?? 'a'
@@ -57,7 +36,7 @@ describe('decisions of the broker', () => {
         .join('/')
       const found: string[] = []
       trie.match(topic, (owner) => found.push(owner))
-      const expected = [...filters.keys()].filter((candidate) => filterTakes(candidate, topic))
+      const expected = [...filters.keys()].filter((candidate) => matchFilter(candidate, topic))
       expect(found.toSorted(), topic).to.deep.equal(expected.toSorted())
       expect(trie.any(topic)).to.equal(expected.length > 0)
     }

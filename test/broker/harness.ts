@@ -4,7 +4,7 @@ import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Broker, BrokerDoor, MqttCredentials } from '../../src/broker/broker.ts'
 import type { BrokerOptions } from '../../src/broker/broker-options.ts'
 import { createBroker } from '../../src/broker/create-broker.ts'
-import { filterTakes } from '../../src/broker/mqtt-text.ts'
+import { matchFilter } from '../../src/access/topic-filter.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Live, LiveAttachment, LiveInterest, LiveSink } from '../../src/live/live.ts'
@@ -50,7 +50,7 @@ export function principal(id: string, more: Partial<Principal> = {}): Principal 
 
 /** Whether one of the grants covers a filter that is at least as narrow; enough for the filters of these tests. */
 const granted = (grants: readonly string[], filter: string) =>
-  grants.includes(filter) || grants.some((grant) => filterTakes(grant, filter))
+  grants.includes(filter) || grants.some((grant) => matchFilter(grant, filter))
 
 /** Password `good` lets everybody in under their user name; topics below `routed/` are stored, others are plain. */
 export function testDoor(people: readonly Principal[] = []): TestDoor {
@@ -87,7 +87,7 @@ export function testDoor(people: readonly Principal[] = []): TestDoor {
     },
     mayPublish: (who, topic) => granted(who.publish, topic),
     maySubscribe: (who, filter) => granted(who.subscribe, filter),
-    mayForward: (who, topic) => who.subscribe.some((grant) => filterTakes(grant, topic)),
+    mayForward: (who, topic) => who.subscribe.some((grant) => matchFilter(grant, topic)),
   }
 }
 

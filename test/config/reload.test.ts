@@ -54,6 +54,21 @@ describe('a reload', () => {
     ])
   })
 
+  it('names what the program reads only at its start as needing one, and leaves it as it is', () => {
+    const reloaded = reload(
+      `${BEFORE}channels: { email: { from: a@example.org } }\nlimits: { connections: 5 }\nauth: { anonymous: null, jwt: { lifetime: 2h } }\n`,
+    )
+    if (!reloaded.ok) throw new Error(JSON.stringify(reloaded.faults))
+    expect(reloaded.restart).to.have.members([
+      'channels.email.from',
+      'limits.connections',
+      'auth.jwt.lifetime',
+    ])
+    const { channels, limits, auth } = current().config
+    expect(reloaded.config).to.deep.include({ channels, limits })
+    expect(reloaded.config.auth.jwt).to.deep.equal(auth.jwt)
+  })
+
   it('with faults loads nothing and tells them all (P28)', () => {
     const reloaded = reload('server: { http_port: x }\nusrs: {}\n')
     expect(reloaded.ok ? [] : reloaded.faults.map(({ path }) => path)).to.deep.equal([
