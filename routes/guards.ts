@@ -8,5 +8,8 @@ const limit = rateLimit({ maxRequests: 1000, windowSeconds: 60 })
 /** What every publish passes, in this order. One limiter for all routes: the limit is per principal, not per topic. */
 export const guards = [log(), auth(), limit, notificationFilter()]
 
+/** For payloads that are not ours to judge: an event is any JSON. */
+export const openGuards = [log(), auth(), limit]
+
 /** The same for routes whose `{userId}` must be the caller. */
 export const ownGuards = [log(), auth({ self: 'userId' }), limit, notificationFilter()]

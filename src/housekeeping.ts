@@ -1,8 +1,7 @@
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
 
-/** Promise P21: often enough that a lost timer is noticed within a minute. */
-const WATCH_MS = 30_000
+const ROUND_MS = 30_000
 const PRUNE_MS = 10 * 60_000
 /** Rows of each kind in one portion, so that pruning never holds a commit up for long. */
 const PORTION = 1000
@@ -30,7 +29,7 @@ export function createHousekeeping(core: Core): () => void {
     while (!stopped && (await core.store.prune(before)) >= PORTION);
   }
   const arm = () => {
-    cancel = core.clock.at(core.clock.now() + WATCH_MS, () => {
+    cancel = core.clock.at(core.clock.now() + ROUND_MS, () => {
       round()
         .catch((error: unknown) => core.log.warn({ err: error }, 'housekeeping failed and is tried again'))
         .finally(() => {

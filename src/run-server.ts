@@ -42,6 +42,8 @@ export async function runServer(options: ServerOptions): Promise<number> {
     log.fatal({ err: error }, 'a bug ended the process')
     process.exit(1)
   })
+  // From the first moment on, so that an early signal ends the program in order as well.
+  const stop = stopSignal(log)
   let app: RunningApp
   try {
     app = await startApp({
@@ -56,7 +58,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
     return 1
   }
   sayReady(app, loaded, log, options)
-  const stopped = untilStopped(app, log)
+  const stopped = stop.then(() => stopInOrder(app, log))
   process.on('SIGHUP', () => void app.reload())
   return stopped
 }
@@ -95,25 +97,27 @@ function sayReady(
   else process.stderr.write(`${lines.join('\n')}\n`)
 }
 
-function untilStopped(app: RunningApp, log: Log): Promise<number> {
+/** Resolves at the first SIGTERM or SIGINT; further ones change nothing. */
+function stopSignal(log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let stopping = false
     const stop = (signal: NodeJS.Signals) => {
-      if (stopping) return
-      stopping = true
       log.info({ signal }, 'stopping')
-      app.stop(GRACE_MS).then(
-        () => {
-          log.info('stopped')
-          resolve(0)
-        },
-        (error: unknown) => {
-          log.error({ err: error }, 'could not stop in order')
-          resolve(1)
-        },
-      )
+      resolve()
     }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+    process.on('SIGTERM', () => {})
+    process.on('SIGINT', () => {})
   })
+}
+
+async function stopInOrder(app: RunningApp, log: Log): Promise<number> {
+  try {
+    await app.stop(GRACE_MS)
+    log.info('stopped')
+    return 0
+  } catch (error) {
+    log.error({ err: error }, 'could not stop in order')
+    return 1
+  }
 }

@@ -65,6 +65,8 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
           channel,
           address,
           dueAt: now + afterMs,
+          // What cannot start at once is better claimed: critical work is claimed before all other.
+          leased: core.worker.room(channel) > 0,
           ...(!reachable && {
             suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address',
           }),

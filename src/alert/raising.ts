@@ -152,7 +152,10 @@ const NO_PAGING = { deliveries: [], notifications: [] } as unknown as Paging
 function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { kind: 'accepted' }>): void {
   if (plan.alert === null) return
   if (plan.alert.kind === 'repeat') {
-    if (accepted.alert) core.board.alertChanged(accepted.alert)
+    if (accepted.alert) {
+      core.openAlerts.changed(accepted.alert)
+      core.board.alertChanged(accepted.alert)
+    }
     return
   }
   // As it was committed: repeats may have been counted since the change was decided.

@@ -41,7 +41,7 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
       entries: [{ notification, deliveries: broadcastDeliveries(core, arrival, notification, people) }],
     }
   }
-  const personal = people.map((person) => planFor(core, arrival, draft, person))
+  const personal = people.map((person, ahead) => planFor(core, arrival, draft, { person, ahead }))
   const [first] = personal
   return {
     result:
@@ -56,7 +56,12 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
   }
 }
 
-function planFor(core: Core, arrival: Arrival, draft: Draft, person: Person): PlannedEntry {
+function planFor(
+  core: Core,
+  arrival: Arrival,
+  draft: Draft,
+  { person, ahead }: { readonly person: Person; readonly ahead: number },
+): PlannedEntry {
   const { now } = arrival
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
@@ -69,7 +74,7 @@ function planFor(core: Core, arrival: Arrival, draft: Draft, person: Person): Pl
     channels: chosen,
   })
   const deliveries = chosen.map((channel, ordinal) =>
-    deliveryTo(core, person, { notification, ordinal, channel, now }),
+    deliveryTo(core, person, { notification, ordinal, channel, now, ahead }),
   )
   return { notification, deliveries }
 }
@@ -90,7 +95,7 @@ function broadcastDeliveries(
       .map((channel) => ({ person, channel })),
   )
   return chosen.map(({ person, channel }, ordinal) =>
-    deliveryTo(core, person, { notification, ordinal, channel, now }),
+    deliveryTo(core, person, { notification, ordinal, channel, now, ahead: ordinal }),
   )
 }
 
@@ -106,13 +111,15 @@ interface DeliveryParts {
   readonly ordinal: number
   readonly channel: ChannelName
   readonly now: number
+  /** How many of the same publish come before it. */
+  readonly ahead: number
 }
 
 /** One channel of one person; held back while their quiet hours last. */
 function deliveryTo(
   core: Core,
   person: Person,
-  { notification, ordinal, channel, now }: DeliveryParts,
+  { notification, ordinal, channel, now, ahead }: DeliveryParts,
 ): NewDelivery {
   const { id, tenant, origin, content } = notification
   return newDelivery({
@@ -128,6 +135,8 @@ function deliveryTo(
     origin,
     now,
     dueAt: heldUntil(person.quietHours, person.timezone, now, content.priority) ?? now,
+    // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
+    leased: core.worker.room(channel) > ahead,
   })
 }
 

@@ -80,12 +80,15 @@ function enter(
   if (match === null) return refuse(fault('publish.no_route'))
   const parsed = parsePayload(payload)
   if (!parsed.ok) return refuse(fault(parsed.code))
+  const { foreign } = match.route
   const name = publish.idempotencyKey ?? idIn(parsed.value)
-  if (name !== undefined && !MESSAGE_ID.test(name)) {
+  if (name === undefined) return handle(core, match, unnamed, parsed.value)
+  if (!MESSAGE_ID.test(name)) {
+    if (foreign) return handle(core, match, unnamed, parsed.value)
     return refuse(fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }))
   }
-  const arrival = name === undefined ? unnamed : { publish, messageId: name, named: true, now, submitted }
-  return handle(core, match, arrival, parsed.value)
+  const named: Arrival = { publish, messageId: name, named: true, now, submitted }
+  return handle(core, match, foreign ? { ...named, onceKey: `id:${topic}:${name}` } : named, parsed.value)
 }
 
 type Taken = Match<Pick<Route, 'pattern' | 'run'>>

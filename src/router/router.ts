@@ -24,6 +24,8 @@ export interface RouteOptions<Schema extends TSchema = TUnknown> {
   readonly reply?: TSchema
   /** What a publisher is told when a required field is missing. */
   readonly invalid?: string
+  /** The payload is not ours: an `id` in it names it only together with its topic, and need not be fit to be a name. */
+  readonly foreign?: boolean
   /** Runs after the middleware of the groups around it. */
   readonly middleware?: readonly Middleware[]
 }
@@ -42,6 +44,7 @@ export interface Route {
   readonly shared: boolean
   /** How many handlers may run at once; null when there is no bound. */
   readonly workerCount: number | null
+  readonly foreign: boolean
   readonly body: TSchema | null
   readonly reply: TSchema | null
   readonly summary: string | null
@@ -162,6 +165,7 @@ function routesOf(scope: Scope, { pattern, options, handler, place }: Registrati
     qos: options.qos ?? 0,
     shared: options.shared ?? false,
     workerCount,
+    foreign: options.foreign ?? false,
     body: options.body ?? null,
     reply: options.reply ?? null,
     summary: options.summary ?? null,

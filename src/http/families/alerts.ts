@@ -26,7 +26,11 @@ const AlertDetail = Type.Object(
 const Command = Type.Object(
   {
     note: Type.Optional(Type.String({ maxLength: 4096 })),
-    for: Type.Optional(Type.String({ description: '`snooze`: how long, such as 30m' })),
+    for: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0 }), Type.String()], {
+        description: '`snooze`: how long, such as 30m, or a number of seconds',
+      }),
+    ),
     user: Type.Optional(Type.String({ maxLength: 200, description: '`reassign`: to whom' })),
   },
   { description: 'May be absent', examples: [{ note: 'On it' }, { for: '30m' }, { user: 'bob' }] },
@@ -137,11 +141,11 @@ export function alerts(app: App, engine: Engine): void {
 function command(
   verb: AlertVerb,
   alertId: string,
-  body: { readonly note?: string; readonly for?: string; readonly user?: string },
+  body: { readonly note?: string; readonly for?: string | number; readonly user?: string },
 ): AlertCommandDecision {
   const base = { kind: 'alert-command', alertId, verb, note: body.note } as const
   if (verb === 'snooze') {
-    const forMs = parseDuration(body.for ?? '')
+    const forMs = typeof body.for === 'number' ? Math.round(body.for * 1000) : parseDuration(body.for ?? '')
     if (forMs === null || forMs === 0) {
       throw fault('request.invalid', 'body/for must be a duration such as 30m', { field: 'for', in: 'body' })
     }
