@@ -1,6 +1,5 @@
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
-import type { TenantId } from './access/principal.ts'
 import { withdrawn } from './access/withdrawn.ts'
 import type { Alert } from './alert/alert.ts'
 import { bringForward } from './alert/bring-forward.ts'
@@ -10,7 +9,7 @@ import { createFence } from './alert/fence.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createBoard } from './board/board.ts'
-import type { Duties } from './board/oncall-board.ts'
+import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
 import { systemClock } from './clock.ts'
@@ -26,7 +25,6 @@ import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
-import type { Directory } from './directory/directory.ts'
 import type { Engine } from './engine.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
@@ -353,28 +351,6 @@ async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
     }
     cursor = page.nextCursor ?? undefined
   } while (cursor !== undefined)
-}
-
-/** Who is on duty, in the board's terms. */
-function dutiesOf(directory: () => Directory): Duties {
-  const scheduleOf = (team: string, tenant: TenantId) => directory().team(tenant, team)?.schedule ?? null
-  return {
-    teams: () =>
-      directory()
-        .tenants()
-        .flatMap((tenant) => directory().teams(tenant)),
-    currentShift(team, tenant, at) {
-      const schedule = scheduleOf(team, tenant)
-      return schedule && currentShift(schedule, at)
-    },
-    nextOnCall(team, tenant, at) {
-      const schedule = scheduleOf(team, tenant)
-      const user = schedule && nextOnCall(schedule, at)
-      const from = schedule && currentShift(schedule, at)?.to
-      return user === null || from === null || from === undefined ? null : { user, from }
-    },
-    nameOf: (user) => directory().user(user)?.name ?? user,
-  }
 }
 
 async function readiness(store: Store, clock: Clock, stopping: () => boolean): Promise<string | null> {
