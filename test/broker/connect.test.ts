@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Outcome } from '../../src/router/publish.ts'
 import type { ProtocolRefusal } from '../../src/broker/broker-options.ts'
-import { guardPackets } from '../../src/broker/packet-gate.ts'
+import { guardPackets } from '../../src/broker/entrance/packet-gate.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import {
   connectPacket,

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { OFFLINE_MESSAGES } from '../../src/broker/outgoing-queue.ts'
-import { OFFLINE_SESSIONS, SESSION_EXPIRY_MS } from '../../src/broker/sessions.ts'
+import { OFFLINE_MESSAGES } from '../../src/broker/session/outgoing-queue.ts'
+import { OFFLINE_SESSIONS, SESSION_EXPIRY_MS } from '../../src/broker/session/sessions.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import {
   connectPacket,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FailpointName } from '../../src/failpoint.ts'
-import { openSqlite } from '../../src/store/sqlite/database.ts'
+import { openSqlite } from '../../src/store/sqlite/file/database.ts'
 import * as sample from '../support/store/samples.ts'
 import { temporaryStore } from './temporary-store.ts'
 

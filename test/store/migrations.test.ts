@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '../../src/store/open.ts'
-import { openSqlite, type Database } from '../../src/store/sqlite/database.ts'
-import { migrate, SCHEMA_VERSION } from '../../src/store/sqlite/migrations.ts'
+import { openSqlite, type Database } from '../../src/store/sqlite/file/database.ts'
+import { migrate, SCHEMA_VERSION } from '../../src/store/sqlite/table/migrations.ts'
 import { silentLog } from '../support/silent-log.ts'
 
 describe('The schema of the embedded store', () => {

@@ -14,16 +14,16 @@ import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Notification } from '../../notification/notification.ts'
 import type * as port from '../store.ts'
-import { alertPosition, openAlertPosition, readAlert } from './alert.ts'
-import { Asker } from './asker.ts'
-import { Committer, type Precedence } from './committer.ts'
-import { readComponentState } from './component-state.ts'
-import type { QueueLimits } from './commit-queue.ts'
-import { pageOf } from './cursor.ts'
-import type { Row } from './database.ts'
-import { deadLetterPosition, readDeadLetter } from './dead-letter.ts'
-import { deliveryPosition, readDelivery } from './delivery.ts'
-import { readNotification } from './notification.ts'
+import { alertPosition, openAlertPosition, readAlert } from './table/alert.ts'
+import { Asker } from './thread/asker.ts'
+import { Committer, type Precedence } from './thread/committer.ts'
+import { readComponentState } from './table/component-state.ts'
+import type { QueueLimits } from './thread/commit-queue.ts'
+import { pageOf } from './table/cursor.ts'
+import type { Row } from './file/database.ts'
+import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
+import { deliveryPosition, readDelivery } from './table/delivery.ts'
+import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
   acceptResult,
@@ -31,12 +31,12 @@ import {
   readClaimed,
   type BatchReply,
   type Packed,
-} from './operation.ts'
-import { readOutboxItem } from './outbox.ts'
-import type { Answer, Question } from './reads.ts'
-import type { ReaderData } from './reader-thread.ts'
-import { startThread, type Thread } from './thread.ts'
-import type { WriterData } from './writer-thread.ts'
+} from './thread/operation.ts'
+import { readOutboxItem } from './table/outbox.ts'
+import type { Answer, Question } from './thread/reads.ts'
+import type { ReaderData } from './thread/reader-thread.ts'
+import { startThread, type Thread } from './thread/thread.ts'
+import type { WriterData } from './thread/writer-thread.ts'
 
 /** A commit that takes longer makes the store unready (promise P2). */
 const SLOW_COMMIT_MS = 5000
@@ -76,7 +76,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
     options.onFatal(error)
   }
   const writer = await startThread<Packed, BatchReply, Boot>(
-    new URL('./writer-thread.js', import.meta.url),
+    new URL('./thread/writer-thread.js', import.meta.url),
     {
       folder: path,
       file,
@@ -103,7 +103,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<port
   try {
     // Second, because a read-only connection needs the file and its schema.
     const reader = await startThread<readonly Question[], readonly Answer[], null>(
-      new URL('./reader-thread.js', import.meta.url),
+      new URL('./thread/reader-thread.js', import.meta.url),
       { file } satisfies ReaderData,
       onFatal,
     )

@@ -1,0 +1,44 @@
+import type { Config } from '../../config/schema.ts'
+
+/** Counts open connections in all and by address (security row 16). */
+export class ConnectionLimits {
+  private readonly limits: Config['limits']
+  private readonly byAddress = new Map<string, number>()
+  private open = 0
+
+  constructor(limits: Config['limits']) {
+    this.limits = limits
+  }
+
+  get count(): number {
+    return this.open
+  }
+
+  /** Why there is no room for another connection from this address, or null. */
+  fault(remoteAddress: string): 'connections' | 'connections_per_address' | null {
+    if (this.open >= this.limits.connections) return 'connections'
+    if (isLoopback(remoteAddress)) return null
+    const here = this.byAddress.get(remoteAddress) ?? 0
+    return here >= this.limits.connections_per_address ? 'connections_per_address' : null
+  }
+
+  /** Counts a connection. Returns a function that counts it out again, once. */
+  enter(remoteAddress: string): () => void {
+    this.open++
+    this.byAddress.set(remoteAddress, (this.byAddress.get(remoteAddress) ?? 0) + 1)
+    let inside = true
+    return () => {
+      if (!inside) return
+      inside = false
+      this.open--
+      const left = (this.byAddress.get(remoteAddress) ?? 1) - 1
+      if (left > 0) this.byAddress.set(remoteAddress, left)
+      else this.byAddress.delete(remoteAddress)
+    }
+  }
+}
+
+/** Whether an address, also one of IPv4 within IPv6, is this machine's own. */
+export function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\./i.test(address) || address === '::1'
+}

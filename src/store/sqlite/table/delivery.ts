@@ -1,0 +1,249 @@
+import type { TenantId } from '../../../access/principal.ts'
+import type {
+  ChannelName,
+  Delivery,
+  DeliveryState,
+  FixedContent,
+  Purpose,
+  SubjectKind,
+} from '../../../delivery/delivery.ts'
+import type { DeliveryProgress, DeliveryQuery, Lease, NewDelivery, Settlement } from '../../store.ts'
+import { decodeCursor, type Position } from './cursor.ts'
+import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
+import type { workWrites } from './work.ts'
+
+/** When it is due, in which lane, leased until when, and the delivery's columns: all, or those that are never null. */
+export type NewDeliveryRow = readonly [
+  dueAt: number | null,
+  lane: string,
+  leaseUntil: number | null,
+  row: Row,
+]
+
+export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): NewDeliveryRow {
+  const { origin } = delivery
+  // Only what still moves has work; a lease without a due instant is due at once.
+  const due = delivery.state === 'pending' ? (dueAt ?? lease?.until ?? null) : null
+  const leased = due !== null && lease !== null
+  const always: SqlValue[] = [
+    delivery.subjectId,
+    delivery.tenant,
+    delivery.ordinal,
+    delivery.subjectKind,
+    delivery.purpose,
+    delivery.userId,
+    delivery.channel,
+    delivery.address,
+    delivery.critical ? 1 : 0,
+    leased ? 'sending' : delivery.state,
+    leased ? delivery.attempts + 1 : delivery.attempts,
+    delivery.maxAttempts,
+    origin.principal,
+    origin.messageId,
+    origin.topic,
+    delivery.createdAt,
+  ]
+  const seldom: SqlValue[] = [
+    delivery.reason,
+    leased ? null : delivery.nextAttemptAt,
+    delivery.providerId,
+    delivery.error,
+    delivery.step,
+    delivery.fixed && JSON.stringify(delivery.fixed),
+    delivery.sentAt,
+    delivery.deliveredAt,
+  ]
+  // A fresh delivery without particulars is the hot path: a third of the values need not be moved and bound.
+  const row = due === null && seldom.every((value) => value === null) ? always : [...always, ...seldom]
+  return [due, lane, leased ? lease.until : null, row]
+}
+
+const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
+  max_attempts, principal, message_id, topic, created_at`
+const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
+const ALWAYS_COUNT = 16
+const CRITICAL = 8
+const CREATED_AT = 15
+
+export function readDelivery(row: Row): Delivery {
+  // STRICT columns hold exactly these types; `readDelivery` is only given rows of COLUMNS.
+  const text = (index: number) => row[index] as string
+  const number = (index: number) => row[index] as number
+  const fixed = row[21] as string | null
+  return {
+    id: deliveryId(text(0), number(2)),
+    subjectId: text(0),
+    tenant: text(1) as TenantId,
+    ordinal: number(2),
+    subjectKind: text(3) as SubjectKind,
+    purpose: text(4) as Purpose,
+    userId: row[5] as string | null,
+    channel: text(6) as ChannelName,
+    address: row[7] as string | null,
+    critical: row[CRITICAL] === 1,
+    state: text(9) as DeliveryState,
+    attempts: number(10),
+    maxAttempts: number(11),
+    origin: { principal: text(12), messageId: text(13), topic: text(14) },
+    createdAt: number(CREATED_AT),
+    reason: row[16] as string | null,
+    nextAttemptAt: row[17] as number | null,
+    providerId: row[18] as string | null,
+    error: row[19] as string | null,
+    step: row[20] as number | null,
+    fixed: fixed === null ? null : (JSON.parse(fixed) as FixedContent),
+    sentAt: row[22] as number | null,
+    deliveredAt: row[23] as number | null,
+  }
+}
+
+function deliveryId(subjectId: string, ordinal: number): string {
+  return `${subjectId}.${ordinal}`
+}
+
+/** The place of a row in its listing: by ordinal within a subject, else newest first. */
+export function deliveryPosition(query: DeliveryQuery): (row: Row) => readonly SqlValue[] {
+  return query.subjectId === undefined ? (row) => [row[CREATED_AT]!, row[0]!, row[2]!] : (row) => [row[2]!]
+}
+
+const RARE_ENDS: readonly DeliveryState[] = ['cancelled', 'suppressed', 'expired', 'dead']
+
+/** The reader's statements on deliveries. */
+export function deliveryReads(db: Database) {
+  const statements = new Map<string, Statement>()
+  return {
+    deliveries(query: DeliveryQuery): Row[] {
+      const where = ['tenant = ?']
+      const values: SqlValue[] = [query.tenant]
+      const and = (condition: string, ...given: readonly SqlValue[]) => {
+        where.push(condition)
+        values.push(...given)
+      }
+      let order: string
+      if (query.subjectId === undefined) {
+        const after = decodeCursor(query.cursor, [0, '', 0])
+        if (after) and('(created_at, subject_id, ordinal) < (?, ?, ?)', ...(after as Position))
+        order = 'created_at DESC, subject_id DESC, ordinal DESC'
+      } else {
+        const after = decodeCursor(query.cursor, [0])
+        and('subject_id = ?', query.subjectId)
+        if (after) and('ordinal > ?', ...after)
+        order = 'ordinal'
+      }
+      if (query.userId !== undefined) and('user_id = ?', query.userId)
+      if (query.channel !== undefined) and('channel = ?', query.channel)
+      if (query.state !== undefined) {
+        and('state = ?', query.state)
+        // Said again in the words of the partial index, which SQLite would not recognise in the parameter.
+        if (RARE_ENDS.includes(query.state)) and(`state IN ('cancelled', 'suppressed', 'expired', 'dead')`)
+      }
+      const sql = `SELECT ${COLUMNS} FROM delivery WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ?`
+      let statement = statements.get(sql)
+      if (!statement) statements.set(sql, (statement = db.prepare(sql)))
+      return statement.all(...values, query.limit + 1)
+    },
+  }
+}
+
+/** The writer's statements on deliveries. */
+export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
+  const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
+  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
+  const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
+  const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
+  const get = db.prepare(`SELECT ${COLUMNS} FROM delivery ${key}`)
+  const take = db.prepare(`
+    UPDATE delivery SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL ${key}`)
+  const settle = db.prepare(`
+    UPDATE delivery SET state = ?, reason = ?, provider_id = coalesce(?, provider_id), error = ?,
+      sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ? ${key}`)
+  const putBack = db.prepare(`UPDATE delivery SET state = 'pending', next_attempt_at = ? ${key}`)
+  const pages = db.prepare(`
+    SELECT ordinal, work_id FROM delivery
+    WHERE subject_id = ? AND tenant = ? AND purpose = 'page' AND state = 'pending'`)
+  const cancel = db.prepare(`
+    UPDATE delivery SET state = 'cancelled', reason = ?, next_attempt_at = NULL, work_id = NULL ${key}`)
+  const waiting = db.prepare(`
+    SELECT tenant, ordinal, state, work_id FROM delivery
+    WHERE subject_id = ? AND user_id = ? AND channel = 'realtime' AND state IN ('pending', 'sent')`)
+  const advance = db.prepare(`
+    UPDATE delivery SET state = ?, sent_at = coalesce(sent_at, ?), delivered_at = ?, next_attempt_at = NULL,
+      work_id = NULL ${key}`)
+
+  return {
+    get: (subjectId: string, tenant: string, ordinal: number): Row | undefined =>
+      get.get(subjectId, tenant, ordinal),
+    /** With its work, when it is to be attempted; answers with the lease, when it was taken at once. */
+    insert([dueAt, lane, leaseUntil, row]: NewDeliveryRow): Lease | null {
+      if (row.length === ALWAYS_COUNT) {
+        insertPlain.run(...row)
+        return null
+      }
+      const [subjectId, tenant, ordinal] = row as unknown as readonly [string, string, number]
+      const critical = row[CRITICAL] === 1
+      const about = { tenant, kind: 'deliver', lane, ref: subjectId, ordinal, critical, doc: null } as const
+      const workId = dueAt === null ? null : work.add({ ...about, dueAt, leaseUntil })
+      insert.run(...row, workId)
+      return workId !== null && leaseUntil !== null
+        ? { workId, token: 1, deliveryId: deliveryId(subjectId, ordinal) }
+        : null
+    },
+    /** Marks it as being sent and counts the attempt; answers with the row after that, null when there is nothing to send. */
+    take(subjectId: string, tenant: string, ordinal: number): Row | null {
+      const state = get.get(subjectId, tenant, ordinal)?.[9]
+      if (state !== 'pending' && state !== 'sending') return null
+      take.run(subjectId, tenant, ordinal)
+      return get.get(subjectId, tenant, ordinal) ?? null
+    },
+    settle(place: DeliveryPlace, settlement: Settlement): void {
+      const { delivery, nextDueAt, workId } = settlement
+      const at = [place.subjectId, place.tenant, place.ordinal] as const
+      if (delivery)
+        settle.run(
+          delivery.state,
+          delivery.reason,
+          delivery.providerId,
+          delivery.error,
+          delivery.sentAt,
+          delivery.deliveredAt,
+          nextDueAt,
+          nextDueAt === null ? null : workId,
+          ...at,
+        )
+      // Given back without an attempt: left as `sending` it would look like one whose effect is unknown.
+      else if (nextDueAt !== null) putBack.run(nextDueAt, ...at)
+    },
+    /** Cancels what is pending of an alert's pages, and their work (promises P15, P17). */
+    cancelPages(subjectId: string, tenant: string, reason: string): void {
+      for (const [ordinal, workId] of pages.all(subjectId, tenant) as [number, number | null][]) {
+        cancel.run(reason, subjectId, tenant, ordinal)
+        if (workId !== null) work.remove(workId)
+      }
+    },
+    progress(steps: readonly DeliveryProgress[]): number {
+      let moved = 0
+      for (const step of steps)
+        for (const row of waiting.all(step.subjectId, step.userId)) {
+          const [tenant, ordinal, state, workId] = row as [string, number, DeliveryState, number | null]
+          if (state === step.state) continue
+          advance.run(
+            step.state,
+            step.at,
+            step.state === 'delivered' ? step.at : null,
+            step.subjectId,
+            tenant,
+            ordinal,
+          )
+          if (workId !== null) work.remove(workId)
+          moved++
+        }
+      return moved
+    },
+  }
+}
+
+export interface DeliveryPlace {
+  readonly subjectId: string
+  readonly tenant: string
+  readonly ordinal: number
+}

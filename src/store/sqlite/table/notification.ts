@@ -1,0 +1,222 @@
+import type { TenantId } from '../../../access/principal.ts'
+import type { Notification, NotificationContent } from '../../../notification/notification.ts'
+import type { InboxMark, InboxQuery, InboxReader, NewNotification } from '../../store.ts'
+import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
+
+const UNREAD = 0
+const READ = 1
+const DELETED = 2
+const LAST_SEQ = Number.MAX_SAFE_INTEGER
+
+/** The values of `insert`, made on the caller's side so that flat rows cross the threads. */
+export function notificationRow(notification: NewNotification): Row {
+  const { audience, content, origin } = notification
+  return [
+    notification.id,
+    notification.tenant,
+    notification.userId,
+    audience.length > 0 ? JSON.stringify(audience) : null,
+    origin.principal,
+    origin.messageId,
+    origin.topic,
+    content.category ?? null,
+    content.customerId ?? null,
+    notification.createdAt,
+    JSON.stringify(content),
+  ]
+}
+
+/** Columns that {@link readNotification} takes; `state` is the table that holds what the reader did. */
+const columns = (state: 'n' | 's') =>
+  `n.seq, n.id, n.tenant, n.user_id, n.audience, n.principal, n.message_id, n.topic, n.content, n.created_at, ${state}.read_at`
+
+export function readNotification(row: Row): Notification {
+  const [seq, id, tenant, userId, audience, principal, messageId, topic, content, createdAt, readAt] =
+    row as readonly [
+      number,
+      string,
+      TenantId,
+      string | null,
+      string | null,
+      string,
+      string,
+      string,
+      string,
+      number,
+      number | null,
+    ]
+  return {
+    seq,
+    id,
+    tenant,
+    userId,
+    audience: audience === null ? [] : (JSON.parse(audience) as string[]),
+    origin: { principal, messageId, topic },
+    content: JSON.parse(content) as NotificationContent,
+    createdAt,
+    readAt,
+  }
+}
+
+/** Whether groups ?3 (JSON) are among those a broadcast is for. */
+const ADDRESSED = `(n.audience IS NULL OR EXISTS (
+  SELECT 1 FROM json_each(n.audience) a JOIN json_each(?3) g ON g.value = a.value))`
+const BROADCASTS = `notification n INDEXED BY notification_broadcast
+  LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?2 AND s.seq = n.seq
+  WHERE n.tenant = ?1 AND n.user_id IS NULL AND coalesce(s.state, 0) < 2 AND ${ADDRESSED}`
+const PERSONAL = `notification n INDEXED BY notification_inbox
+  WHERE n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`
+
+function inboxSql(order: 'newest' | 'oldest', status: 'read' | 'unread' | 'all'): string {
+  const newest = order === 'newest'
+  const direction = newest ? 'DESC' : 'ASC'
+  const filter = `AND n.seq ${newest ? '<' : '>'} ?4
+    AND (?5 IS NULL OR n.category = ?5) AND (?6 IS NULL OR n.customer_id = ?6)`
+  // Each half is read in its index' own order and stops after ?7 rows, so a page costs a page at any depth.
+  const tail = `ORDER BY n.seq ${direction} LIMIT ?7`
+  const half = (state: number) =>
+    `SELECT * FROM (SELECT ${columns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
+  const broadcastStatus =
+    status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
+  const parts = [
+    ...(status === 'read' ? [] : [half(UNREAD)]),
+    ...(status === 'unread' ? [] : [half(READ)]),
+    `SELECT * FROM (SELECT ${columns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${filter} ${tail})`,
+  ]
+  return `${parts.join(' UNION ALL ')} ORDER BY 1 ${direction} LIMIT ?8 OFFSET ?9`
+}
+
+/** The reader's statements on inboxes. */
+export function inboxReads(db: Database) {
+  const pages = new Map<string, Statement>()
+  const personal = db.prepare(`SELECT count(*), count(*) FILTER (WHERE n.state = ${UNREAD}) FROM ${PERSONAL}`)
+  const broadcast = db.prepare(
+    `SELECT count(*), count(*) FILTER (WHERE coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS}`,
+  )
+  const version = db.prepare('SELECT commits FROM meta')
+  const one = oneEntry(db)
+  return {
+    inbox(query: InboxQuery): Row[] {
+      const status = query.status ?? 'all'
+      const name = `${query.order} ${status}`
+      let page = pages.get(name)
+      if (!page) pages.set(name, (page = db.prepare(inboxSql(query.order, status))))
+      const offset = query.offset ?? 0
+      return page.all(
+        ...scope(query),
+        query.cursor ?? (query.order === 'newest' ? LAST_SEQ : -1),
+        query.category ?? null,
+        query.customerId ?? null,
+        query.limit + offset,
+        query.limit,
+        offset,
+      )
+    },
+    /** Total, unread, version, all of one instant. */
+    inboxSummary(reader: InboxReader): Row {
+      db.exec('BEGIN')
+      try {
+        const [total, unread] = counts(personal.get(reader.tenant, reader.userId))
+        const [totalShared, unreadShared] = counts(broadcast.get(...scope(reader)))
+        return [total + totalShared, unread + unreadShared, Number(version.get()?.[0])]
+      } finally {
+        db.exec('COMMIT')
+      }
+    },
+    notification: ({ reader, id }: { readonly reader: InboxReader; readonly id: string }): Row | null =>
+      one(reader, id),
+  }
+}
+
+function counts(row: Row | undefined): readonly [number, number] {
+  return [Number(row?.[0]), Number(row?.[1])]
+}
+
+function scope(reader: InboxReader): readonly [string, string, string] {
+  return [reader.tenant, reader.userId, JSON.stringify(reader.groups)]
+}
+
+/** The entry as one person sees it, with the columns of {@link readNotification} and its state after them. */
+function oneEntry(db: Database) {
+  const personal = db.prepare(`
+    SELECT ${columns('n')}, n.state FROM notification n
+    WHERE n.id = ?3 AND n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`)
+  const broadcast = db.prepare(`
+    SELECT ${columns('s')}, coalesce(s.state, 0) FROM ${BROADCASTS.replace('INDEXED BY notification_broadcast', '')}
+      AND n.id = ?4`)
+  return (reader: InboxReader, id: string): Row | null =>
+    personal.get(reader.tenant, reader.userId, id) ?? broadcast.get(...scope(reader), id) ?? null
+}
+
+/** The writer's statements on notifications. */
+export function notificationWrites(db: Database) {
+  const insert = db.prepare(`
+    INSERT INTO notification (id, tenant, user_id, audience, principal, message_id, topic, category, customer_id,
+      created_at, content, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${UNREAD})`)
+  const subject = db.prepare(`
+    SELECT ${columns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
+  const sharedSubject = db.prepare(`
+    SELECT ${columns('s')} FROM notification n
+    LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?3 AND s.seq = n.seq
+    WHERE n.id = ?1 AND n.tenant = ?2`)
+  return {
+    /** Answers with the row's seq. */
+    insert: (row: Row): number => insert.run(...row).lastInsertRowid,
+    /** What a delivery is about, as its recipient sees it, deleted or not. */
+    subject: (id: string, tenant: string, userId: string | null): Row | null =>
+      subject.get(id, tenant) ?? sharedSubject.get(id, tenant, userId) ?? null,
+    mark: markWrites(db),
+  }
+}
+
+/** From which states each mark moves an entry, and where to. */
+const MARKS = {
+  read: { from: [UNREAD], to: READ },
+  unread: { from: [READ], to: UNREAD },
+  deleted: { from: [UNREAD, READ], to: DELETED },
+} as const
+
+function markWrites(db: Database) {
+  const one = oneEntry(db)
+  const personal = db.prepare('SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM ' + PERSONAL)
+  const shared = db.prepare(
+    `SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`,
+  )
+  const setPersonal = db.prepare('UPDATE notification SET state = ?, read_at = ? WHERE seq = ?')
+  const setShared = db.prepare(`
+    INSERT INTO broadcast_state (tenant, user_id, seq, state, read_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET state = excluded.state, read_at = excluded.read_at`)
+
+  function entries(mark: InboxMark): readonly MarkedEntry[] {
+    if (mark.ids === 'all')
+      return [...personal.all(mark.tenant, mark.userId), ...shared.all(...scope(mark))]
+        .map((row) => row as unknown as MarkedEntry)
+        .toSorted((a, b) => a[0] - b[0])
+    const found = [...new Set(mark.ids)].map((id) => one(mark, id))
+    return found
+      .filter((row) => row !== null)
+      .map((row) => [row[0], row[1], row[3], row[10], row[11]] as MarkedEntry)
+  }
+
+  /** Ids that changed, in the order asked for, with `all` in that of the inbox. */
+  return (mark: InboxMark): string[] => {
+    const { from, to } = MARKS[mark.as]
+    const changed: string[] = []
+    for (const [seq, id, userId, readAt, state] of entries(mark)) {
+      if (!(from as readonly number[]).includes(state)) continue
+      const nextReadAt: SqlValue = to === READ ? mark.at : to === UNREAD ? null : readAt
+      if (userId === null) setShared.run(mark.tenant, mark.userId, seq, to, nextReadAt)
+      else setPersonal.run(to, nextReadAt, seq)
+      changed.push(id)
+    }
+    return changed
+  }
+}
+
+type MarkedEntry = readonly [
+  seq: number,
+  id: string,
+  userId: string | null,
+  readAt: number | null,
+  state: number,
+]

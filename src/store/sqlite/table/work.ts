@@ -1,0 +1,114 @@
+import type { Claim } from '../../store.ts'
+import type { Database } from '../file/database.ts'
+
+export type WorkKind = 'deliver' | 'escalate' | 'release'
+
+export interface NewWork {
+  readonly tenant: string
+  readonly kind: WorkKind
+  readonly lane: string
+  /** The delivery's subject, the alert, or the name of what is to be released. */
+  readonly ref: string
+  readonly ordinal: number | null
+  /** Taken before everything else of its lane. */
+  readonly critical: boolean
+  readonly dueAt: number
+  readonly leaseUntil: number | null
+  readonly doc: string | null
+}
+
+export interface HeldWork {
+  readonly id: number
+  readonly tenant: string
+  readonly kind: WorkKind
+  readonly ref: string
+  readonly ordinal: number | null
+  readonly token: number
+}
+
+export interface TakenWork extends HeldWork {
+  readonly dueAt: number
+  readonly crashes: number
+  /** Its last holder never settled it. */
+  readonly lost: boolean
+  readonly doc: string | null
+}
+
+/** The writer's statements on due work. */
+export function workWrites(db: Database) {
+  const add = db.prepare(`
+    INSERT INTO work (tenant, kind, lane, ref, ordinal, critical, due_at, token, leased, doc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const due = db.prepare(`
+    SELECT id, tenant, kind, ref, ordinal, due_at, token, crashes, leased, doc FROM work
+    WHERE lane = ? AND critical = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`)
+  const lease = db.prepare('UPDATE work SET due_at = ?, token = ?, crashes = ?, leased = 1 WHERE id = ?')
+  // Each half is one look into the index.
+  const next = db.prepare(`
+    SELECT min(due_at) FROM (
+      SELECT min(due_at) AS due_at FROM work WHERE lane = ?1 AND critical = 1
+      UNION ALL SELECT min(due_at) FROM work WHERE lane = ?1 AND critical = 0)`)
+  const held = db.prepare(`
+    SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
+  const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
+  // Whoever holds it at this moment is fenced by the lease that is gone; what happened to the old instant is forgotten.
+  const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, crashes = 0 WHERE id = ?')
+  const remove = db.prepare('DELETE FROM work WHERE id = ?')
+
+  return {
+    /** Answers with its id. Leased work starts at token 1, other work at 0. */
+    add(work: NewWork): number {
+      const leased = work.leaseUntil !== null ? 1 : 0
+      return add.run(
+        work.tenant,
+        work.kind,
+        work.lane,
+        work.ref,
+        work.ordinal,
+        work.critical ? 1 : 0,
+        work.leaseUntil ?? work.dueAt,
+        leased,
+        leased,
+        work.doc,
+      ).lastInsertRowid
+    },
+    /** Critical work first: its retry must not wait behind what an outage has piled up. */
+    take({ lane, now, limit, leaseUntil }: Claim): TakenWork[] {
+      const critical = due.all(lane, 1, now, limit)
+      const left = limit - critical.length
+      const others = left > 0 ? due.all(lane, 0, now, left) : []
+      return [...critical, ...others].map((row) => {
+        const [id, tenant, kind, ref, ordinal, dueAt, token, crashes, leased, doc] = row as unknown as [
+          ...[number, string, WorkKind, string, number | null],
+          ...[number, number, number, number, string | null],
+        ]
+        const lost = leased === 1
+        const taken = {
+          id,
+          tenant,
+          kind,
+          ref,
+          ordinal,
+          dueAt,
+          token: token + 1,
+          crashes: crashes + leased,
+          lost,
+          doc,
+        }
+        lease.run(leaseUntil, taken.token, taken.crashes, id)
+        return taken
+      })
+    },
+    nextDueAt: (lane: string) => (next.get(lane)?.[0] ?? null) as number | null,
+    /** The work, when this token still holds it. */
+    held(id: number, token: number): HeldWork | null {
+      const row = held.get(id, token)
+      if (!row) return null
+      const [tenant, kind, ref, ordinal] = row as unknown as [string, WorkKind, string, number | null]
+      return { id, tenant, kind, ref, ordinal, token }
+    },
+    defer: (id: number, dueAt: number) => void defer.run(dueAt, id),
+    reset: (id: number, dueAt: number) => void reset.run(dueAt, id),
+    remove: (id: number) => void remove.run(id),
+  }
+}

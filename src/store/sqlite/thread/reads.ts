@@ -1,0 +1,36 @@
+import { alertReads } from '../table/alert.ts'
+import { conservationReads } from '../table/conservation.ts'
+import { componentStateReads } from '../table/component-state.ts'
+import type { Database } from '../file/database.ts'
+import { deadLetterReads } from '../table/dead-letter.ts'
+import { deliveryReads } from '../table/delivery.ts'
+import { inboxReads } from '../table/notification.ts'
+import { outboxReads } from '../table/outbox.ts'
+
+/** Every question that can be put to the file, by name. Answers are rows; the caller's side reads them. */
+export function createReads(db: Database) {
+  return {
+    ...inboxReads(db),
+    ...alertReads(db),
+    ...deliveryReads(db),
+    ...deadLetterReads(db),
+    ...componentStateReads(db),
+    ...outboxReads(db),
+    ...conservationReads(db),
+  }
+}
+
+export type Reads = ReturnType<typeof createReads>
+export type ReadName = keyof Reads
+
+export interface Question {
+  readonly name: ReadName
+  readonly input: unknown
+}
+
+export type Answer =
+  | { readonly rows: unknown }
+  | {
+      readonly failed: string
+      /** A code of ours, when it was the question's fault. */ readonly code: string | null
+    }
