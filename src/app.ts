@@ -20,6 +20,7 @@ import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
@@ -95,7 +96,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const random = options.random ?? Math.random
   const ids = randomIds()
-  const channels = createChannels(config)
+  const optOuts = createOptOuts()
+  const channels = createChannels(config, { publicUrl: config.server.public_url, optOuts })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({

@@ -8,6 +8,39 @@ const Endpoint = Type.Object(
   closed,
 )
 
+const account = {
+  account_sid: optionalText('Account at Twilio'),
+  auth_token: secret('Password of the account; also checks the signature of what comes back'),
+  base_url: Type.Optional(httpUrl('A gateway that speaks the interface of Twilio')),
+}
+
+const smsProvider = {
+  provider: Type.Enum(['twilio', 'http'], {
+    default: 'twilio',
+    description: 'Whose interface is spoken: that of Twilio, or any that takes one HTTP request per message',
+  }),
+  ...account,
+  from: optionalText('Number or name of the sender'),
+  messaging_service_sid: optionalText('Messaging service of Twilio that chooses the sender'),
+  url: Type.Optional(
+    httpUrl('`http`: where the request goes; may hold {{to}}, {{from}}, {{text}} and {{id}}'),
+  ),
+  method: Type.Enum(['POST', 'PUT', 'GET'], { default: 'POST', description: '`http`: how it is asked' }),
+  headers: Type.Record(
+    Type.String(),
+    Type.String({ secret: true, description: '`http`: value of the header' }),
+    {
+      default: {},
+      entry: 'name',
+      description: '`http`: headers; `content-type` also decides how the body is encoded',
+    },
+  ),
+  body: text('`http`: the body, with the same placeholders', {
+    default: '{"to":"{{to}}","from":"{{from}}","text":"{{text}}","id":"{{id}}"}',
+  }),
+  id_path: optionalText('`http`: where the answer holds the id of the message, such as messages.0.id'),
+}
+
 export const Channels = Type.Object(
   {
     email: Type.Object(
@@ -21,11 +54,22 @@ export const Channels = Type.Object(
     sms: Type.Object(
       {
         mode: mode(),
-        provider: Type.Enum(['twilio'], { default: 'twilio', description: 'Whose interface is spoken' }),
-        account_sid: optionalText('Account at the provider'),
-        auth_token: secret('Password of the account; also checks the signature of replies'),
-        from: optionalText('Number or name of the sender'),
-        base_url: Type.Optional(httpUrl('A gateway that speaks the same interface')),
+        ...smsProvider,
+        countries: texts('Beginnings of the numbers that may be sent to, such as +49; empty for all'),
+        providers: Type.Array(
+          Type.Object(
+            {
+              name: text('What it is called in the log'),
+              ...smsProvider,
+              countries: texts('Beginnings of the numbers that it serves; empty for all'),
+            },
+            closed,
+          ),
+          {
+            default: [],
+            description: 'Several providers, in the order in which they are tried, instead of the one above',
+          },
+        ),
       },
       section('Text messages'),
     ),
@@ -33,12 +77,11 @@ export const Channels = Type.Object(
       {
         mode: mode(),
         provider: Type.Enum(['twilio'], { default: 'twilio', description: 'Whose interface is spoken' }),
-        account_sid: optionalText('Account at the provider'),
-        auth_token: secret('Password of the account'),
+        ...account,
         from: optionalText('Number that calls'),
-        base_url: Type.Optional(httpUrl('A gateway that speaks the same interface')),
+        countries: texts('Beginnings of the numbers that may be called, such as +49; empty for all'),
       },
-      section('Phone calls'),
+      section('Phone calls; need `server.public_url`, where keys that are pressed arrive'),
     ),
     push: Type.Object(
       { mode: mode(), service_account_file: optionalText('Path of the service account of Firebase') },

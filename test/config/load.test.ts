@@ -335,7 +335,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
     'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',
   ],
-  ...['sms', 'voice', 'push', 'web_push', 'telegram', 'webhook'].map(
+  ...['push', 'web_push', 'telegram', 'webhook'].map(
     (channel) =>
       [
         `live ${channel}`,
@@ -344,9 +344,34 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
       ] as const,
   ),
   [
+    'live SMS without a sender',
+    'channels:\n  sms: { mode: live, account_sid: AC1, auth_token: geheim }\n',
+    'c.yaml:2:3 channels.sms.from: is missing; mode live needs it, or messaging_service_sid',
+  ],
+  [
+    'a gateway without its address',
+    'channels: { sms: { mode: live, provider: http } }\n',
+    'c.yaml:1:13 channels.sms.url: is missing; mode live needs it',
+  ],
+  [
+    'an incomplete provider of several, also before it is used',
+    'channels: { sms: { providers: [{ name: a, account_sid: AC1, from: "+15005550006" }] } }\n',
+    'c.yaml:1:32 channels.sms.providers[0].auth_token: is missing; provider twilio needs it',
+  ],
+  [
+    'live calls that nobody could answer',
+    'server: {}\nchannels:\n  voice: { mode: live, account_sid: AC1, auth_token: geheim, from: "+15005550006" }\n',
+    'c.yaml:1:1 server.public_url: is missing; mode live of voice needs it',
+  ],
+  [
+    'a country that is none',
+    'channels: { sms: { countries: ["+49", DE] } }\n',
+    'c.yaml:1:39 channels.sms.countries[1]: "DE" is no beginning of numbers such as +49',
+  ],
+  [
     'a channel that sends and captures',
-    'channels: { sms: { mode: both } }\n',
-    'c.yaml:1:26 channels.sms.mode: both is not available yet; use captured',
+    'channels: { push: { mode: both } }\n',
+    'c.yaml:1:27 channels.push.mode: both is not available yet; use captured',
   ],
   [
     'a store that does not exist yet',

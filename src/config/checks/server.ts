@@ -49,11 +49,14 @@ function isOrigin(text: string): boolean {
   }
 }
 
+/** Channels that can send. */
+const AVAILABLE: ReadonlySet<string> = new Set(['email', 'sms', 'voice'])
+
 /** What the schema lets one write but this version cannot do. */
 export function checkAvailability({ channels, storage, rules }: Config): Finding[] {
   const findings: Finding[] = []
   for (const [name, { mode }] of Object.entries(channels)) {
-    if (name === 'email' || mode === 'captured') continue
+    if (AVAILABLE.has(name) || mode === 'captured') continue
     findings.push({ path: ['channels', name, 'mode'], message: `${mode} is not available yet; use captured` })
   }
   if (storage.driver === 'mongo') {

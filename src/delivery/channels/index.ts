@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
+import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { LaneSettings } from '../worker.ts'
 import { emailChannel } from './email.ts'
 import { pushChannel } from './push.ts'
@@ -21,12 +22,16 @@ export interface ConfiguredChannel {
  * Every way out, as configured. `realtime` is none of them: who is connected is served by the live fan-out.
  * A new channel is one file and one line here. Nothing is connected before the first message.
  */
-export function createChannels({ channels }: Pick<Config, 'channels'>): Channels {
-  const { email } = channels
+export function createChannels(
+  { channels }: Pick<Config, 'channels'>,
+  reached: { readonly publicUrl?: string | undefined; readonly optOuts?: OptOuts } = {},
+): Channels {
+  const { email, sms, voice } = channels
+  const { publicUrl, optOuts = createOptOuts() } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
-    { channel: smsChannel(), mode: channels.sms.mode },
-    { channel: voiceChannel(), mode: channels.voice.mode },
+    { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
+    { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
     { channel: pushChannel('web_push'), mode: channels.web_push.mode },
     { channel: telegramChannel(), mode: channels.telegram.mode },

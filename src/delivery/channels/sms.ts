@@ -1,7 +1,13 @@
+import type { Config } from '../../config/schema.ts'
+import { parsePhone } from '../address.ts'
 import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
+import type { OptOuts } from '../opt-outs.ts'
+import { failOver, type Provider } from '../providers/fail-over.ts'
+import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
+import { sendThroughGateway } from '../providers/http-gateway.ts'
+import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
 import { oneLine } from '../text.ts'
-import { parsePhone } from '../address.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** Security row 21: a page that needs more was written by a machine for machines. */
@@ -16,15 +22,75 @@ const GSM_EXTENSION = new Set('^{}\\[~]|€')
 /** Places in a message that fits into one part, and in each part of a longer one. */
 const ROOM = { gsm: { one: 160, part: 153 }, ucs2: { one: 70, part: 67 } }
 
-/** Text messages. Rendered and kept; there is no provider behind it yet. */
-export function smsChannel(): Channel {
+type SmsConfig = Config['channels']['sms']
+type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers'>
+
+export interface SmsSettings {
+  readonly sms: SmsConfig
+  /** Where the provider reports to; absent, it does not. */
+  readonly publicUrl: string | undefined
+  readonly optOuts: OptOuts
+}
+
+/** Text messages through Twilio or any HTTP gateway, several of them in their order. Without settings only rendered. */
+export function smsChannel(settings?: SmsSettings): Channel {
+  const caller = httpCaller()
+  const providers = settings === undefined ? [] : providersOf(settings, caller)
+  const send = failOver(providers, settings?.sms.countries ?? [])
   return {
     name: 'sms',
     address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
     render: renderSms,
-    send: () => Promise.resolve(notConfigured('sms')),
-    close: () => Promise.resolve(),
+    async send(message, signal) {
+      if (providers.length === 0) return notConfigured('sms')
+      const address = parsePhone(message.address)
+      if (address === null) return permanent('invalid_number', 'The address is no phone number')
+      if (settings?.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
+      return send({ ...message, address }, signal)
+    },
+    close: () => caller.close(),
   }
+}
+
+function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): Provider[] {
+  // The countries at the top are what is allowed at all, not what the one provider there serves.
+  const listed = sms.providers.length > 0 ? sms.providers : [{ ...sms, name: sms.provider, countries: [] }]
+  return listed.flatMap((given) => {
+    const send = senderOf(given, publicUrl, caller)
+    return send === null ? [] : [{ name: given.name, countries: given.countries, send }]
+  })
+}
+
+function senderOf(
+  given: ProviderConfig,
+  publicUrl: string | undefined,
+  caller: HttpCaller,
+): Provider['send'] | null {
+  if (given.provider === 'http') {
+    const { url, method, headers, body, from = '', id_path: idPath } = given
+    if (url === undefined) return null
+    const gateway = { url, method, headers, body, from, idPath }
+    return (message, signal) => sendThroughGateway(caller, gateway, message, signal)
+  }
+  const { account_sid: accountSid, auth_token: authToken, base_url: baseUrl } = given
+  const sender = senderFields(given)
+  if (accountSid === undefined || authToken === undefined || sender === null) return null
+  return (message, signal) => {
+    const fields = {
+      ...sender,
+      Body: message.rendered.text,
+      ...(publicUrl !== undefined && {
+        StatusCallback: twilioCallback(publicUrl, 'status', message.idempotencyKey),
+      }),
+    }
+    const create = { what: 'Messages', message, fields } as const
+    return createAtTwilio(caller, { accountSid, authToken, baseUrl }, create, signal)
+  }
+}
+
+function senderFields({ from, messaging_service_sid: service }: ProviderConfig) {
+  if (service !== undefined) return { MessagingServiceSid: service }
+  return from === undefined ? null : { From: from }
 }
 
 function renderSms(input: RenderInput): Rendered {

@@ -1,6 +1,11 @@
+import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import type { Channel, Rendered, RenderInput } from '../channel.ts'
+import type { Channel, OutgoingMessage, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
+import { serves } from '../providers/fail-over.ts'
+import { httpCaller, permanent } from '../providers/http-call.ts'
+import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import { pageTwiml } from '../providers/twiml.ts'
 import { cut, oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
 
@@ -8,15 +13,49 @@ import { notConfigured } from './not-configured.ts'
 const LONGEST_TEXT = 900
 const KEYS = 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'
 
-/** Phone calls: the text is spoken, keys answer it. Rendered and kept; there is no provider behind it yet. */
-export function voiceChannel(): Channel {
+export interface VoiceSettings {
+  readonly voice: Config['channels']['voice']
+  /** Where the provider asks what a pressed key means. */
+  readonly publicUrl: string | undefined
+}
+
+/** Phone calls through Twilio: the text is spoken, keys answer it. Without settings only rendered. */
+export function voiceChannel(settings?: VoiceSettings): Channel {
+  const caller = httpCaller()
+  const line = settings === undefined ? null : lineOf(settings)
   return {
     name: 'voice',
     address: (recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
     render: renderVoice,
-    send: () => Promise.resolve(notConfigured('voice')),
-    close: () => Promise.resolve(),
+    async send(message, signal) {
+      if (line === null) return notConfigured('voice')
+      const address = parsePhone(message.address)
+      if (address === null) return permanent('invalid_number', 'The address is no phone number')
+      if (!serves(line.countries, address))
+        return permanent('country_not_allowed', 'Calls to this country are not allowed')
+      const fields = {
+        From: line.from,
+        Twiml: twimlOf(message, line.publicUrl),
+        StatusCallback: twilioCallback(line.publicUrl, 'status', message.idempotencyKey),
+      }
+      const create = { what: 'Calls', message: { ...message, address }, fields } as const
+      return createAtTwilio(caller, line, create, signal)
+    },
+    close: () => caller.close(),
   }
+}
+
+function lineOf({ voice, publicUrl }: VoiceSettings) {
+  const { account_sid: accountSid, auth_token: authToken, from, base_url: baseUrl, countries } = voice
+  if (accountSid === undefined || authToken === undefined || from === undefined || publicUrl === undefined)
+    return null
+  return { accountSid, authToken, from, baseUrl, countries, publicUrl }
+}
+
+/** The whole dialogue goes with the call, so that nobody waits in silence while we are asked for it. */
+function twimlOf({ rendered, idempotencyKey }: OutgoingMessage, publicUrl: string): string {
+  const asks = rendered.actions.some(({ id }) => id === 'ack')
+  return pageTwiml(rendered.text, asks ? twilioCallback(publicUrl, 'voice', idempotencyKey) : null)
 }
 
 function renderVoice(input: RenderInput): Rendered {

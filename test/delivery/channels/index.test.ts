@@ -13,8 +13,16 @@ function configuration(smtpUrl?: string) {
   return {
     channels: {
       email: smtpUrl === undefined ? email : { ...email, smtp_url: smtpUrl },
-      sms: { ...captured, provider: 'twilio' as const },
-      voice: { ...captured, provider: 'twilio' as const },
+      sms: {
+        ...captured,
+        provider: 'twilio' as const,
+        method: 'POST' as const,
+        headers: {},
+        body: '',
+        countries: [],
+        providers: [],
+      },
+      voice: { ...captured, provider: 'twilio' as const, countries: [] },
       push: captured,
       web_push: captured,
       telegram: captured,

@@ -1,0 +1,130 @@
+import type { OutgoingMessage, SendResult } from '../channel.ts'
+import { PROVIDER_DOWN } from '../retry.ts'
+import { permanent, refusal, type Failed, type HttpCaller, type ProviderAnswer } from './http-call.ts'
+
+const TWILIO_URL = 'https://api.twilio.com'
+const API_VERSION = '2010-04-01'
+
+export interface TwilioAccount {
+  readonly accountSid: string
+  readonly authToken: string
+  /** A gateway that speaks the same interface; Twilio itself unless set. */
+  readonly baseUrl: string | undefined
+}
+
+/** How Twilio reaches us: absent, nothing comes back. */
+export interface TwilioCallbacks {
+  readonly publicUrl: string
+}
+
+/** The address that Twilio calls about one delivery. */
+export function twilioCallback(publicUrl: string, kind: 'status' | 'voice', deliveryId: string): string {
+  const root = publicUrl.replace(/\/+$/, '')
+  return `${root}/v1/callbacks/twilio/${kind}?delivery=${encodeURIComponent(deliveryId)}`
+}
+
+/**
+ * Creates a message or a call (https://www.twilio.com/docs/messaging/api/message-resource,
+ * https://www.twilio.com/docs/voice/api/call-resource); the provider's id is its sid.
+ */
+export async function createAtTwilio(
+  caller: HttpCaller,
+  account: TwilioAccount,
+  create: {
+    readonly what: 'Messages' | 'Calls'
+    readonly message: OutgoingMessage
+    readonly fields: Readonly<Record<string, string>>
+  },
+  signal: AbortSignal,
+): Promise<SendResult> {
+  const root = (account.baseUrl ?? TWILIO_URL).replace(/\/+$/, '')
+  const answer = await caller.ask(
+    {
+      url: `${root}/${API_VERSION}/Accounts/${encodeURIComponent(account.accountSid)}/${create.what}.json`,
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+      },
+      body: new URLSearchParams({ To: create.message.address, ...create.fields }).toString(),
+    },
+    signal,
+  )
+  if ('ok' in answer) return answer
+  const body = parsed(answer.body)
+  if (answer.status >= 200 && answer.status < 300) {
+    const sid = body['sid']
+    return { ok: true, ...(typeof sid === 'string' && { providerId: sid }) }
+  }
+  return twilioRefusal(answer, body, create.message.address)
+}
+
+interface Meaning {
+  readonly kind: 'permanent' | 'provider-down' | 'retry'
+  readonly code: string
+  readonly reason: string
+}
+
+const INVALID = { kind: 'permanent', code: 'invalid_number' } as const
+const OURS = { kind: 'provider-down', code: PROVIDER_DOWN } as const
+const BUSY = { kind: 'retry', code: 'http_429' } as const
+
+/** Twilio's own codes, where they say more than the HTTP status (https://www.twilio.com/docs/api/errors). */
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  13223: { ...INVALID, reason: 'The number cannot be called' },
+  13224: { ...INVALID, reason: 'The number is not valid' },
+  21211: { ...INVALID, reason: 'The number is not valid' },
+  21217: { ...INVALID, reason: 'The number is not valid' },
+  21614: { ...INVALID, reason: 'The number is no mobile phone' },
+  21610: { kind: 'permanent', code: 'unsubscribed', reason: 'The person answered STOP' },
+  13227: { kind: 'permanent', code: 'country_not_allowed', reason: 'The account may not call this country' },
+  21215: { kind: 'permanent', code: 'country_not_allowed', reason: 'The account may not call this country' },
+  21408: { kind: 'permanent', code: 'country_not_allowed', reason: 'The account may not text this country' },
+  21612: { kind: 'permanent', code: 'unreachable_number', reason: 'No way from the sender to the number' },
+  20003: { ...OURS, reason: 'The provider refuses the credentials' },
+  20005: { ...OURS, reason: 'The account is not active' },
+  20404: { ...OURS, reason: 'The provider does not know the account' },
+  21210: { ...OURS, reason: 'The provider does not accept the sender' },
+  21212: { ...OURS, reason: 'The provider does not accept the sender' },
+  21603: { ...OURS, reason: 'The provider misses the sender' },
+  21606: { ...OURS, reason: 'The provider does not accept the sender' },
+  21659: { ...OURS, reason: 'The provider does not accept the sender' },
+  21660: { ...OURS, reason: 'The sender belongs to another account' },
+  20429: { ...BUSY, reason: 'Too many requests' },
+  21611: { ...BUSY, reason: 'The queue of the sender is full' },
+}
+
+function twilioRefusal(
+  answer: ProviderAnswer,
+  body: Readonly<Record<string, unknown>>,
+  address: string,
+): Failed {
+  const { code, message } = body
+  const meaning = typeof code === 'number' ? MEANINGS[code] : undefined
+  const said = typeof message === 'string' ? message.replaceAll(address, 'the number') : ''
+  if (meaning === undefined) {
+    // Without the provider's words where they may repeat who we are.
+    const refused = answer.status === 401 || answer.status === 403
+    return refusal(answer, refused ? 'The provider refuses the credentials' : said || `HTTP ${answer.status}`)
+  }
+  const reason = `${meaning.reason} (Twilio ${String(code)})`
+  if (meaning.kind === 'permanent') return permanent(meaning.code, reason)
+  const { retryAfterMs } = answer
+  return {
+    ok: false,
+    retry: true,
+    code: meaning.code,
+    reason,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
