@@ -5,6 +5,7 @@
 
 const POLL_MS = 3000
 const SHOWN = 20
+const OPEN = ['firing', 'acknowledged', 'snoozed', 'suppressed']
 
 const at = (id) => document.getElementById(id)
 
@@ -68,6 +69,14 @@ function fill(list, items, row, empty) {
   }
 }
 
+/** A long text below its title, out of the way until it is wanted. */
+function folded(title, text) {
+  const made = document.createElement('details')
+  made.className = 'what'
+  made.append(element('summary', '', title), element('p', 'text', text))
+  return made
+}
+
 function row(...parts) {
   const made = document.createElement('li')
   made.append(...parts)
@@ -76,19 +85,26 @@ function row(...parts) {
 
 const time = (text) => element('span', 'quiet', new Date(text).toLocaleTimeString())
 const SEVERITY = { critical: 'bad', warning: 'warn', info: 'good' }
+const RANK = Object.keys(SEVERITY)
 
 function alertRow(alert) {
   const path = `/v1/alerts/${encodeURIComponent(alert.id)}`
   const taken = alert.status === 'acknowledged'
-  const state = taken ? `acknowledged by ${alert.acknowledged_by}` : `${alert.status}, step ${alert.step}`
+  const over = alert.status === 'resolved'
+  const state = [
+    taken ? `acknowledged by ${alert.acknowledged_by}` : alert.status,
+    // Only critical alerts go through steps.
+    ...(taken || over || alert.step === 0 ? [] : [`step ${alert.step}`]),
+    ...(alert.count === 1 ? [] : [`${alert.count}×`]),
+  ].join(', ')
   const about = `${alert.type}, ${alert.message}`
   return row(
     element('span', `pill ${SEVERITY[alert.severity] ?? ''}`, alert.severity),
     element('span', 'what', `${alert.type}: ${alert.message}`),
-    element('span', 'quiet', `${state}, ${alert.count}×`),
+    element('span', 'quiet', state),
     time(alert.created_at),
-    ...(taken ? [] : [button('Acknowledge', about, () => call('POST', `${path}/ack`, {}))]),
-    button('Resolve', about, () => call('POST', `${path}/resolve`, {})),
+    ...(taken || over ? [] : [button('Acknowledge', about, () => call('POST', `${path}/ack`, {}))]),
+    ...(over ? [] : [button('Resolve', about, () => call('POST', `${path}/resolve`, {}))]),
   )
 }
 
@@ -112,7 +128,7 @@ function inboxRow(entry) {
 }
 
 function outboxRow(item) {
-  const canAck = item.actions.some((action) => action.id === 'ack')
+  const canAck = item.answerable && item.actions.some((action) => action.id === 'ack')
   const reply = button('Reply “ack”', `${item.channel} to ${item.user_id ?? item.address}`, async () => {
     const { reply } = await call('POST', `/v1/outbox/${encodeURIComponent(item.id)}/reply`, { text: 'ack' })
     announce(reply)
@@ -120,7 +136,7 @@ function outboxRow(item) {
   return row(
     element('span', 'pill', item.channel),
     element('span', 'quiet', item.user_id ?? item.address ?? ''),
-    element('span', 'what', item.subject === undefined ? item.text : `${item.subject}\n${item.text}`),
+    item.subject === undefined ? element('span', 'what', item.text) : folded(item.subject, item.text),
     time(item.created_at),
     ...(canAck ? [reply] : []),
   )
@@ -159,21 +175,48 @@ async function refresh() {
   if (me === null) return
   const operator = me.roles.some((role) => role === 'ops' || role === 'admin')
   try {
-    const [alerts, teams, inbox, outbox] = await Promise.all([
-      call('GET', '/v1/alerts?limit=100'),
+    // Asked for by state, so that no number of resolved alerts pushes an open one off the page.
+    const [alerts, teams, inbox, outbox, linked] = await Promise.all([
+      Promise.all(OPEN.map((status) => call('GET', `/v1/alerts?limit=100&status=${status}`))),
       call('GET', '/v1/oncall').catch(() => ({ items: [] })),
       me.kind === 'user' ? call('GET', `/v1/notifications?limit=${SHOWN}`) : { notifications: [] },
       operator ? call('GET', '/v1/outbox') : { items: [] },
+      linkedAlert(),
     ])
-    const open = alerts.items.filter((alert) => alert.status !== 'resolved')
+    const open = alerts
+      .flatMap((list) => list.items)
+      .toSorted(
+        (a, b) =>
+          RANK.indexOf(a.severity) - RANK.indexOf(b.severity) || (a.created_at < b.created_at ? 1 : -1),
+      )
+    const openIds = new Set(open.map((alert) => alert.id))
+    at('linked-section').hidden = linked === undefined
+    fill(at('linked'), linked ? [linked] : [], alertRow, 'There is no such alert, or it is not yours.')
     fill(at('alerts'), open, alertRow, 'All quiet.')
     fill(at('on-call'), teams.items, onCallRow, 'No team has a schedule.')
     fill(at('inbox'), inbox.notifications, inboxRow, 'Nothing yet.')
-    fill(at('outbox'), outbox.items.slice(-SHOWN).toReversed(), outboxRow, 'Nothing yet.')
+    const captured = outbox.items.slice(-SHOWN).toReversed()
+    const answerable = (item) => item.alert_id === undefined || openIds.has(item.alert_id)
+    fill(
+      at('outbox'),
+      captured.map((item) => ({ ...item, answerable: answerable(item) })),
+      outboxRow,
+      'Nothing yet.',
+    )
   } catch (error) {
     if (error instanceof Refused && error.status === 401) await start()
     else health(error instanceof Refused ? error.message : 'offline', 'bad')
   }
+}
+
+/** The alert that the link of a mail leads to: undefined on the page of everything, null where there is none. */
+async function linkedAlert() {
+  const id = /^\/alerts\/([^/]+)$/.exec(location.pathname)?.[1]
+  if (id === undefined) return undefined
+  return call('GET', `/v1/alerts/${id}`).catch((error) => {
+    if (error instanceof Refused && error.status === 404) return null
+    throw error
+  })
 }
 
 async function start() {
@@ -205,7 +248,9 @@ const link = /^#t=([\w-]+)$/.exec(location.hash)?.[1]
 if (link !== undefined) {
   // Out of the address bar and the history before anything else.
   history.replaceState(null, '', '/')
-  await call('POST', '/v1/login', { link }).catch((error) => notice(error.message))
+  await call('POST', '/v1/login', { link }).catch((error) =>
+    notice(`${error.message}; a new one is printed when the demo starts again`),
+  )
 }
 
 // Waits for one answer before it asks again, so that a slow server is not asked twice at once.

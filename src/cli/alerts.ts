@@ -32,7 +32,7 @@ export async function listAlerts(options: AlertListOptions, terminal: Terminal):
     field(alert, 'acknowledged_by'),
     field(alert, 'message'),
   ])
-  terminal.write(table(['ID', 'STATUS', 'SEVERITY', 'TYPE', 'COUNT', 'BY', 'MESSAGE'], rows))
+  terminal.write(table(['ID', 'STATUS', 'SEVERITY', 'TYPE', 'COUNT', 'ACK BY', 'MESSAGE'], rows))
   return 0
 }
 
@@ -46,9 +46,10 @@ export async function showAlert(id: string, options: VerbOptions, terminal: Term
   if (options.json === true) return print(terminal, alert)
   terminal.write(`${summary(alert)}\n`)
   const startAt = instantOf(alert['created_at']) ?? 0
+  const timeline = listOf(alert['timeline'])
   const lines = [
-    ...listOf(alert['timeline']).map(entryLine),
-    ...listOf(alert['deliveries']).map(deliveryLine),
+    ...timeline.map((entry, index) => entryLine(entry, timeline[index - 1])),
+    ...listOf(alert['deliveries']).map((delivery) => deliveryLine(delivery, timeline)),
   ].filter((line) => line !== null)
   for (const line of lines.toSorted((a, b) => a.at - b.at)) {
     const text = formatLine(line, startAt)
@@ -93,8 +94,11 @@ export async function actOnAlerts(
 function summary(alert: Json): string {
   const by = field(alert, 'acknowledged_by')
   const via = field(alert, 'acknowledged_via')
-  const taken = by === '' ? '' : `  by ${by}${via === '' ? '' : ` (${via})`}`
-  const head = `${field(alert, 'id')}  ${field(alert, 'status')}${taken}`
+  const status = field(alert, 'status')
+  const taken = by === '' ? '' : `by ${by}${via === '' ? '' : ` (${via})`}`
+  // Who took it on is not who resolved it; the timeline says who did.
+  const whose = taken === '' ? '' : status === 'acknowledged' ? `  ${taken}` : `  acknowledged ${taken}`
+  const head = `${field(alert, 'id')}  ${status}${whose}`
   return printable(`${head}  ${field(alert, 'severity')} ${field(alert, 'type')}: ${field(alert, 'message')}`)
 }
 

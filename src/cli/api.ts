@@ -11,6 +11,8 @@ export interface Api {
 }
 
 export function createApi(connection: Connection, terminal: Terminal): Api {
+  const source =
+    connection.from === undefined ? '' : ` (the address is what a demo left in ${connection.from})`
   const call = async (path: string, init: RequestInit): Promise<Json> => {
     const headers = new Headers(init.headers)
     if (connection.token !== undefined) headers.set('authorization', `Bearer ${connection.token}`)
@@ -27,11 +29,11 @@ export function createApi(connection: Connection, terminal: Terminal): Api {
     } catch (error) {
       throw new CliFailure(
         1,
-        `cannot reach ${connection.url} (${causeOf(error)}); is \`carillon start\` running?`,
+        `cannot reach ${connection.url} (${causeOf(error)}); is \`carillon start\` running?${source}`,
       )
     }
     const body = parseObject(text)
-    if (!response.ok) throw new CliFailure(1, describe(response.status, body))
+    if (!response.ok) throw new CliFailure(1, describe(response.status, body, source))
     if (!body) throw new CliFailure(1, `${connection.url} does not answer as Carillon does`)
     return body
   }
@@ -87,10 +89,10 @@ function parseObject(text: string): Json | undefined {
   }
 }
 
-function describe(status: number, body: Json | undefined): string {
+function describe(status: number, body: Json | undefined, source: string): string {
   const error = body && isObject(body['error']) ? body['error'] : undefined
   if (!error) return `the server answered ${status}`
-  const hint = status === 401 ? '; give --token or CARILLON_TOKEN' : ''
+  const hint = status === 401 ? `; give --token or CARILLON_TOKEN${source}` : ''
   return `${field(error, 'code')}: ${field(error, 'message')} (${status})${hint}`
 }
 

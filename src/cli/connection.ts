@@ -8,6 +8,8 @@ export interface Connection {
   readonly url: string
   /** Absent: without credentials, which `auth.anonymous` may allow. */
   readonly token?: string
+  /** The file that a demo left and the URL was read from; it may be older than what runs now. */
+  readonly from?: string
 }
 
 export interface ConnectionOptions {
@@ -16,13 +18,15 @@ export interface ConnectionOptions {
   readonly data?: string
 }
 
+type Saved = Required<Pick<Connection, 'url' | 'token'>>
+
 const FILE = 'cli.json'
 
 /**
  * Leaves URL and token for the command line in `<data>/cli.json`, readable by its owner alone. The demo calls it
  * at every start, because its token is new each time.
  */
-export function saveConnection(dataFolder: string, connection: Required<Connection>): void {
+export function saveConnection(dataFolder: string, connection: Saved): void {
   mkdirSync(dataFolder, { recursive: true })
   const file = join(dataFolder, FILE)
   writeFileSync(file, `${JSON.stringify(connection)}\n`, { mode: 0o600 })
@@ -35,7 +39,8 @@ export function findConnection(options: ConnectionOptions, terminal: Terminal): 
   const { env } = terminal
   const folder = options.data ?? present(env['CARILLON_DATA']) ?? './data'
   const saved = readSaved(join(folder, FILE))
-  const url = options.url ?? present(env['CARILLON_URL']) ?? saved?.url
+  const given = options.url ?? present(env['CARILLON_URL'])
+  const url = given ?? saved?.url
   if (url === undefined) {
     throw new CliFailure(
       2,
@@ -48,12 +53,16 @@ export function findConnection(options: ConnectionOptions, terminal: Terminal): 
   const base = url.replace(/\/+$/, '')
   const own = options.token ?? present(env['CARILLON_TOKEN'])
   const token = own ?? (saved?.url.replace(/\/+$/, '') === base ? saved.token : undefined)
-  return { url: base, ...(token !== undefined && { token }) }
+  return {
+    url: base,
+    ...(token !== undefined && { token }),
+    ...(given === undefined && { from: join(folder, FILE) }),
+  }
 }
 
 const present = (value: string | undefined) => (value === '' ? undefined : value)
 
-function readSaved(file: string): Required<Connection> | undefined {
+function readSaved(file: string): Saved | undefined {
   let text: string
   try {
     text = readFileSync(file, 'utf8')

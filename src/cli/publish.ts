@@ -19,7 +19,8 @@ const DELIVERIES_WITHIN_MS = 10_000
 
 /**
  * Publishes through `POST /v1/publish/{topic}`. With `--wait` it shows what happens until somebody answered an
- * alert, or every delivery of a notification was decided. Exit code 1 when nobody answered, or a delivery is lost.
+ * alert, or every delivery of a notification was decided or waits for its person to connect. Exit code 1 when nobody
+ * answered, or a delivery is lost.
  */
 export async function publish(
   topic: string,
@@ -65,7 +66,19 @@ function accepted(answer: Json): string {
   if (alert !== '') parts.push(`alert ${alert}`)
   if (notification !== '') parts.push(`notification ${notification}`)
   if (channels !== '') parts.push(`channels ${channels}`)
+  if (alert === '' && notification === '') parts.push(...outcome(result))
   return printable(parts.join('  '))
+}
+
+/** What else a publish may have become: `group_sent  3 people`, `scheduled  for 2027-01-01T08:00:00.000Z`. */
+function outcome(result: Json): string[] {
+  const status = field(result, 'status')
+  const people = field(result, 'sent_count')
+  const sendAt = instantOf(result['send_at'])
+  const parts = status === '' ? [] : [status]
+  if (people !== '') parts.push(people === '1' ? '1 person' : `${people} people`)
+  if (sendAt !== undefined) parts.push(`for ${new Date(sendAt).toISOString()}`)
+  return parts
 }
 
 interface Watch {
@@ -86,8 +99,8 @@ async function watchAlert(watch: Watch, alertId: string): Promise<number> {
     const timeline = listOf(alert['timeline'])
     startAt ??= entryLine(timeline[0] ?? {})?.at ?? watch.startAt
     show(watch, startAt, [
-      ...timeline.map((entry, index) => [`t${index}`, entry, entryLine(entry)] as const),
-      ...listOf(alert['deliveries']).map((row) => [keyOf(row), row, deliveryLine(row)] as const),
+      ...timeline.map((entry, index) => [`t${index}`, entry, entryLine(entry, timeline[index - 1])] as const),
+      ...listOf(alert['deliveries']).map((row) => [keyOf(row), row, deliveryLine(row, timeline)] as const),
     ])
     const end = alertEnd(alert)
     if (end !== null) return end === 'answered' ? 0 : 1
@@ -111,13 +124,23 @@ async function watchNotification(watch: Watch, notificationId: string): Promise<
       deliveries.map((row) => [keyOf(row), row, deliveryLine(row)] as const),
     )
     if (allDecided(deliveries)) return deliveries.some((row) => field(row, 'state') === 'dead') ? 1 : 0
-    if (terminal.clock.now() >= until) {
-      terminal.complain('some deliveries are still waiting; see `carillon deliveries ls`\n')
-      return 1
-    }
+    if (terminal.clock.now() >= until) return stillWaiting(deliveries, terminal)
     await pause(terminal, POLL_MS)
   }
   return 0
+}
+
+/** Who is not connected gets it later, and nothing is wrong: only a channel that should have sent by now is. */
+function stillWaiting(deliveries: readonly Json[], terminal: Terminal): number {
+  const waiting = deliveries.filter((row) => !allDecided([row]))
+  const late = waiting.filter((row) => field(row, 'channel') !== 'realtime')
+  if (late.length === 0) {
+    const people = new Set(waiting.map((row) => printable(field(row, 'user_id'))))
+    terminal.complain(`kept until they connect: ${[...people].join(', ')}\n`)
+    return 0
+  }
+  terminal.complain('some deliveries are still waiting; see `carillon deliveries ls`\n')
+  return 1
 }
 
 /** The answer, or undefined when Ctrl-C came first. */

@@ -21,8 +21,14 @@ export function formatLine(line: TimelineLine, startAt: number): string {
   return `  ${formatOffset(line.at - startAt).padEnd(8)} ${line.text}`
 }
 
-/** What an entry of an alert's timeline means, or null for one that says nothing to people. */
-export function entryLine(entry: Json): TimelineLine | null {
+/** After these a step comes because somebody wanted it, not because nobody answered. */
+const WANTED = ['escalated', 'reassigned', 'unacknowledged', 'returned', 'promoted']
+
+/**
+ * What an entry of an alert's timeline means, or null for one that says nothing to people. `before` is the entry
+ * that stands before it.
+ */
+export function entryLine(entry: Json, before?: Json): TimelineLine | null {
   const at = instantOf(entry['at']) ?? 0
   const by = printable(field(entry, 'by'))
   const via =
@@ -38,8 +44,7 @@ export function entryLine(entry: Json): TimelineLine | null {
     case 'repeated':
       return { at, text: `fired again${reason}`, colour: 'dim' }
     case 'step':
-      // The first step answers to nobody's silence, nor does one that a person asked for.
-      return (step === '1' && !(Number(entry['repeat'] ?? 0) > 0)) || !['', 'carillon'].includes(by)
+      return isAskedFor(entry, before)
         ? { at, text: `step ${step}${whom}` }
         : { at, text: `no answer -> step ${step}${whom}`, colour: 'yellow' }
     case 'skipped':
@@ -69,13 +74,32 @@ export function entryLine(entry: Json): TimelineLine | null {
   }
 }
 
+/** The first step answers to nobody's silence, nor does one that a person asked for. */
+function isAskedFor(step: Json, before: Json | undefined): boolean {
+  if (field(step, 'step') === '1' && !(Number(step['repeat'] ?? 0) > 0)) return true
+  if (!['', 'carillon'].includes(field(step, 'by'))) return true
+  return before !== undefined && WANTED.includes(field(before, 'kind'))
+}
+
 const UNDECIDED = ['pending', 'sending']
 
-/** What became of a delivery: `anna   sms  sent (captured)`; null while nothing did. */
-export function deliveryLine(delivery: Json): TimelineLine | null {
+/**
+ * What became of a delivery: `anna   sms  sent (captured)`; null while nothing did. A delivery does not say when it
+ * was cancelled; the alert's timeline does, where the first entry after it is named like the reason.
+ */
+export function deliveryLine(delivery: Json, timeline: readonly Json[] = []): TimelineLine | null {
   const state = field(delivery, 'state')
   if (UNDECIDED.includes(state)) return null
-  const instants = [delivery['delivered_at'], delivery['sent_at'], delivery['created_at']].map(instantOf)
+  const createdAt = instantOf(delivery['created_at']) ?? 0
+  const cause = timeline.find(
+    (entry) => entry['kind'] === delivery['reason'] && (instantOf(entry['at']) ?? 0) >= createdAt,
+  )
+  const instants = [
+    state === 'cancelled' ? cause?.['at'] : null,
+    delivery['delivered_at'],
+    delivery['sent_at'],
+    delivery['created_at'],
+  ].map(instantOf)
   const at = instants.find((instant) => instant !== undefined) ?? 0
   const whom = printable(field(delivery, 'user_id') || field(delivery, 'address'))
   const remark = captured(delivery) ? 'captured' : printable(field(delivery, 'reason'))

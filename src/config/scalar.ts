@@ -12,7 +12,7 @@ export function coerce(node: SchemaNode, text: string): unknown {
 /** What is wrong with a scalar, or null. Values of secrets are never part of the message. */
 export function scalarFault(node: SchemaNode, value: unknown): string | null {
   const shown = () => (node.secret === true ? kindOf(value) : show(value))
-  const quotes = isTextual(node) && typeof value !== 'string' && isScalar(value) ? '; put it in quotes' : ''
+  const quotes = isScalar(value) && fitsInQuotes(node, String(value)) ? '; put it in quotes' : ''
   const expected = () => `expected ${expectation(node)}, found ${shown()}${quotes}`
   if (node.enum) return typeof value === 'string' && node.enum.includes(value) ? null : expected()
   if (node.type === 'integer' || node.type === 'number') {
@@ -31,6 +31,14 @@ export function scalarFault(node: SchemaNode, value: unknown): string | null {
 }
 
 const isTextual = (node: SchemaNode) => node.type === 'string' || node.enum !== undefined
+
+/** Whether quotes alone would mend it: `5` is no duration with them either. */
+function fitsInQuotes(node: SchemaNode, text: string): boolean {
+  if (!isTextual(node)) return false
+  if (node.enum) return node.enum.includes(text)
+  return node.pattern === undefined || new RegExp(node.pattern).test(text)
+}
+
 const isScalar = (value: unknown) => typeof value === 'number' || typeof value === 'boolean'
 
 /** What the schema wants, in words. */

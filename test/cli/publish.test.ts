@@ -63,6 +63,20 @@ describe('carillon publish', () => {
     expect(terminal.err()).to.equal('')
   })
 
+  const OUTCOMES: readonly (readonly [result: object, said: string])[] = [
+    [{ status: 'group_sent', group_id: 'g', sent_count: 1 }, 'group_sent  1 person'],
+    [{ status: 'broadcast_sent', broadcast_id: 'b', sent_count: 3 }, 'broadcast_sent  3 people'],
+    [{ status: 'scheduled', send_at: 1_800_000_000 }, 'scheduled  for 2027-01-15T08:00:00.000Z'],
+    [{ status: 'email_queued', email_id: 'e' }, 'email_queued'],
+  ]
+  for (const [result, said] of OUTCOMES) {
+    it(`says that a publish became "${said}"`, async () => {
+      published = { status: 202, body: { id: 'm1', result } }
+      expect(await run('t', '-m', 'x')).to.equal(0)
+      expect(terminal.out()).to.equal(`accepted  m1  ${said}\n`)
+    })
+  }
+
   const BODIES: readonly (readonly [argv: readonly string[], body: unknown])[] = [
     [['-m', 'Hello'], { message: 'Hello' }],
     [['{"title":"T"}', '-m', 'Hello'], { title: 'T', message: 'Hello' }],
@@ -154,6 +168,12 @@ describe('carillon publish', () => {
     // One publish, and one look every 250 ms from 0 to 10 s.
     expect(server.calls).to.have.length(1 + 41)
     expect(terminal.err()).to.equal('some deliveries are still waiting; see `carillon deliveries ls`\n')
+  })
+
+  it('counts as done what is kept for somebody who is not connected', async () => {
+    polls = [{ items: [sms('sent'), { ...sms('pending'), channel: 'realtime' }] }]
+    expect(await run('t', '-m', 'x', '--wait')).to.equal(0)
+    expect(terminal.err()).to.equal('kept until they connect: anna\n')
   })
 
   it('writes one JSON object a line for machines', async () => {

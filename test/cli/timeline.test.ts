@@ -63,6 +63,16 @@ describe('a line of what happens', () => {
     })
   }
 
+  for (const kind of ['escalated', 'reassigned', 'unacknowledged', 'returned', 'promoted']) {
+    it(`blames nobody's silence for a step that comes because the alert was ${kind}`, () => {
+      const step = { at: iso(9000), kind: 'step', by: 'carillon', step: 2, users: ['bob'] }
+      expect(entryLine(step, { at: iso(9000), kind, by: 'anna' })?.text).to.equal('step 2: bob')
+      expect(entryLine(step, { at: iso(9000), kind: 'note', by: 'anna' })?.text).to.equal(
+        'no answer -> step 2: bob',
+      )
+    })
+  }
+
   it('is left out for a kind that it does not know', () => {
     expect(entryLine({ at: iso(0), kind: 'something new' })).to.equal(null)
   })
@@ -121,6 +131,13 @@ describe('a line of what happens', () => {
       expect(shown && formatLine(shown, START)).to.equal(line)
     })
   }
+
+  it('puts a cancelled delivery where the alert was acknowledged after it', () => {
+    const page = { user_id: 'cem', channel: 'realtime', state: 'cancelled', reason: 'acknowledged' }
+    const timeline = [1000, 15_000, 40_000].map((at) => ({ at: iso(at), kind: 'acknowledged', by: 'bob' }))
+    const shown = deliveryLine({ ...page, created_at: iso(12_000) }, timeline)
+    expect(shown && formatLine(shown, START)).to.equal('  +15.0 s  cem    realtime  cancelled (acknowledged)')
+  })
 
   it('never begins before the start', () => {
     expect(formatOffset(-5)).to.equal('+0.00 s')

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { saveConnection } from '../../src/cli/connection.ts'
 import { runCli } from '../../src/cli/run.ts'
 import { fakeServer } from './fake-server.ts'
 import { fakeTerminal } from './fake-terminal.ts'
@@ -87,8 +91,8 @@ const ROWS: readonly Row[] = [
     calls: 'GET /v1/alerts',
     query: { status: 'firing', severity: 'critical', team: 'platform', limit: '5' },
     out:
-      'ID  STATUS        SEVERITY  TYPE       COUNT  BY   MESSAGE\n' +
-      'a1  acknowledged  critical  disk_full  x3     bob  Disk is full\n',
+      'ID  STATUS        SEVERITY  TYPE       COUNT  ACK BY  MESSAGE\n' +
+      'a1  acknowledged  critical  disk_full  x3     bob     Disk is full\n',
   },
   {
     argv: 'alerts show a1',
@@ -114,7 +118,7 @@ const ROWS: readonly Row[] = [
     argv: 'alerts resolve a1',
     calls: 'POST /v1/alerts/a1/resolve',
     body: {},
-    out: 'a1  resolved  by bob (http)  critical disk_full: Disk is full\n',
+    out: 'a1  resolved  acknowledged by bob (http)  critical disk_full: Disk is full\n',
   },
   {
     argv: 'outbox ls --channel sms --user anna --since 2026-01-01',
@@ -232,6 +236,28 @@ describe('a verb that asks the server', () => {
     await other.close()
     expect(code).to.equal(1)
     expect(terminal.err()).to.equal(`${other.url} does not answer as Carillon does\n`)
+  })
+
+  it('names the file that a demo left when its address is not right any more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'carillon-verbs-'))
+    const gone = await fakeServer(() => ({
+      status: 401,
+      body: { error: { code: 'auth.invalid', message: 'No' } },
+    }))
+    saveConnection(folder, { url: gone.url, token: 'old' })
+    const argv = ['alerts', 'ls', '--data', folder]
+    const source = `(the address is what a demo left in ${join(folder, 'cli.json')})`
+    try {
+      expect(await runCli(argv, terminal, parts)).to.equal(1)
+      await gone.close()
+      expect(await runCli(argv, terminal, parts)).to.equal(1)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    expect(terminal.err().trimEnd().split('\n')).to.deep.equal([
+      `auth.invalid: No (401); give --token or CARILLON_TOKEN ${source}`,
+      `cannot reach ${gone.url} (ECONNREFUSED); is \`carillon start\` running? ${source}`,
+    ])
   })
 
   it('fails in one sentence when nobody listens', async () => {

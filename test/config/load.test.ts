@@ -45,6 +45,11 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:1:25 users.anna.phone: expected a text, found 4915112345678; put it in quotes',
   ],
   [
+    'a number where a duration belongs, which quotes would not mend',
+    'auth: { jwt: { lifetime: 5 } }\n',
+    'c.yaml:1:26 auth.jwt.lifetime: expected a duration such as 500ms, 12s, 5m, 1h, 1d or 1w, found 5',
+  ],
+  [
     'a secret of the wrong type, whose value is not told',
     'users: { anna: { password: 12345 } }\n',
     'c.yaml:1:28 users.anna.password: expected a text, found a number; put it in quotes',

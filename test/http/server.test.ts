@@ -150,6 +150,12 @@ describe('the HTTP server', () => {
     }
   })
 
+  it('has a page behind the link that an e-mail about an alert carries', async () => {
+    const page = await h.app.inject('/alerts/01a1fcd0-6167-71e6-b2c6-9d8a5d5371e2')
+    expect(page.statusCode).to.equal(200)
+    expect(page.body).to.equal((await h.app.inject('/')).body)
+  })
+
   it('never makes markup of what the server says (security 19)', async () => {
     const { body } = await h.app.inject('/web/status.js')
     expect(body).to.contain('textContent')
