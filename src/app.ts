@@ -18,6 +18,7 @@ import { formatFault } from './config/fault.ts'
 import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
+import { createCallbacks } from './delivery/callbacks.ts'
 import { channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
@@ -220,6 +221,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
+    callbacks: createCallbacks(core, optOuts),
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

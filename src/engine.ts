@@ -2,6 +2,7 @@ import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
+import type { Callbacks } from './delivery/callbacks.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -37,6 +38,8 @@ export interface Engine {
     itemId: string,
     reply: { readonly text?: string; readonly action?: string },
   ): Promise<string>
+  /** What comes back from the providers of SMS and calls, once its signature was checked. */
+  readonly callbacks: Callbacks
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -3,7 +3,7 @@ import { commandAlert } from '../alert/commanding.ts'
 import type { Core } from '../core.ts'
 import { Fault, fault } from '../errors.ts'
 import type { AlertCommandDecision } from '../notification/decision.ts'
-import { parseReply } from './outbox.ts'
+import { parseReply, type Reply } from './outbox.ts'
 
 /** How long a person's `snooze` without a time lasts. */
 const SNOOZE_MS = 60 * 60 * 1000
@@ -29,14 +29,27 @@ export async function replyToOutbox(
   const person = core.directory().principal(item.userId)
   if (person === undefined)
     throw fault('publish.unknown_user', `There is no user ${JSON.stringify(item.userId)} any more`)
+  return answerAlert(core, item.alertId, understood, { principal: person, via: 'outbox' })
+}
+
+/**
+ * Does to an alert what a person answered, in their name. Resolves, after the commit, with a sentence for them, also
+ * when the alert refuses it.
+ */
+export async function answerAlert(
+  core: Core,
+  alertId: string,
+  { verb, forMs = SNOOZE_MS }: Reply,
+  answering: { readonly principal: Principal; readonly via: string },
+): Promise<string> {
   const decision: AlertCommandDecision = {
     kind: 'alert-command',
-    alertId: item.alertId,
-    verb: understood.verb,
-    ...(understood.verb === 'snooze' && { forMs: SNOOZE_MS }),
+    alertId,
+    verb,
+    ...(verb === 'snooze' && { forMs }),
   }
   try {
-    const alert = await commandAlert(core, decision, { principal: person, via: 'outbox' })
+    const alert = await commandAlert(core, decision, answering)
     const by = alert.status === 'acknowledged' ? ` by ${alert.acknowledgedBy}` : ''
     return `${alert.type} is ${alert.status}${by}; the last step was ${alert.step}.`
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts'
 import type { Settlement } from '../store/store.ts'
 import type { DeliverWork } from './deliver.ts'
+import type { Delivery } from './delivery.ts'
 
 /** States that end a delivery, as a publisher's receipt names them (contract section 4). */
 const TOLD: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead'])
@@ -10,15 +11,25 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
   const { delivery } = work
   const outcome = settlement.delivery
   if (outcome === null || !TOLD.has(outcome.state)) return
+  afterMove(core, delivery, outcome.state as 'sent' | 'delivered' | 'dead', settlement.at)
+}
+
+/** The same for a delivery whose provider reported later what became of it. */
+export function afterMove(
+  core: Core,
+  delivery: Delivery,
+  state: 'sent' | 'delivered' | 'dead',
+  at: number,
+): void {
   core.receipts.moved(delivery.origin, {
-    status: outcome.state as 'sent' | 'delivered' | 'dead',
-    at: settlement.at,
+    status: state,
+    at,
     channel: delivery.channel,
     deliveryId: delivery.id,
     ...(delivery.userId !== null && { user: delivery.userId }),
     ...(outcome.state === 'dead' && outcome.reason !== null && { code: outcome.reason }),
   })
-  if (outcome.state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
+  if (state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
     core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {
       core.log.error({ err: error, alert: delivery.subjectId }, 'the next step could not be brought forward')
     })

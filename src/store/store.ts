@@ -39,10 +39,11 @@ export interface Store {
   settle(settlement: Settlement): Promise<'done' | 'fenced'>
 
   /**
-   * Moves `realtime` deliveries forward (`pending` → `sent` → `delivered`), never back; unknown ones are ignored.
-   * Answers with how many rows moved.
+   * Moves `realtime` deliveries forward (`pending` → `sent` → `delivered`), never back, and those of other channels
+   * from `sent` to what their provider reports; unknown ones and later reports are ignored. Answers with how many
+   * rows moved.
    */
-  progress(steps: readonly DeliveryProgress[]): Promise<number>
+  progress(steps: readonly (DeliveryProgress | ProviderReport)[]): Promise<number>
 
   /** Marks inbox entries of one person. Idempotent. Answers with the ids that changed. */
   mark(mark: InboxMark): Promise<readonly string[]>
@@ -258,6 +259,16 @@ export interface DeliveryProgress {
   readonly subjectId: string
   readonly userId: string
   readonly state: 'sent' | 'delivered'
+  readonly at: number
+}
+
+/** What a provider said, after it had taken a message, about whether it arrived. */
+export interface ProviderReport {
+  readonly tenant: TenantId
+  readonly deliveryId: string
+  readonly state: 'delivered' | 'dead'
+  /** Of `dead`. */
+  readonly reason: string | null
   readonly at: number
 }
 

@@ -120,6 +120,11 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       replies.push({ itemId, reply })
       return 'Acknowledged'
     },
+    callbacks: {
+      text: async () => null,
+      key: async () => 'Thank you',
+      report: async () => {},
+    },
     readiness: async () => engine.notReady,
   }
   return engine

@@ -137,7 +137,7 @@ export function memoryInbox(): MemoryInbox {
               earlier.userId === step.userId &&
               (earlier.state === step.state || earlier.state === 'delivered'),
           )
-        const moved = batch.filter((step) => !known(step))
+        const moved = batch.filter((step): step is DeliveryProgress => 'userId' in step && !known(step))
         steps.push(...moved)
         return moved.length
       })

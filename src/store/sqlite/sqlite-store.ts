@@ -166,7 +166,7 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
   }
 
-  progress(steps: readonly port.DeliveryProgress[]): Promise<number> {
+  progress(steps: readonly (port.DeliveryProgress | port.ProviderReport)[]): Promise<number> {
     const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
     return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
   }

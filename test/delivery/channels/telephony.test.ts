@@ -20,7 +20,7 @@ function channelsOf(channels: object): Config['channels'] {
 
 async function provider() {
   const server = await providerServer()
-  closing.push(server.close)
+  closing.push(() => server.close())
   return server
 }
 

@@ -1,10 +1,43 @@
 import { expect } from 'chai'
-import type { DeliveryProgress } from '../../../src/store/store.ts'
+import type { DeliveryProgress, ProviderReport } from '../../../src/store/store.ts'
 import * as sample from './samples.ts'
 import { ACME, DEFAULT, NOON } from './samples.ts'
 
 export function deliveryConformance(opened: () => sample.OpenedStore): void {
   describe('deliveries', () => {
+    it('moves what was sent to what its provider reports, once, and nothing else', async () => {
+      const { store } = opened()
+      const row = (ordinal: number, given = {}) =>
+        sample.toSend(sample.delivery('n-1', ordinal, { channel: 'sms', state: 'sent', ...given }))
+      await store.accept(
+        sample.acceptance({
+          deliveries: [row(1), row(2), row(3, { state: 'cancelled', reason: 'acknowledged' })],
+        }),
+      )
+      const report = (ordinal: number, state: 'delivered' | 'dead', tenant = DEFAULT): ProviderReport => ({
+        tenant,
+        deliveryId: `n-1.${ordinal}`,
+        state,
+        reason: state === 'dead' ? 'twilio_30003' : null,
+        at: NOON + 7,
+      })
+      expect(await store.progress([report(1, 'delivered'), report(2, 'dead'), report(1, 'dead')])).to.equal(2)
+      const nothing = [
+        report(2, 'delivered'),
+        report(3, 'delivered'),
+        report(9, 'dead'),
+        report(1, 'dead', ACME),
+      ]
+      expect(await store.progress([...nothing, { ...report(1, 'dead'), deliveryId: 'none' }])).to.equal(0)
+      const { items } = await store.deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
+      expect(items.map((item) => [item.state, item.reason, item.deliveredAt])).to.deep.equal([
+        ['delivered', null, NOON + 7],
+        ['dead', 'twilio_30003', null],
+        ['cancelled', 'acknowledged', null],
+      ])
+      expect((await store.conservation()).broken).to.equal(0)
+    })
+
     it('moves realtime deliveries forward and never back', async () => {
       const { store } = opened()
       const realtime = (ordinal: number, given = {}) =>

@@ -7,7 +7,14 @@ import type {
   Purpose,
   SubjectKind,
 } from '../../../delivery/delivery.ts'
-import type { DeliveryProgress, DeliveryQuery, Lease, NewDelivery, Settlement } from '../../store.ts'
+import type {
+  DeliveryProgress,
+  DeliveryQuery,
+  Lease,
+  NewDelivery,
+  ProviderReport,
+  Settlement,
+} from '../../store.ts'
 import { decodeCursor, type Position } from './cursor.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
 import type { workWrites } from './work.ts'
@@ -101,6 +108,11 @@ function deliveryId(subjectId: string, ordinal: number): string {
   return `${subjectId}.${ordinal}`
 }
 
+function placeOf(id: string, tenant: string): readonly [subjectId: string, tenant: string, ordinal: number] {
+  const dot = id.lastIndexOf('.')
+  return [id.slice(0, Math.max(dot, 0)), tenant, Number(id.slice(dot + 1)) || 0]
+}
+
 /** The place of a row in its listing: by ordinal within a subject, else newest first. */
 export function deliveryPosition(query: DeliveryQuery): (row: Row) => readonly SqlValue[] {
   return query.subjectId === undefined ? (row) => [row[CREATED_AT]!, row[0]!, row[2]!] : (row) => [row[2]!]
@@ -169,6 +181,8 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const advance = db.prepare(`
     UPDATE delivery SET state = ?, sent_at = coalesce(sent_at, ?), delivered_at = ?, next_attempt_at = NULL,
       work_id = NULL ${key}`)
+  const report = db.prepare(`
+    UPDATE delivery SET state = ?, reason = ?, delivered_at = ? ${key} AND state = 'sent'`)
 
   return {
     get: (subjectId: string, tenant: string, ordinal: number): Row | undefined =>
@@ -220,9 +234,18 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         if (workId !== null) work.remove(workId)
       }
     },
-    progress(steps: readonly DeliveryProgress[]): number {
+    progress(steps: readonly (DeliveryProgress | ProviderReport)[]): number {
       let moved = 0
-      for (const step of steps)
+      for (const step of steps) {
+        if ('deliveryId' in step) {
+          moved += report.run(
+            step.state,
+            step.reason,
+            step.state === 'delivered' ? step.at : null,
+            ...placeOf(step.deliveryId, step.tenant),
+          ).changes
+          continue
+        }
         for (const row of waiting.all(step.subjectId, step.userId)) {
           const [tenant, ordinal, state, workId] = row as [string, number, DeliveryState, number | null]
           if (state === step.state) continue
@@ -237,6 +260,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
           if (workId !== null) work.remove(workId)
           moved++
         }
+      }
       return moved
     },
   }

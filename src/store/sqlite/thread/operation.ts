@@ -8,6 +8,7 @@ import type {
   DeliveryProgress,
   InboxMark,
   Lease,
+  ProviderReport,
   Settlement,
 } from '../../store.ts'
 import { alertRow, readAlert, timelineRows, type ChangeRows } from '../table/alert.ts'
@@ -28,7 +29,11 @@ export type Operation =
   | ({ readonly kind: 'change'; readonly at: number } & ChangeOperation)
   | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
   | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
-  | { readonly kind: 'progress'; readonly at: number; readonly steps: readonly DeliveryProgress[] }
+  | {
+      readonly kind: 'progress'
+      readonly at: number
+      readonly steps: readonly (DeliveryProgress | ProviderReport)[]
+    }
   | { readonly kind: 'mark'; readonly at: number; readonly mark: InboxMark }
   | { readonly kind: 'removeDeadLetter'; readonly at: number; readonly tenant: string; readonly id: string }
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }

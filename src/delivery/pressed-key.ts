@@ -1,0 +1,28 @@
+import type { Core } from '../core.ts'
+import type { Seen } from './callbacks.ts'
+import { deliveryById } from './delivery-report.ts'
+import { parseKey } from './outbox.ts'
+import { answerAlert } from './reply.ts'
+
+export interface PressedKey {
+  readonly callId: string
+  readonly deliveryId: string
+  /** The number that was called. */
+  readonly address: string
+  readonly digits: string
+}
+
+/** What a person pressed on the phone, done in the name of whoever was called. Resolves with what is said to them. */
+export function answerKey(core: Core, seen: Seen, pressed: PressedKey): Promise<string> {
+  const reply = parseKey(pressed.digits)
+  if (reply === null) return Promise.resolve('This key means nothing here. Goodbye.')
+  const act = async () => {
+    const delivery = await deliveryById(core, pressed.deliveryId, pressed.address, ['voice'])
+    const principal = delivery?.userId == null ? undefined : core.directory().principal(delivery.userId)
+    if (delivery?.purpose !== 'page' || principal?.tenant !== delivery.tenant)
+      return 'This call asks for no answer. Goodbye.'
+    const said = await answerAlert(core, delivery.subjectId, reply, { principal, via: 'voice' })
+    return `${said.replaceAll('_', ' ')} Goodbye.`
+  }
+  return seen.once(`${pressed.callId} ${pressed.digits}`, act, 'This was done already. Goodbye.')
+}
