@@ -3,6 +3,7 @@ import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } 
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
+import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -29,6 +30,10 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkNetworks,
   checkOrigins,
   checkMailServer,
+  checkWebhookAllowance,
+  checkWebhooks,
+  checkTelegram,
+  checkTelegramChats,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,
