@@ -10,6 +10,9 @@ import type { WebhookFormat } from '../webhook-format.ts'
 import { notConfigured } from './not-configured.ts'
 import { webhookBody } from './webhook-body.ts'
 
+/** Half of the lane's slots: an endpoint that lets everything wait for ten seconds leaves the rest to the others. */
+const MOST_AT_ONCE = 10
+
 export interface WebhookEndpoint {
   readonly url: string
   /** Without one requests are not signed. */
@@ -32,6 +35,7 @@ export interface WebhookSettings {
  * What an endpoint answers is never repeated, and its failures pause no other endpoint.
  */
 export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings): Channel {
+  const underWay = new Map<string, number>()
   const byUrl = new Map(endpoints.map((endpoint) => [endpoint.url, endpoint]))
   return {
     name: 'webhook',
@@ -45,14 +49,23 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
       const endpoint = byUrl.get(message.address)
       // Never to an address that merely stands in the store: its secret and its permission are gone.
       if (!endpoint) return notConfigured('webhook')
-      const answer = await outgoing.post({
-        url: endpoint.url,
-        headers: headersOf(message, endpoint, clock.now()),
-        body: message.rendered.text,
-        signal,
-        waitMs: SEND_TIMEOUT_MS,
-      })
-      return resultOf(answer, clock.now())
+      const { url } = endpoint
+      const already = underWay.get(url) ?? 0
+      if (already >= MOST_AT_ONCE)
+        return { ok: false, retry: true, code: DEFERRED, reason: 'The endpoint is busy with others' }
+      underWay.set(url, already + 1)
+      try {
+        const answer = await outgoing.post({
+          url,
+          headers: headersOf(message, endpoint, clock.now()),
+          body: message.rendered.text,
+          signal,
+          waitMs: SEND_TIMEOUT_MS,
+        })
+        return resultOf(answer, clock.now())
+      } finally {
+        underWay.set(url, (underWay.get(url) ?? 1) - 1)
+      }
     },
     close: () => Promise.resolve(),
   }

@@ -51,6 +51,38 @@ describe('a webhook', () => {
     })
   })
 
+  it('leaves room for other endpoints while its own lets everything wait (P24)', async () => {
+    const waiting: ServerResponse[] = []
+    endpoint = await httpEndpoint(({ path }, response) =>
+      path === '/slow' ? void waiting.push(response) : void response.end(),
+    )
+    const channel = webhookChannel({
+      endpoints: ['/slow', '/quick'].map((path) => ({ url: endpoint.url + path, format: 'json' as const })),
+      outgoing: createOutgoing({ allow: ['127.0.0.1'] }),
+      clock: fakeClock(NOON),
+    })
+    const sendTo = (path: string, count: number) =>
+      channel.send(
+        {
+          idempotencyKey: `a1.${count}`,
+          address: endpoint.url + path,
+          rendered: { text: '{}', actions: [] },
+          critical: true,
+        },
+        new AbortController().signal,
+      )
+    const slow = Array.from({ length: 10 }, (_, count) => sendTo('/slow', count))
+    expect(await sendTo('/slow', 10)).to.include({ ok: false, retry: true, code: 'deferred' })
+    expect(await sendTo('/quick', 11)).to.deep.equal({ ok: true })
+    while (waiting.length < 10) await new Promise<void>((resolve) => setImmediate(resolve))
+    for (const response of waiting) response.end()
+    expect(await Promise.all(slow)).to.deep.equal(slow.map(() => ({ ok: true })))
+    const again = sendTo('/slow', 12)
+    while (waiting.length < 11) await new Promise<void>((resolve) => setImmediate(resolve))
+    waiting[10]?.end()
+    expect(await again).to.deep.equal({ ok: true })
+  })
+
   it('goes unsigned to an endpoint without a secret', async () => {
     await send()
     expect(endpoint.received[0]?.headers).to.not.have.property('x-carillon-signature')

@@ -130,6 +130,14 @@ describe('an outgoing request', () => {
     expect(await ask()).to.equal('ENOTFOUND')
   })
 
+  it('speaks nothing but TLS over https, and says nothing before the other side has proved who it is', async () => {
+    canary = await httpEndpoint()
+    const outgoing = createOutgoing({ allow: ['hooks.lan'], resolve: () => Promise.resolve([LOCAL]) })
+    const answer = await outgoing.post(request(`https://hooks.lan:${canary.port}/`))
+    expect(answer).to.include({ kind: 'failed', written: false })
+    expect(canary.received).to.deep.equal([])
+  })
+
   it('follows no redirect', async () => {
     canary = await httpEndpoint()
     const redirecting = await httpEndpoint((_request, response) => {
