@@ -19,12 +19,14 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
-import { channelLanes, createChannels } from './delivery/channels/index.ts'
+import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
+import { createTelegramBot } from './delivery/telegram/bot.ts'
+import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -98,7 +100,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
-  const channels = createChannels(config, { publicUrl: config.server.public_url, optOuts })
+  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -289,6 +291,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
+  const poll = pollFor(config, engine)
+  poll?.start()
 
   return {
     engine,
@@ -304,6 +308,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),
         late.worker.stop(graceMs),
+        poll?.stop(),
       ])
       late.live.close()
       presence.close()
@@ -312,6 +317,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await store.close()
     },
   }
+}
+
+/** Who asks for pressed buttons, where Telegram is live. */
+function pollFor({ channels: { telegram } }: Config, engine: Engine): TelegramPoll | null {
+  const settings = botSettings(telegram)
+  if (settings === null || telegram.mode === 'captured') return null
+  return createTelegramPoll({
+    bot: createTelegramBot(settings),
+    directory: () => engine.directory,
+    command: (command, by) => engine.commandAlert(command, by, 'telegram'),
+    clock: engine.clock,
+    log: engine.log,
+  })
 }
 
 /** Whoever has sent half a request would keep the server open for ever: Node stops looking for such when it closes. */

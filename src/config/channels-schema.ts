@@ -1,10 +1,19 @@
 import Type from 'typebox'
+import { WEBHOOK_FORMATS } from '../delivery/webhook-format.ts'
 import { closed, httpUrl, mode, optionalText, secret, text, texts } from './fields.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
 const Endpoint = Type.Object(
-  { url: httpUrl('Where the request goes'), secret: secret('Signs the request') },
+  {
+    // The path of a Slack or Discord URL is all it takes to write there.
+    url: { ...httpUrl('Where the request goes'), secret: true },
+    secret: secret('Signs the request; without it there is no signature'),
+    format: Type.Enum(WEBHOOK_FORMATS, {
+      default: 'json',
+      description: 'Whose form the body has; `json` is our own',
+    }),
+  },
   closed,
 )
 
@@ -107,7 +116,9 @@ export const Channels = Type.Object(
     webhook: Type.Object(
       {
         mode: mode(),
-        allow: texts('Private addresses or networks that may be called all the same'),
+        allow: texts(
+          'Hosts, addresses and networks that may be called although they are private, or over http or another port',
+        ),
         endpoints: Type.Record(Type.String(), Endpoint, {
           default: {},
           entry: 'name',

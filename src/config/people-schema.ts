@@ -90,6 +90,13 @@ export const User = Type.Object(
     tenant: tenant(),
     email: optionalText('One mailbox such as anna@example.org'),
     phone: optionalText('E.164 such as "+4915112345678", in quotes'),
+    telegram_chat_id: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Private chat with the bot, which is the Telegram user id; the person has to start the bot first',
+      }),
+    ),
     password: secret('Plain, or `scrypt$…`; without it nobody logs in as this user'),
     roles: roles('user'),
     groups: texts('Groups that notifications and escalation steps may name'),

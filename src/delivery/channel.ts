@@ -9,6 +9,8 @@ export interface Recipient {
   readonly name: string
   readonly email?: string
   readonly phone?: string
+  /** The private chat of the person with the bot; the same number as their Telegram user id. */
+  readonly telegramChatId?: number
   readonly locale: string
   readonly timezone: string
 }
@@ -73,6 +75,8 @@ export interface OutgoingMessage {
   readonly idempotencyKey: string
   readonly address: string
   readonly rendered: Rendered
+  /** The alert that the message is about: what an answer to it acts on. */
+  readonly alertId?: string
   readonly critical: boolean
 }
 

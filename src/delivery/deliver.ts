@@ -88,7 +88,13 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
     return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
   }
-  const message = { idempotencyKey: delivery.id, address, rendered, critical: delivery.critical }
+  const message = {
+    idempotencyKey: delivery.id,
+    address,
+    rendered,
+    critical: delivery.critical,
+    ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
+  }
   const result = await sendOnce(channel, message, deps)
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const attempted = concluded(work, result, deps)

@@ -41,7 +41,7 @@ export async function reportDelivery(core: Core, report: DeliveryReport, tries: 
   core.metrics.deliveries.inc({ channel: found.channel, state })
   if (state === 'dead')
     core.log.warn({ delivery: deliveryId, channel: found.channel, reason }, 'delivery given up')
-  afterMove(core, found, state, at)
+  afterMove(core, found, { state, reason }, at)
 }
 
 /** The delivery of this id to this address, whichever tenant's it is; null when there is none. */

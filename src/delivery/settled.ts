@@ -11,14 +11,15 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
   const { delivery } = work
   const outcome = settlement.delivery
   if (outcome === null || !TOLD.has(outcome.state)) return
-  afterMove(core, delivery, outcome.state as 'sent' | 'delivered' | 'dead', settlement.at)
+  const { state, reason } = outcome
+  afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
 }
 
 /** The same for a delivery whose provider reported later what became of it. */
 export function afterMove(
   core: Core,
   delivery: Delivery,
-  state: 'sent' | 'delivered' | 'dead',
+  { state, reason }: { readonly state: 'sent' | 'delivered' | 'dead'; readonly reason: string | null },
   at: number,
 ): void {
   core.receipts.moved(delivery.origin, {
@@ -27,7 +28,7 @@ export function afterMove(
     channel: delivery.channel,
     deliveryId: delivery.id,
     ...(delivery.userId !== null && { user: delivery.userId }),
-    ...(outcome.state === 'dead' && outcome.reason !== null && { code: outcome.reason }),
+    ...(state === 'dead' && reason !== null && { code: reason }),
   })
   if (state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
     core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {

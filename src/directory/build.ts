@@ -90,6 +90,7 @@ function personOf(id: string, user: UserSettings): Person {
     name: user.name ?? id,
     ...(user.email !== undefined && { email: user.email }),
     ...(user.phone !== undefined && { phone: user.phone }),
+    ...(user.telegram_chat_id !== undefined && { telegramChatId: user.telegram_chat_id }),
     locale: user.locale,
     timezone: user.timezone,
     tenant: user.tenant as TenantId,

@@ -4,7 +4,7 @@
  */
 export function maskAddress(address: string): string {
   if (/^\+?[0-9 ()/-]+$/.test(address)) return `${address.slice(0, 3)}…${address.slice(-2)}`
-  if (/^https?:\/\//.test(address) && URL.canParse(address)) return `${new URL(address).origin}/…`
+  if (/^https?:\/\//i.test(address) && URL.canParse(address)) return `${new URL(address).origin}/…`
   const at = address.lastIndexOf('@')
   if (at > 0) return `${address.slice(0, 1)}…${address.slice(at)}`
   return address.length > 8 ? `…${address.slice(-4)}` : '…'

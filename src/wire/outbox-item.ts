@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { CHANNEL_NAMES, type OutboxItem } from '../delivery/delivery.ts'
 import { rfc3339 } from './instant.ts'
+import { maskAddress } from './mask.ts'
 
 const nullableString = () => Type.Union([Type.String(), Type.Null()])
 
@@ -42,13 +43,14 @@ export const OutboxItemSchema = Type.Object(
   },
 )
 
-/** A captured message on the wire, with its full address: only operators read these. */
+/** A captured message on the wire, with its full address, because only operators read these, but for a webhook's. */
 export function renderOutboxItem(item: OutboxItem) {
   return {
     id: item.id,
     channel: item.channel,
     user_id: item.userId,
-    address: item.address,
+    // The path of an endpoint's URL is often its only secret.
+    address: item.channel === 'webhook' && item.address !== null ? maskAddress(item.address) : item.address,
     ...(item.subject !== undefined && { subject: item.subject }),
     text: item.text,
     ...(item.html !== undefined && { html: item.html }),

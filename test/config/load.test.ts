@@ -340,7 +340,61 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
     'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',
   ],
-  ...['push', 'web_push', 'telegram', 'webhook'].map(
+  [
+    'live telegram without a token',
+    'channels:\n  telegram: { mode: live }\n',
+    'c.yaml:2:3 channels.telegram.bot_token: is missing; mode live needs it',
+  ],
+  [
+    'a token that would change the path of the request, without telling it',
+    'channels:\n  telegram: { mode: both, bot_token: "1:geheim/../x" }\n',
+    'c.yaml:2:38 channels.telegram.bot_token: is no token such as 123456:ABC…',
+  ],
+  [
+    'a bot server with a password in its URL',
+    'channels:\n  telegram: { api_root: "https://u:p@example.org" }\n',
+    'c.yaml:2:25 channels.telegram.api_root: expected a URL such as https://example.org, without query',
+  ],
+  [
+    'two people with one Telegram chat, because a button acts for one of them',
+    'users:\n  anna: { telegram_chat_id: 7 }\n  bob: { telegram_chat_id: 7 }\n',
+    'c.yaml:3:28 users.bob.telegram_chat_id: is the chat of anna too',
+  ],
+  [
+    'an exception for webhooks that is neither host nor network',
+    'channels: { webhook: { allow: ["hooks.lan", "10.0.0.0/8", "::1", "https://x"] } }\n',
+    'c.yaml:1:66 channels.webhook.allow[3]: "https://x" is no host, address or network such as 10.0.0.0/8',
+  ],
+  ...(
+    [
+      [
+        'http://hooks.example.org/geheim',
+        'only https:// is called, unless channels.webhook.allow names the host',
+      ],
+      ['https://u:geheim@hooks.example.org/', 'a URL must not hold a user name or password'],
+      [
+        'https://169.254.169.254/geheim',
+        'the address is not public; channels.webhook.allow can make an exception',
+      ],
+      [
+        'https://hooks.example.org:22/geheim',
+        'only ports 443, 80 and 8443 are called, unless channels.webhook.allow names the host',
+      ],
+    ] as const
+  ).map(
+    ([url, because]) =>
+      [
+        `a live webhook to ${url.replace('geheim', '…')}, without telling the URL`,
+        `channels:\n  webhook:\n    mode: live\n    endpoints: { ops: { url: "${url}" } }\n`,
+        `c.yaml:4:30 channels.webhook.endpoints.ops.url: ${because}`,
+      ] as const,
+  ),
+  [
+    'two endpoints with one URL, by which their secrets are found',
+    'channels:\n  webhook:\n    mode: live\n    endpoints:\n      a: { url: "https://x.example" }\n      b: { url: "https://x.example" }\n',
+    'c.yaml:6:17 channels.webhook.endpoints.b.url: is the URL of a too',
+  ],
+  ...['push', 'web_push'].map(
     (channel) =>
       [
         `live ${channel}`,

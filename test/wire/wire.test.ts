@@ -41,6 +41,11 @@ describe('masked addresses', () => {
     ['fcm-token-0123456789', '…6789'],
     ['short', '…'],
   ]
+  masked.push(
+    ['https://hooks.slack.com/services/T0/B0/secret', 'https://hooks.slack.com/…'],
+    ['HTTPS://hooks.slack.com/services/T0/B0/secret', 'https://hooks.slack.com/…'],
+    ['https://discord.com/api/webhooks/1/a@b?x=secret', 'https://discord.com/…'],
+  )
   for (const [address, shown] of masked) {
     it(`${address} is shown as ${shown} (contract section 7)`, () =>
       expect(maskAddress(address)).to.equal(shown))

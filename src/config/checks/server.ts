@@ -7,17 +7,16 @@ export function checkPorts({ server }: Config): Finding[] {
   return [{ path: ['server', 'mqtt_port'], message: `${server.mqtt_port} is the http_port too` }]
 }
 
-export function checkNetworks({ server, channels }: Config): Finding[] {
-  const lists = [
-    { path: ['server', 'trusted_proxies'], networks: server.trusted_proxies },
-    { path: ['channels', 'webhook', 'allow'], networks: channels.webhook.allow },
-  ]
-  return lists.flatMap(({ path, networks }) =>
-    networks.flatMap((network, index) =>
-      isNetwork(network)
-        ? []
-        : [{ path: [...path, index], message: `"${network}" is no address or network such as 10.0.0.0/8` }],
-    ),
+export function checkNetworks({ server }: Config): Finding[] {
+  return server.trusted_proxies.flatMap((network, index) =>
+    isNetwork(network)
+      ? []
+      : [
+          {
+            path: ['server', 'trusted_proxies', index],
+            message: `"${network}" is no address or network such as 10.0.0.0/8`,
+          },
+        ],
   )
 }
 
@@ -50,7 +49,7 @@ function isOrigin(text: string): boolean {
 }
 
 /** Channels that can send. */
-const AVAILABLE: ReadonlySet<string> = new Set(['email', 'sms', 'voice'])
+const AVAILABLE: ReadonlySet<string> = new Set(['email', 'sms', 'voice', 'telegram', 'webhook'])
 
 /** What the schema lets one write but this version cannot do. */
 export function checkAvailability({ channels, storage, rules }: Config): Finding[] {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { createTransport } from 'nodemailer'
 import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
 import { parseMailbox } from '../address.ts'
 import { contentOf } from '../content.ts'
+import { headerSafeId } from '../header-safe-id.ts'
 import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
 import { cut, oneLine } from '../text.ts'
 import { emailHtml, emailText } from './email-layout.ts'
@@ -10,7 +10,6 @@ import { notConfigured } from './not-configured.ts'
 
 /** As many as the lane has slots, so that no message waits in the pool while its ten seconds run. */
 const CONNECTIONS = 20
-const LONGEST_ID = 120
 const LONGEST_REASON = 300
 
 export interface EmailSettings {
@@ -103,14 +102,6 @@ function mailOf(message: OutgoingMessage, host: string) {
     priority: message.critical ? ('high' as const) : ('normal' as const),
     headers: { 'X-Carillon-Delivery': id, 'Auto-Submitted': 'auto-generated' },
   }
-}
-
-/** Ids may contain what publishers chose (payload `id`); two different ones never become the same. */
-function headerSafeId(id: string): string {
-  const escaped = Array.from(id, (character) =>
-    /[A-Za-z0-9.-]/.test(character) ? character : `_${character.codePointAt(0)?.toString(16)}_`,
-  ).join('')
-  return escaped.length <= LONGEST_ID ? escaped : createHash('sha256').update(id).digest('hex')
 }
 
 function failure(error: unknown, handedOver: boolean): SendResult {

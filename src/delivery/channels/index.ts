@@ -1,8 +1,11 @@
+import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
 import { createOptOuts, type OptOuts } from '../opt-outs.ts'
+import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
+import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
 import { pushChannel } from './push.ts'
 import { smsChannel } from './sms.ts'
@@ -24,22 +27,39 @@ export interface ConfiguredChannel {
  */
 export function createChannels(
   { channels }: Pick<Config, 'channels'>,
-  reached: { readonly publicUrl?: string | undefined; readonly optOuts?: OptOuts } = {},
+  reached: {
+    readonly clock: Pick<Clock, 'now'>
+    readonly publicUrl?: string | undefined
+    readonly optOuts?: OptOuts
+  },
 ): Channels {
-  const { email, sms, voice } = channels
-  const { publicUrl, optOuts = createOptOuts() } = reached
+  const { email, sms, voice, telegram, webhook } = channels
+  const { clock, publicUrl, optOuts = createOptOuts() } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
     { channel: pushChannel('web_push'), mode: channels.web_push.mode },
-    { channel: telegramChannel(), mode: channels.telegram.mode },
-    { channel: webhookChannel(), mode: channels.webhook.mode },
+    { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
+    {
+      channel: webhookChannel({
+        endpoints: Object.values(webhook.endpoints),
+        outgoing: createOutgoing({ allow: webhook.allow }),
+        clock,
+      }),
+      mode: webhook.mode,
+    },
     // Speech happens in the reader's browser; there is nothing to configure.
     { channel: speechChannel(), mode: 'captured' },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+/** The bot of the configuration, or null where there is none. */
+export function botSettings(telegram: Config['channels']['telegram']): BotSettings | null {
+  if (telegram.bot_token === undefined) return null
+  return { token: telegram.bot_token, apiRoot: telegram.api_root }
 }
 
 /** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */

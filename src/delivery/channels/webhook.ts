@@ -1,53 +1,113 @@
-import type { Alert } from '../../alert/alert.ts'
-import type { Channel, Rendered, RenderInput } from '../channel.ts'
+import { createHmac } from 'node:crypto'
+import type { Clock } from '../../clock.ts'
+import type { Channel, OutgoingMessage, SendResult } from '../channel.ts'
 import { contentOf } from '../content.ts'
+import { headerSafeId } from '../header-safe-id.ts'
+import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
+import { retryAfterMs } from '../outgoing/retry-after.ts'
+import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
+import type { WebhookFormat } from '../webhook-format.ts'
 import { notConfigured } from './not-configured.ts'
+import { webhookBody } from './webhook-body.ts'
+
+/** Half of the lane's slots: an endpoint that lets everything wait for ten seconds leaves the rest to the others. */
+const MOST_AT_ONCE = 10
+
+export interface WebhookEndpoint {
+  readonly url: string
+  /** Without one requests are not signed. */
+  readonly secret?: string | undefined
+  readonly format: WebhookFormat
+}
+
+export interface WebhookSettings {
+  readonly endpoints: readonly WebhookEndpoint[]
+  readonly outgoing: Outgoing
+  readonly clock: Pick<Clock, 'now'>
+}
 
 /**
- * Requests to other systems: the text is the JSON body. People have no such address; targets such as `webhook:ops`
- * get theirs where the step is planned.
+ * Requests to other programs (security row 22): a signed POST to a configured endpoint, whose URL is the delivery's
+ * address. People have no such address; targets such as `webhook:ops` get theirs where the step is planned.
+ *
+ * `Idempotency-Key` is the same on every attempt (P8). `X-Carillon-Signature` is `v1=` and the hexadecimal
+ * HMAC-SHA256 of `{X-Carillon-Timestamp}.{body}` under the endpoint's secret; the timestamp counts seconds.
+ * What an endpoint answers is never repeated, and its failures pause no other endpoint.
  */
-export function webhookChannel(): Channel {
+export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings): Channel {
+  const underWay = new Map<string, number>()
+  const byUrl = new Map(endpoints.map((endpoint) => [endpoint.url, endpoint]))
   return {
     name: 'webhook',
     address: () => null,
-    render: renderWebhook,
-    send: () => Promise.resolve(notConfigured('webhook')),
+    render(input) {
+      const { title, actions } = contentOf(input)
+      const format = byUrl.get(input.delivery.address ?? '')?.format ?? 'json'
+      return { subject: title, text: JSON.stringify(webhookBody(format, input)), actions }
+    },
+    async send(message, signal) {
+      const endpoint = byUrl.get(message.address)
+      // Never to an address that merely stands in the store: its secret and its permission are gone.
+      if (!endpoint) return notConfigured('webhook')
+      const { url } = endpoint
+      const already = underWay.get(url) ?? 0
+      if (already >= MOST_AT_ONCE)
+        return { ok: false, retry: true, code: DEFERRED, reason: 'The endpoint is busy with others' }
+      underWay.set(url, already + 1)
+      try {
+        const answer = await outgoing.post({
+          url,
+          headers: headersOf(message, endpoint, clock.now()),
+          body: message.rendered.text,
+          signal,
+          waitMs: SEND_TIMEOUT_MS,
+        })
+        return resultOf(answer, clock.now())
+      } finally {
+        underWay.set(url, (underWay.get(url) ?? 1) - 1)
+      }
+    },
     close: () => Promise.resolve(),
   }
 }
 
-function renderWebhook(input: RenderInput): Rendered {
-  const { delivery } = input
-  const content = contentOf(input)
-  const body = {
-    id: delivery.id,
-    type: `${delivery.subjectKind}.${delivery.purpose}`,
-    title: content.title,
-    message: content.text,
-    ...(content.link && { url: content.link.url }),
-    ...(content.alert && { alert: alertBody(content.alert) }),
-    ...(content.notification && { notification_id: content.notification.id }),
-  }
+function headersOf(message: OutgoingMessage, { secret }: WebhookEndpoint, now: number) {
+  const timestamp = String(Math.floor(now / 1000))
   return {
-    subject: content.title,
-    text: JSON.stringify(body),
-    actions: content.actions,
+    'content-type': 'application/json; charset=utf-8',
+    'user-agent': 'Carillon',
+    'idempotency-key': headerSafeId(message.idempotencyKey),
+    'x-carillon-timestamp': timestamp,
+    ...(secret !== undefined && {
+      'x-carillon-signature': `v1=${signatureOf(secret, timestamp, message.rendered.text)}`,
+    }),
   }
 }
 
-function alertBody(alert: Alert) {
-  return {
-    id: alert.id,
-    type: alert.type,
-    severity: alert.severity,
-    status: alert.status,
-    message: alert.message,
-    source: alert.source,
-    affected_systems: alert.affectedSystems,
-    dedup_key: alert.dedupKey,
-    team: alert.team,
-    step: alert.step,
-    created_at: alert.createdAt,
+function signatureOf(secret: string, timestamp: string, body: string): string {
+  return createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
+}
+
+function resultOf(answer: Answer, now: number): SendResult {
+  if (answer.kind === 'refused')
+    return { ok: false, retry: false, code: 'address_refused', reason: answer.because }
+  if (answer.kind === 'failed') {
+    const { kind, code } = classify({ error: answer.code, written: answer.written })
+    const reason = `${code} (${answer.code})`
+    // One endpoint's trouble says nothing about the others, which share the lane.
+    return {
+      ok: false,
+      retry: true,
+      code: DEFERRED,
+      reason,
+      ...(kind === 'ambiguous' && { ambiguous: true }),
+    }
   }
+  const { status } = answer
+  if (status >= 200 && status < 300) return { ok: true }
+  const reason = `The endpoint answered ${status}`
+  if (classify({ status }).kind === 'permanent')
+    return { ok: false, retry: false, code: `http_${status}`, reason }
+  const wish = retryAfterMs(answer.retryAfter, now)
+  return { ok: false, retry: true, code: DEFERRED, reason, ...(wish !== undefined && { retryAfterMs: wish }) }
 }

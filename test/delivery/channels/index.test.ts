@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { channelLanes, createChannels } from '../../../src/delivery/channels/index.ts'
 import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 
 const captured = { mode: 'captured' } as const
@@ -33,18 +34,18 @@ function configuration(smtpUrl?: string) {
 
 describe('createChannels', () => {
   it('lists every channel but realtime, which the live fan-out serves', () => {
-    const names = [...createChannels(configuration()).keys()].toSorted()
+    const names = [...createChannels(configuration(), { clock: fakeClock() }).keys()].toSorted()
     expect(names).to.deep.equal(CHANNEL_NAMES.filter((name) => name !== 'realtime').toSorted())
   })
 
   it('gives captured lanes more room than those of a provider', () => {
-    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1')))
+    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), { clock: fakeClock() }))
     expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
     expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
   })
 
   it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {
-    for (const { channel } of createChannels(configuration()).values()) {
+    for (const { channel } of createChannels(configuration(), { clock: fakeClock() }).values()) {
       const message = {
         idempotencyKey: 'a1.1',
         address: 'x',
@@ -56,9 +57,9 @@ describe('createChannels', () => {
     }
   })
 
-  for (const name of createChannels(configuration()).keys()) {
+  for (const name of createChannels(configuration(), { clock: fakeClock() }).keys()) {
     channelConformance(name, () => {
-      const entry = createChannels(configuration()).get(name)
+      const entry = createChannels(configuration(), { clock: fakeClock() }).get(name)
       if (!entry) throw new Error(`no channel ${name}`)
       return entry.channel
     })

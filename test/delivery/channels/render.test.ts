@@ -6,11 +6,16 @@ import { fitSms, smsChannel, smsSegments } from '../../../src/delivery/channels/
 import { telegramChannel } from '../../../src/delivery/channels/telegram.ts'
 import { voiceChannel } from '../../../src/delivery/channels/voice.ts'
 import { webhookChannel } from '../../../src/delivery/channels/webhook.ts'
+import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
 import { alert, notification, person, planned } from '../../support/messages.ts'
 import type { Alert } from '../../../src/alert/alert.ts'
 import type { NotificationContent } from '../../../src/notification/notification.ts'
 
 const base = { recipient: person(), fixed: null, publicUrl: 'http://localhost:8080/' }
+
+const webhook = () =>
+  webhookChannel({ endpoints: [], outgoing: createOutgoing({ allow: [] }), clock: fakeClock() })
 
 function page(changes: Partial<Alert> = {}): RenderInput {
   const delivery = planned({ step: 2 }).delivery
@@ -204,13 +209,13 @@ describe('the other channels', () => {
   })
 
   it('write a Telegram message with source, systems and link', () => {
-    expect(telegramChannel().render(page()).text).to.equal(
+    expect(telegramChannel(null).render(page()).text).to.equal(
       'CRITICAL ALERT: disk_full\nDisk is full\nSource: db-1\nAffected systems: orders, billing\nhttp://localhost:8080/alerts/a1',
     )
   })
 
   it('post a webhook with the alert in wire names', () => {
-    const body: unknown = JSON.parse(webhookChannel().render(page()).text)
+    const body: unknown = JSON.parse(webhook().render(page()).text)
     expect(body).to.have.nested.property('alert.affected_systems').that.deep.equals(['orders', 'billing'])
     expect(body).to.include({
       type: 'alert.page',
@@ -220,12 +225,7 @@ describe('the other channels', () => {
   })
 
   it('reach nobody who has no device, so that push never counts as used without one (section 1.6 fault 7)', () => {
-    for (const channel of [
-      pushChannel('push'),
-      pushChannel('web_push'),
-      telegramChannel(),
-      webhookChannel(),
-    ]) {
+    for (const channel of [pushChannel('push'), pushChannel('web_push'), telegramChannel(null), webhook()]) {
       expect(channel.address(person())).to.equal(null)
     }
   })

@@ -1,0 +1,73 @@
+import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/address-guard.ts'
+import type { Finding } from '../fault.ts'
+import type { Config } from '../schema.ts'
+
+export function checkWebhookAllowance({ channels: { webhook } }: Config): Finding[] {
+  return webhook.allow.flatMap((entry, index) =>
+    parseAllowEntry(entry)
+      ? []
+      : [
+          {
+            path: ['channels', 'webhook', 'allow', index],
+            message: `"${entry}" is no host, address or network such as 10.0.0.0/8`,
+          },
+        ],
+  )
+}
+
+/** What an endpoint's URL shows before anything is resolved (security row 22). The URL is no part of the message. */
+export function checkWebhooks({ channels: { webhook } }: Config): Finding[] {
+  if (webhook.mode === 'captured') return []
+  const allowance = allowanceOf(webhook.allow)
+  const seen = new Map<string, string>()
+  return Object.entries(webhook.endpoints).flatMap(([name, { url }]) => {
+    const path = ['channels', 'webhook', 'endpoints', name, 'url']
+    const verdict = URL.canParse(url)
+      ? checkUrl(new URL(url), allowance)
+      : { ok: false as const, because: 'expected a URL such as https://example.org' }
+    if (!verdict.ok) return [{ path, message: verdict.because }]
+    // Secret and format are found by the URL.
+    const twin = seen.get(url)
+    seen.set(url, name)
+    return twin === undefined ? [] : [{ path, message: `is the URL of ${twin} too` }]
+  })
+}
+
+/** A token goes into the path of every request, and the root says who gets to see it. */
+export function checkTelegram({ channels: { telegram } }: Config): Finding[] {
+  const { mode, bot_token: token, api_root: root } = telegram
+  const findings: Finding[] = []
+  const at = (key: string) => ['channels', 'telegram', key]
+  if (token === undefined) {
+    if (mode !== 'captured')
+      findings.push({ path: at('bot_token'), message: `is missing; mode ${mode} needs it` })
+  } else if (mode !== 'captured' && !/^[0-9]+:[A-Za-z0-9_-]+$/.test(token)) {
+    findings.push({ path: at('bot_token'), message: 'is no token such as 123456:ABC…' })
+  }
+  if (root !== undefined && !isRoot(root)) {
+    findings.push({
+      path: at('api_root'),
+      message: 'expected a URL such as https://example.org, without query',
+    })
+  }
+  return findings
+}
+
+function isRoot(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { username, password, search, hash } = new URL(text)
+  return username === '' && password === '' && search === '' && hash === ''
+}
+
+/** A button acts in the name of the one person whose chat it is in. */
+export function checkTelegramChats({ users }: Config): Finding[] {
+  const owners = new Map<number, string>()
+  return Object.entries(users).flatMap(([id, { telegram_chat_id: chat }]) => {
+    if (chat === undefined) return []
+    const owner = owners.get(chat)
+    owners.set(chat, id)
+    return owner === undefined
+      ? []
+      : [{ path: ['users', id, 'telegram_chat_id'], message: `is the chat of ${owner} too` }]
+  })
+}

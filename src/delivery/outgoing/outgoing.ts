@@ -1,0 +1,163 @@
+import { lookup as systemLookup } from 'node:dns/promises'
+import type { LookupFunction } from 'node:net'
+import { Readable } from 'node:stream'
+import { Agent, request } from 'undici'
+import { allowanceOf, checkUrl, mayConnect, type Allowance, type Demand } from './address-guard.ts'
+
+/** Every address of a host name, as the system knows them. */
+export type Resolve = (
+  host: string,
+) => Promise<readonly { readonly address: string; readonly family: number }[]>
+
+export interface OutgoingRequest {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON. */
+  readonly body: string
+  /** Gives the request up. */
+  readonly signal: AbortSignal
+  /** The longest wait for the beginning of the answer, and for each part of it. */
+  readonly waitMs: number
+}
+
+/**
+ * What came of a request: an answer; a refusal to make it at all; or a failure of the network, `written` if the
+ * whole request had left by then. Nothing of it holds the URL, which may be a secret.
+ */
+export type Answer =
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly retryAfter: string | null
+      /** The first 64 KB. */
+      readonly body: string
+    }
+  | { readonly kind: 'refused'; readonly because: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly written: boolean }
+
+export interface Outgoing {
+  /** Makes one POST. Follows no redirect, never rejects, keeps no connection. */
+  post(request: OutgoingRequest): Promise<Answer>
+}
+
+const LONGEST_ANSWER = 64 * 1024
+const LONGEST_HEADERS = 16 * 1024
+const NOT_ALLOWED = 'ENOTALLOWED'
+
+/**
+ * Requests to other programs that cannot be turned against this machine's own network (security row 22): the URL is
+ * checked, then every address that its host resolves to, and the connection goes to what was checked; nothing is
+ * resolved a second time. `allow` lists hosts, addresses and networks that are called all the same.
+ */
+export function createOutgoing(options: {
+  readonly allow: readonly string[]
+  readonly resolve?: Resolve
+}): Outgoing {
+  const allowance = allowanceOf(options.allow)
+  const resolve = options.resolve ?? ((host) => systemLookup(host, { all: true, verbatim: true }))
+  return {
+    async post(outgoing) {
+      if (!URL.canParse(outgoing.url)) return { kind: 'refused', because: 'expected an https:// URL' }
+      const url = new URL(outgoing.url)
+      const verdict = checkUrl(url, allowance)
+      if (!verdict.ok) return { kind: 'refused', because: verdict.because }
+      const lookup = guardedLookup({ demand: verdict.demand, allowance, resolve })
+      return postOnce(url, outgoing, lookup)
+    },
+  }
+}
+
+/**
+ * A look-up for sockets that resolves once and gives nothing but addresses that may be connected to. One that may
+ * not spoils them all: a host that mixes public and private addresses is no honest one.
+ */
+export function guardedLookup(guard: {
+  readonly demand: Demand
+  readonly allowance: Allowance
+  readonly resolve: Resolve
+}): LookupFunction {
+  return (host, options, done) => {
+    guard.resolve(host).then(
+      (addresses) => {
+        const [first] = addresses
+        const refused = addresses.some(({ address }) => !mayConnect(address, guard.demand, guard.allowance))
+        if (first === undefined || refused) done(failure(first ? NOT_ALLOWED : 'ENOTFOUND'), '', 0)
+        else if (options.all) done(null, [...addresses])
+        else done(null, first.address, first.family)
+      },
+      (error: unknown) => done(failure(codeOf(error)), '', 0),
+    )
+  }
+}
+
+function failure(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code })
+}
+
+async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunction): Promise<Answer> {
+  const { signal, waitMs } = outgoing
+  // An agent for each request: its demand on addresses cannot be met by somebody else's open connection.
+  const agent = new Agent({
+    connect: { lookup, timeout: Math.min(waitMs, 10_000) },
+    headersTimeout: waitMs,
+    bodyTimeout: waitMs,
+    maxHeaderSize: LONGEST_HEADERS,
+    pipelining: 0,
+  })
+  const bytes = Buffer.from(outgoing.body)
+  let written = false
+  // Asked for its next part only when the one before was taken by the socket.
+  async function* parts() {
+    yield bytes
+    written = true
+  }
+  try {
+    const { statusCode, headers, body } = await request(url, {
+      method: 'POST',
+      headers: { ...outgoing.headers, 'content-length': String(bytes.length) },
+      body: Readable.from(parts()),
+      dispatcher: agent,
+      signal,
+    })
+    const retryAfter = headers['retry-after']
+    return {
+      kind: 'answer',
+      status: statusCode,
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+      body: await firstOf(body),
+    }
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === NOT_ALLOWED)
+      return { kind: 'refused', because: 'the host has an address that is not public' }
+    return { kind: 'failed', code: signal.aborted ? 'AbortError' : code, written }
+  } finally {
+    // Drops what is left of a longer answer; nothing waits for it.
+    void agent.destroy().catch(() => {})
+  }
+}
+
+/** What can be had of the first 64 KB. The status says whether the request was taken; a broken rest does not matter. */
+async function firstOf(body: AsyncIterable<unknown>): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of body) {
+      if (!Buffer.isBuffer(chunk)) continue
+      chunks.push(chunk)
+      length += chunk.length
+      if (length >= LONGEST_ANSWER) break
+    }
+  } catch {
+    // The answer's first line has come; see above.
+  }
+  return Buffer.concat(chunks).subarray(0, LONGEST_ANSWER).toString('utf8')
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const code: unknown = Reflect.get(error, 'code')
+  if (typeof code === 'string') return code
+  if (error instanceof AggregateError) return codeOf(error.errors[0])
+  return error.name
+}

@@ -1,0 +1,145 @@
+import { expect } from 'chai'
+import { createHmac } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
+import { webhookChannel } from '../../../src/delivery/channels/webhook.ts'
+import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import { httpEndpoint, type HttpEndpoint } from '../../support/http-endpoint.ts'
+import { NOON } from '../../support/messages.ts'
+
+const TIMESTAMP = String(NOON / 1000)
+
+describe('a webhook', () => {
+  let endpoint: HttpEndpoint
+  afterEach(() => endpoint.close())
+
+  const send = async (
+    answer?: (response: ServerResponse) => void,
+    changes: { secret?: string; allow?: string[]; message?: Partial<OutgoingMessage> } = {},
+  ) => {
+    endpoint = await httpEndpoint((_request, response) => (answer ? answer(response) : void response.end()))
+    const url = `${endpoint.url}/hook/geheim`
+    const channel = webhookChannel({
+      endpoints: [{ url, secret: changes.secret, format: 'json' }],
+      outgoing: createOutgoing({ allow: changes.allow ?? ['127.0.0.1'] }),
+      clock: fakeClock(NOON),
+    })
+    return channel.send(
+      {
+        idempotencyKey: 'a1.3',
+        address: url,
+        rendered: { text: '{"title":"Ünï"}', actions: [] },
+        critical: true,
+        ...changes.message,
+      },
+      new AbortController().signal,
+    )
+  }
+
+  it('is one POST of the rendered JSON, with its id and a signature that its endpoint can check (P8)', async () => {
+    expect(await send(undefined, { secret: 'shared' })).to.deep.equal({ ok: true })
+    expect(endpoint.received).to.have.length(1)
+    const [received] = endpoint.received
+    expect(received).to.include({ method: 'POST', path: '/hook/geheim', body: '{"title":"Ünï"}' })
+    const expected = createHmac('sha256', 'shared').update(`${TIMESTAMP}.${received?.body}`).digest('hex')
+    expect(received?.headers).to.include({
+      'content-type': 'application/json; charset=utf-8',
+      'idempotency-key': 'a1.3',
+      'x-carillon-timestamp': TIMESTAMP,
+      'x-carillon-signature': `v1=${expected}`,
+    })
+  })
+
+  it('leaves room for other endpoints while its own lets everything wait (P24)', async () => {
+    const waiting: ServerResponse[] = []
+    endpoint = await httpEndpoint(({ path }, response) =>
+      path === '/slow' ? void waiting.push(response) : void response.end(),
+    )
+    const channel = webhookChannel({
+      endpoints: ['/slow', '/quick'].map((path) => ({ url: endpoint.url + path, format: 'json' as const })),
+      outgoing: createOutgoing({ allow: ['127.0.0.1'] }),
+      clock: fakeClock(NOON),
+    })
+    const sendTo = (path: string, count: number) =>
+      channel.send(
+        {
+          idempotencyKey: `a1.${count}`,
+          address: endpoint.url + path,
+          rendered: { text: '{}', actions: [] },
+          critical: true,
+        },
+        new AbortController().signal,
+      )
+    const slow = Array.from({ length: 10 }, (_, count) => sendTo('/slow', count))
+    expect(await sendTo('/slow', 10)).to.include({ ok: false, retry: true, code: 'deferred' })
+    expect(await sendTo('/quick', 11)).to.deep.equal({ ok: true })
+    while (waiting.length < 10) await new Promise<void>((resolve) => setImmediate(resolve))
+    for (const response of waiting) response.end()
+    expect(await Promise.all(slow)).to.deep.equal(slow.map(() => ({ ok: true })))
+    const again = sendTo('/slow', 12)
+    while (waiting.length < 11) await new Promise<void>((resolve) => setImmediate(resolve))
+    waiting[10]?.end()
+    expect(await again).to.deep.equal({ ok: true })
+  })
+
+  it('goes unsigned to an endpoint without a secret', async () => {
+    await send()
+    expect(endpoint.received[0]?.headers).to.not.have.property('x-carillon-signature')
+  })
+
+  it('carries an id that a publisher chose as a header that can be sent', async () => {
+    expect(await send(undefined, { message: { idempotencyKey: 'ä\r\nx: y.1' } })).to.deep.equal({ ok: true })
+    expect(endpoint.received[0]?.headers['idempotency-key']).to.equal('_e4__d__a_x_3a__20_y.1')
+  })
+
+  it('goes nowhere but to configured endpoints, whatever address is stored', async () => {
+    const result = await send(undefined, { message: { address: 'http://127.0.0.1:1/' } })
+    expect(result).to.include({ ok: false, retry: false, code: 'not_configured' })
+    expect(endpoint.received).to.deep.equal([])
+  })
+
+  it('is not sent to an address that is not public, for good (security row 22)', async () => {
+    const result = await send(undefined, { allow: [] })
+    expect(result).to.include({ ok: false, retry: false, code: 'address_refused' })
+    expect(endpoint.received).to.deep.equal([])
+  })
+
+  const answers: readonly [status: number, header: string | null, expected: object][] = [
+    [200, null, { ok: true }],
+    [202, null, { ok: true }],
+    [204, null, { ok: true }],
+    [302, null, { ok: false, retry: false, code: 'http_302' }],
+    [400, null, { ok: false, retry: false, code: 'http_400' }],
+    [401, null, { ok: false, retry: true, code: 'deferred' }],
+    [403, null, { ok: false, retry: true, code: 'deferred' }],
+    [404, null, { ok: false, retry: false, code: 'http_404' }],
+    [408, null, { ok: false, retry: true, code: 'deferred' }],
+    [410, null, { ok: false, retry: false, code: 'http_410' }],
+    [422, null, { ok: false, retry: false, code: 'http_422' }],
+    [425, null, { ok: false, retry: true, code: 'deferred' }],
+    [429, '7', { ok: false, retry: true, code: 'deferred', retryAfterMs: 7000 }],
+    [500, null, { ok: false, retry: true, code: 'deferred' }],
+    [
+      503,
+      'Mon, 05 Jan 2026 12:00:30 GMT',
+      { ok: false, retry: true, code: 'deferred', retryAfterMs: 30_000 },
+    ],
+  ]
+  for (const [status, header, expected] of answers) {
+    it(`answered ${status}${header === null ? '' : ` with Retry-After ${header}`} is ${JSON.stringify(expected)}, and the answer is not repeated (P7)`, async () => {
+      const result = await send((response) => {
+        response.writeHead(status, { ...(header !== null && { 'retry-after': header }) })
+        response.end(status === 204 ? undefined : 'inner words')
+      })
+      expect(result).to.include(expected)
+      expect(JSON.stringify(result)).to.not.match(/inner words|geheim/)
+    })
+  }
+
+  it('whose answer is lost may have arrived, and says nothing about other endpoints (P9)', async () => {
+    const result = await send((response) => void response.socket?.destroy())
+    expect(result).to.include({ ok: false, retry: true, code: 'deferred', ambiguous: true })
+    expect(JSON.stringify(result)).to.not.include('geheim')
+  })
+})

@@ -1,0 +1,155 @@
+import { expect } from 'chai'
+import type { AlertCommandDecision } from '../../../src/notification/decision.ts'
+import type { BotAnswer, TelegramBot } from '../../../src/delivery/telegram/bot.ts'
+import { createTelegramPoll } from '../../../src/delivery/telegram/poll.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { buildDirectory } from '../../../src/directory/build.ts'
+import { fault } from '../../../src/errors.ts'
+import { fakeClock, turn } from '../../support/fake-clock.ts'
+import { alert } from '../../support/messages.ts'
+import { silentLog } from '../../support/silent-log.ts'
+
+function directory() {
+  const text =
+    'users:\n  anna: { telegram_chat_id: 11 }\n  bob: { telegram_chat_id: 12 }\n  cem: {}\nclients: {}\n'
+  const loaded = loadConfig({ text, env: {}, flags: {} })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
+  return buildDirectory(loaded.config)
+}
+
+const press = (from: number, data: unknown, chat = from) => ({
+  update_id: 100,
+  callback_query: { id: 'q1', from: { id: from }, message: { chat: { id: chat } }, data },
+})
+
+/** A bot that gives these answers to polls, one after the other, and then holds the poll open. */
+function setUp(
+  polls: readonly BotAnswer[],
+  command: () => Promise<ReturnType<typeof alert>> = () =>
+    Promise.resolve(alert({ status: 'acknowledged', acknowledgedBy: 'anna' })),
+) {
+  const calls: { method: string; parameters: Readonly<Record<string, unknown>> }[] = []
+  const acted: [by: string, command: AlertCommandDecision][] = []
+  const left = [...polls]
+  const bot: TelegramBot = {
+    call(method, parameters, { signal }) {
+      calls.push({ method, parameters })
+      if (method !== 'getUpdates') return Promise.resolve({ ok: true, result: true })
+      const next = left.shift()
+      if (next) return Promise.resolve(next)
+      return new Promise((resolve) =>
+        signal.addEventListener('abort', () => resolve({ ok: false, status: 0, description: 'aborted' })),
+      )
+    },
+  }
+  const { log, lines } = silentLog()
+  const people = directory()
+  const clock = fakeClock()
+  const poll = createTelegramPoll({
+    bot,
+    directory: () => people,
+    command: (decision, by) => {
+      acted.push([by.id, decision])
+      return command()
+    },
+    clock,
+    log,
+  })
+  const said = () =>
+    calls.filter(({ method }) => method === 'answerCallbackQuery').map(({ parameters }) => parameters['text'])
+  return { poll, calls, acted, lines, clock, said }
+}
+
+const updates = (...result: unknown[]): BotAnswer => ({ ok: true, result })
+const settle = async () => {
+  for (let round = 0; round < 5; round++) await turn()
+}
+
+describe('the poll for Telegram buttons', () => {
+  it('acts in the name of the person whose chat it is, answers with the outcome and asks for the next', async () => {
+    const { poll, acted, said, calls } = setUp([updates(press(11, 'ack:a1'))])
+    poll.start()
+    await settle()
+    expect(acted).to.deep.equal([['anna', { kind: 'alert-command', verb: 'ack', alertId: 'a1' }]])
+    expect(said()).to.deep.equal(['disk_full is acknowledged by anna; the last step was 1.'])
+    expect(calls.at(-1)?.parameters).to.include({ offset: 101, timeout: 25 })
+    await poll.stop()
+  })
+
+  const strangers: readonly [title: string, update: unknown][] = [
+    ['somebody without a place in the configuration', press(99, 'ack:a1')],
+    ['somebody in a group that a person was moved to', press(12, 'ack:a1', -500)],
+    ['somebody in the chat of another person', press(12, 'ack:a1', 11)],
+    ['nobody at all', { update_id: 1, callback_query: { id: 'q1', data: 'ack:a1' } }],
+    [
+      'somebody whose id is a text',
+      { update_id: 1, callback_query: { id: 'q', from: { id: '11' }, data: 'ack:a1' } },
+    ],
+    ['a button of something else', press(11, 'menu:3')],
+    ['a button without data', press(11, undefined)],
+    ['a message instead of a button', { update_id: 1, message: { text: 'ack:a1', chat: { id: 11 } } }],
+    ['nonsense', 'x'],
+  ]
+  for (const [title, update] of strangers) {
+    it(`does nothing for ${title}, and goes on`, async () => {
+      const { poll, acted, calls, clock } = setUp([updates(update)])
+      poll.start()
+      await settle()
+      await clock.pass(1000)
+      expect(acted).to.deep.equal([])
+      expect(calls.filter(({ method }) => method === 'getUpdates').length).to.be.at.least(2)
+      await poll.stop()
+    })
+  }
+
+  it('tells a person what the alert refuses, and survives what nobody expects', async () => {
+    const refused = setUp([updates(press(11, 'resolve:a1'))], () => Promise.reject(fault('alert.forbidden')))
+    refused.poll.start()
+    await settle()
+    expect(refused.said()).to.deep.equal(['This alert is not yours'])
+    await refused.poll.stop()
+    const broken = setUp([updates(press(11, 'ack:a1'))], () => Promise.reject(new Error('inner words')))
+    broken.poll.start()
+    await settle()
+    expect(broken.said()).to.deep.equal(['That did not work, please try again.'])
+    await broken.poll.stop()
+  })
+
+  it('waits as long as Telegram wants, and longer after every failure (O12)', async () => {
+    const busy: BotAnswer = { ok: false, status: 429, description: 'Too Many Requests', retryAfterMs: 14_000 }
+    const down: BotAnswer = { ok: false, status: 0, description: 'ECONNREFUSED' }
+    const { poll, calls, clock, lines } = setUp([busy, down, updates(press(11, 'ack:a1'))])
+    poll.start()
+    await settle()
+    await clock.pass(13_999)
+    expect(calls).to.have.length(1)
+    await clock.pass(1)
+    await settle()
+    expect(calls).to.have.length(2)
+    await clock.pass(1999)
+    expect(calls).to.have.length(2)
+    await clock.pass(1)
+    await settle()
+    expect(calls.map(({ method }) => method)).to.include('answerCallbackQuery')
+    expect(lines.filter(({ level }) => level >= 40)).to.have.length(1)
+    await poll.stop()
+  })
+
+  it('does not spin when a server answers polls at once', async () => {
+    const { poll, calls, clock } = setUp(Array.from({ length: 50 }, () => updates()))
+    poll.start()
+    await settle()
+    expect(calls).to.have.length(1)
+    await clock.pass(3000)
+    expect(calls).to.have.length(4)
+    await poll.stop()
+  })
+
+  it('stops while it waits, and leaves nothing behind', async () => {
+    const { poll, clock } = setUp([])
+    poll.start()
+    await settle()
+    await poll.stop()
+    expect(clock.waiting).to.deep.equal([])
+  })
+})
