@@ -12,11 +12,6 @@ export interface TwilioAccount {
   readonly baseUrl: string | undefined
 }
 
-/** How Twilio reaches us: absent, nothing comes back. */
-export interface TwilioCallbacks {
-  readonly publicUrl: string
-}
-
 /** The address that Twilio calls about one delivery. */
 export function twilioCallback(publicUrl: string, kind: 'status' | 'voice', deliveryId: string): string {
   const root = publicUrl.replace(/\/+$/, '')
