@@ -20,6 +20,7 @@ const SECRETS = {
   vapidKey: 'canary-vapid-key',
   botToken: 'canary-bot-token',
   webhookSecret: 'canary-webhook-secret',
+  webhookPath: 'canary-webhook-path',
   redisPassword: 'canary-redis-password',
 } as const
 /** Given by callers, right or wrong: nobody’s business either. */
@@ -61,13 +62,14 @@ storage: { redis_url: "redis://:${SECRETS.redisPassword}@127.0.0.1:1/0" }
 auth: { jwt: { secret: ${SECRETS.jwt} } }
 users: { anna: { password: ${SECRETS.annaPassword}, email: anna@example.org, phone: "+4915112345678", roles: [admin] } }
 clients: { device: { token: ${SECRETS.deviceToken}, publish: ["notifications/#", "alerts/#"] } }
+teams: { platform: { alert_types: ["*"], escalation: { steps: [{ notify: [team, "webhook:ops"], wait: 5m }] } } }
 channels:
   email: { mode: live, smtp_url: "smtp://mailer:${SECRETS.smtpPassword}@127.0.0.1:${port}", from: "Alerts <alerts@example.org>" }
   sms: { mode: captured, account_sid: AC1, auth_token: ${SECRETS.smsToken}, from: "+15005550006" }
   voice: { mode: captured, account_sid: AC1, auth_token: ${SECRETS.voiceToken}, from: "+15005550006" }
   web_push: { mode: captured, subject: "mailto:ops@example.org", vapid_public_key: public, vapid_private_key: ${SECRETS.vapidKey} }
-  telegram: { mode: captured, bot_token: ${SECRETS.botToken} }
-  webhook: { mode: captured, endpoints: { ops: { url: "https://hooks.example.org/x", secret: ${SECRETS.webhookSecret} } } }
+  telegram: { mode: live, bot_token: "1:${SECRETS.botToken}", api_root: "http://127.0.0.1:1" }
+  webhook: { mode: live, allow: [127.0.0.1], endpoints: { ops: { url: "http://127.0.0.1:1/${SECRETS.webhookPath}", secret: ${SECRETS.webhookSecret} } } }
 `)
     program = await installation.start()
     await scenario()
