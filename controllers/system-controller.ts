@@ -58,6 +58,10 @@ export function maintenanceNotification(context: Context<object, MaintenanceBody
   const end = instantMs('end', body.end)
   if (start !== undefined && end !== undefined && end <= start)
     throw fault('publish.invalid_body', 'end is not after start', { field: 'end' })
+  if (body.component === undefined && body.affected_systems === undefined && body.message === undefined) {
+    throw fault('publish.invalid_body', 'component, affected_systems or message is required')
+  }
+  const begun = start === undefined || start <= context.now
   const names = body.component === undefined ? (body.affected_systems ?? ['maintenance']) : [body.component]
   return {
     kind: 'status',
@@ -65,7 +69,7 @@ export function maintenanceNotification(context: Context<object, MaintenanceBody
       name: name.replaceAll(/[+#/$]/g, '_'),
       state: {
         component: name,
-        status: 'maintenance',
+        status: begun ? 'maintenance' : 'maintenance_scheduled',
         ...(body.title !== undefined && { title: body.title }),
         ...(body.message !== undefined && { message: body.message }),
         ...(start !== undefined && { start: new Date(start).toISOString() }),

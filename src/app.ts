@@ -125,9 +125,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     wireNotification: (notification) => renderNotification(notification),
     wireAlertPage: (alert) => ({
-      type: 'critical_alert',
+      type: `${alert.severity}_alert`,
       alert: renderAlert(alert),
-      requires_acknowledgment: true,
+      requires_acknowledgment: alert.severity === 'critical',
     }),
     visibleTo: (notification, reader) =>
       visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),

@@ -42,6 +42,8 @@ export async function runServer(options: ServerOptions): Promise<number> {
     log.fatal({ err: error }, 'a bug ended the process')
     process.exit(1)
   })
+  // Addresses, messages and the secret of the tokens are for nobody else on this machine.
+  process.umask(0o077)
   // From the first moment on, so that an early signal ends the program in order as well.
   const stop = stopSignal(log)
   let app: RunningApp
@@ -78,7 +80,7 @@ function sayReady(
   { version, interactive }: ServerOptions,
 ): void {
   const urls = { http: app.httpUrl, mqtt: app.mqttUrl, docs: `${app.httpUrl}/docs` }
-  log.info({ ...urls, version, demo: loaded.demo, pid: process.pid }, 'ready')
+  log.info({ ...urls, version, demo: loaded.demo }, 'ready')
   if (!loaded.demo) return
   const { config } = loaded
   const token = config.clients['demo']?.token ?? ''

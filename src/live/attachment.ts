@@ -186,9 +186,14 @@ export class Attachment implements LiveAttachment {
     if (payload !== null && !expired && this.#host.visible(notification, this.reader)) {
       const topic = `users/${this.reader.userId}/notifications`
       const { userId } = notification
+      // A broadcast is encoded once for all; only whose copy it is differs (R21).
+      const own =
+        userId === null
+          ? payload.replace('"user_id":null', () => `"user_id":${JSON.stringify(this.reader.userId)}`)
+          : payload
       const subject = { kind: 'notification', notification } as const
       this.#inFlight += 1
-      const taken = this.#send('notification', topic, payload, () => {
+      const taken = this.#send('notification', topic, own, () => {
         this.#inFlight -= 1
         if (userId !== null && this.#sink.proves) progress.delivered(subject, userId)
         this.#pump()
@@ -259,7 +264,9 @@ export class Attachment implements LiveAttachment {
       confirmed()
     }
     try {
-      const taken = this.#sink.send({ kind, topic, payload, retain: kind === 'unread' }, () => {
+      // What a new subscription finds is retained; what comes to one that stands is not [MQTT-3.3.1-8, MQTT-3.3.1-9].
+      const retain = kind === 'unread' && this.#unreadSent === null
+      const taken = this.#sink.send({ kind, topic, payload, retain }, () => {
         // Confirmed before it counts as sent: put off, so that the two are told in their order.
         if (sending) queueMicrotask(confirm)
         else confirm()

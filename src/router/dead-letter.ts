@@ -55,7 +55,6 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
       },
       'dead letter',
     )
-    core.receipts.rejected({ principal: principal.id, messageId, topic }, reason.code, reason.message)
     const channel = `dlq/${reason.code}`
     if (core.wanted(channel))
       core.publish(channel, JSON.stringify(renderDeadLetter(deadLetter)), {
@@ -63,6 +62,8 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
         tenant: principal.tenant,
       })
   }
+  // Also at a resend: whoever sends again may have missed the first answer.
+  core.receipts.rejected({ principal: principal.id, messageId, topic }, reason.code, reason.message)
   const id = accepted.kind === 'duplicate' ? String(accepted.result['dead_letter_id']) : deadLetter.id
   return { kind: 'dead', id, code: reason.code, message: reason.message }
 }

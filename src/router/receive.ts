@@ -75,20 +75,27 @@ function enter(
 
   const now = core.clock.now()
   const unnamed: Arrival = { publish, messageId: core.ids.next(now), named: false, now, submitted }
-  const refuse = (reason: Fault) => handle(core, router.unroutable(reason), unnamed, {})
-  if (payload.length > PAYLOAD_LIMIT) return refuse(fault('publish.too_large'))
+  const parsed = payload.length > PAYLOAD_LIMIT ? null : parsePayload(payload)
+  const name = publish.idempotencyKey ?? (parsed?.ok ? idIn(parsed.value) : undefined)
+  // Also what is refused keeps its own name: its publisher listens there.
+  const arrival =
+    name !== undefined && MESSAGE_ID.test(name) ? { ...unnamed, messageId: name, named: true } : unnamed
+  const refuse = (reason: Fault) => handle(core, router.unroutable(reason), arrival, {})
+  if (parsed === null) return refuse(fault('publish.too_large'))
   if (match === null) return refuse(fault('publish.no_route'))
-  const parsed = parsePayload(payload)
   if (!parsed.ok) return refuse(fault(parsed.code))
-  const { foreign } = match.route
-  const name = publish.idempotencyKey ?? idIn(parsed.value)
-  if (name === undefined) return handle(core, match, unnamed, parsed.value)
-  if (!MESSAGE_ID.test(name)) {
-    if (foreign) return handle(core, match, unnamed, parsed.value)
+  if (match.route.foreign) {
+    return handle(
+      core,
+      match,
+      arrival.named ? { ...arrival, onceKey: `id:${topic}:${name}` } : arrival,
+      parsed.value,
+    )
+  }
+  if (name !== undefined && !arrival.named) {
     return refuse(fault('publish.invalid_body', 'id takes 1 to 128 of A-Z a-z 0-9 . _ : -', { field: 'id' }))
   }
-  const named: Arrival = { publish, messageId: name, named: true, now, submitted }
-  return handle(core, match, foreign ? { ...named, onceKey: `id:${topic}:${name}` } : named, parsed.value)
+  return handle(core, match, arrival, parsed.value)
 }
 
 type Taken = Match<Pick<Route, 'pattern' | 'run'>>

@@ -32,3 +32,40 @@ describe('domain events (X18)', () => {
     expect(duplicates).to.deep.equal([false, false, true])
   })
 })
+
+describe('what comes over a live connection', () => {
+  let program: Harness
+  before(async () => {
+    program = await harness()
+  })
+  after(() => program.close())
+
+  it('names its reader in a broadcast (R21), and is retained only when a subscription begins', async () => {
+    const bob = await program.client('bob')
+    await bob.subscribe('users/bob/notifications')
+    await bob.subscribe('users/bob/unread')
+    await bob.count('users/bob/unread', 1)
+    await program.accepted('notifications/realtime/broadcast', { message: 'To all' })
+    expect((await bob.first(({ topic }) => topic.endsWith('/notifications'))).body?.['user_id']).to.equal(
+      'bob',
+    )
+    await program.pass(1000)
+    expect((await bob.count('users/bob/unread', 2)).map(({ retain }) => retain)).to.deep.equal([true, false])
+  })
+
+  it('asks for an acknowledgement of critical alerts only (R23, R32)', async () => {
+    const people = await Promise.all(['anna', 'bob', 'cem'].map((id) => program.client(id)))
+    for (const [index, id] of ['anna', 'bob', 'cem'].entries())
+      await people[index]?.subscribe(`users/${id}/alerts`)
+    await program.raise('alerts/warning/disk')
+    await program.raise('alerts/critical/fire')
+    await program.quiet()
+    await Promise.all(people.map((person) => person.caughtUp()))
+    const pages = people.flatMap((person) => person.received).filter(({ topic }) => topic.endsWith('/alerts'))
+    const asked = new Map(pages.map(({ body }) => [body?.['type'], body?.['requires_acknowledgment']]))
+    expect([...asked].toSorted()).to.deep.equal([
+      ['critical_alert', true],
+      ['warning_alert', false],
+    ])
+  })
+})

@@ -390,7 +390,7 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
     const shown = await viewer.count('state/system/', 2)
     expect(shown.map(({ topic }) => topic)).to.have.members(['state/system/shop', 'state/system/billing'])
     expect(shown[0]?.body).to.include({
-      status: 'maintenance',
+      status: 'maintenance_scheduled',
       start: '2026-01-05T13:00:00.000Z',
       end: '2026-01-05T14:00:00.000Z',
     })

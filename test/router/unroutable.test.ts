@@ -24,4 +24,17 @@ describe('a publish that no route can take', () => {
     expect(kinds).to.deep.equal(['dead', 'dead', 'discarded'])
     expect(await program.deadLetters()).to.have.length(2)
   })
+
+  it('is told under its own name, and told again when it is sent again', async () => {
+    program = await harness()
+    const device = await program.client('device')
+    await device.subscribe('receipts/device/#')
+    for (const topic of ['notifications/nowhere', 'notifications/realtime/user/nobody']) {
+      const id = topic.replaceAll('/', '.')
+      for (let times = 0; times < 2; times++) await device.publish(topic, { message: 'x', id }, 1)
+      const told = await device.count(`receipts/device/${id}`, 2)
+      expect(told.map(({ body }) => body?.['status'])).to.deep.equal(['rejected', 'rejected'])
+    }
+    expect(await program.deadLetters()).to.have.length(2)
+  })
 })
