@@ -43,7 +43,7 @@ describe('Publishes of one condition', () => {
       board: { alertChanged: (alert: Alert) => void shown.push(alert) },
       live: { page() {}, stored() {} },
       receipts: { accepted() {}, moved() {} },
-      worker: { wake() {}, take() {} },
+      worker: { wake() {}, take() {}, room: () => 1 },
     }
     return { ...parts, ...deaf } as unknown as Core
   }
