@@ -6,6 +6,7 @@ import { bringForward } from './alert/bring-forward.ts'
 import { commandAlert } from './alert/commanding.ts'
 import { escalate } from './alert/escalate.ts'
 import { createFence } from './alert/fence.ts'
+import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createBoard } from './board/board.ts'
@@ -194,6 +195,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     worker: late.worker,
     fence,
     inTurn: createInTurn(),
+    holdOff: createHoldOff(),
     openAlerts,
     publish,
     wanted,

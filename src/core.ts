@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts'
 import type { Recipient } from './delivery/channel.ts'
 import type { ChannelName } from './delivery/delivery.ts'
 import type { Fence } from './alert/fence.ts'
+import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Worker } from './delivery/worker.ts'
@@ -34,6 +35,7 @@ export interface Core {
   readonly worker: Worker
   readonly fence: Fence
   readonly inTurn: InTurn
+  readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void

@@ -25,10 +25,12 @@ export function afterAlertCommit(
     if (live && delivery.userId !== null) core.live.page(alert, delivery.userId)
   }
   startDeliveries(core.worker, paging.deliveries, leases, { notification: null, alert })
-  if (alert.nextStepAt !== null) core.worker.wake('escalate', alert.nextStepAt)
   core.openAlerts.changed(alert)
   core.board.alertChanged(alert)
   for (const entry of timeline) follow(core, alert, entry)
+  // Last, because what goes out leaves this process when everything above is done.
+  const earliest = core.holdOff.told(alert, timeline, core.clock.now())
+  if (earliest !== null) core.worker.wake('escalate', earliest)
 }
 
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {

@@ -14,6 +14,12 @@ import { changeOf } from './raising.ts'
 export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'escalate' }>): Promise<void> {
   const { alert, workId, token, dueAt } = claimed
   const now = core.clock.now()
+  const heldOff = core.holdOff.until(alert.id)
+  if (heldOff !== null && now < heldOff) {
+    await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt: heldOff, outbox: null })
+    core.worker.wake('escalate', heldOff)
+    return
+  }
   const change = onTimer(alert, now, whoIsFor(core.directory(), alert, now))
   if (change.kind !== 'changed') {
     const nextDueAt = lookAgainAt(alert, now)

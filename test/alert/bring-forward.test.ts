@@ -5,6 +5,7 @@ import { newDelivery } from '../../src/delivery/plan.ts'
 import type { Delivery, DeliveryState } from '../../src/delivery/delivery.ts'
 import type { AlertChange, DeliveryQuery } from '../../src/store/store.ts'
 import { createFence } from '../../src/alert/fence.ts'
+import { createHoldOff } from '../../src/alert/hold-off.ts'
 import { sampleAlert } from '../support/sample-alert.ts'
 import { silentLog } from '../support/silent-log.ts'
 
@@ -55,6 +56,7 @@ async function nextStepAfter(items: readonly Delivery[]): Promise<number | null 
       },
     },
     fence: createFence(),
+    holdOff: createHoldOff(),
     worker: { wake: nothing },
     openAlerts: { changed: nothing },
     board: { alertChanged: nothing },

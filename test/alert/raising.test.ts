@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Alert, AlertLevel } from '../../src/alert/alert.ts'
 import { createFence } from '../../src/alert/fence.ts'
+import { createHoldOff } from '../../src/alert/hold-off.ts'
 import { createInTurn } from '../../src/alert/in-turn.ts'
 import { createOpenAlerts } from '../../src/alert/open-alerts.ts'
 import { raiseAlert } from '../../src/alert/raising.ts'
@@ -34,6 +35,7 @@ describe('Publishes of one condition', () => {
       log: silentLog().log,
       metrics: createMetrics(),
       fence: createFence(),
+      holdOff: createHoldOff(),
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
       canReach: () => true,
