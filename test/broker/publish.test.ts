@@ -212,6 +212,26 @@ describe('a publish', () => {
       await client.mqtt.publishAsync('routed/1', 'b', { qos: 2 })
     })
 
+  it('of QoS 2 counts as begun from when it is read: a burst is held off before any of it is stored (row 17)', async () => {
+    const door = testDoor()
+    const settle: ((outcome: Outcome) => void)[] = []
+    door.receive = (_, submitted) => {
+      submitted()
+      return new Promise((resolve) => settle.push(resolve))
+    }
+    t = await startBroker({ door })
+    const raw = t.raw()
+    const burst = Array.from({ length: 1100 }, (_, each) =>
+      publishPacket('routed/1', 'x', { qos: 2, id: each + 1 }),
+    )
+    raw.send(connectPacket('c'), ...burst)
+    await eventually(() => settle.length >= 1000)
+    for (let round = 0; round < 20; round++) await turn()
+    expect(settle.length).to.equal(1000)
+    for (const each of settle) each(STORED)
+    await raw.closed
+  })
+
   it('of QoS 2 that is repeated within its exchange goes through the door once', async () => {
     t = await startBroker()
     const raw = t.raw()

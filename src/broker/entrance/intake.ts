@@ -46,6 +46,7 @@ export class Intake {
   private readonly abort = new AbortController()
   private waiting: Job[] = []
   private entered: Job[] = []
+  private beginning = 0
   private bytes = 0
   private entering = false
   private advancing = false
@@ -79,7 +80,8 @@ export class Intake {
     if (isReserved(packet.topic)) outcome = outcomeOfReserved(packet.topic)
     // The exchange goes on where it was: the message was taken when its identifier was first seen [MQTT-4.3.3-2].
     else if (packet.qos === 2 && incoming?.has(packet.messageId ?? 0)) outcome = DISCARDED
-    else if (packet.qos === 2 && (incoming?.size ?? 0) >= OPEN_EXCHANGES) outcome = TOO_MANY_EXCHANGES
+    else if (packet.qos === 2 && (incoming?.size ?? 0) + this.beginning >= OPEN_EXCHANGES)
+      outcome = TOO_MANY_EXCHANGES
     this.admit({ packet, done, will: false, outcome })
   }
 
@@ -98,6 +100,8 @@ export class Intake {
   private admit(job: Job): void {
     this.options.onPending(1)
     this.bytes += job.packet.payload.length
+    // A burst is decided upon before its first message is stored: what is on its way counts as well as what is open.
+    if (job.packet.qos === 2) this.beginning++
     this.waiting.push(job)
     this.advance()
   }
@@ -159,6 +163,7 @@ export class Intake {
       if (!job?.outcome) return
       this.options.onPending(-1)
       this.bytes -= job.packet.payload.length
+      if (job.packet.qos === 2) this.beginning--
       this.acknowledge(job, job.outcome)
     }
   }
