@@ -43,6 +43,7 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
@@ -101,6 +102,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const registry = createRegistry(store, clock)
   await registry.catchUp()
+  const preferences = createPersonalPreferences(registry)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
@@ -133,8 +135,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
-    visibleTo: (notification, reader) =>
-      visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
+    visibleTo: (notification, reader) => {
+      const person = directory.user(reader.userId)
+      return (
+        visibleTo(notification, reader) &&
+        (person === undefined || preferences.wantsLive(person, notification.content))
+      )
+    },
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -188,6 +195,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     directory: () => directory,
     store,
     registry,
+    preferences,
     clock,
     ids,
     log,
@@ -219,6 +227,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     store,
     registry,
+    preferences,
     clock,
     ids,
     log,
@@ -231,6 +240,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
+    canReach: core.canReach,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

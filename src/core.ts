@@ -16,6 +16,7 @@ import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
@@ -26,6 +27,7 @@ export interface Core {
   readonly directory: () => Directory
   readonly store: Store
   readonly registry: Registry
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log

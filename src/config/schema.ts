@@ -149,6 +149,23 @@ export const ConfigSchema = Type.Object(
     }),
     channels: Channels,
     throttle: Throttle,
+    notification_types: Type.Record(
+      Type.String(),
+      Type.Object(
+        {
+          events: texts(
+            'Events of this group, without its name: `message_received` stands for `chat.message_received`',
+          ),
+        },
+        closed,
+      ),
+      {
+        default: {},
+        entry: 'group',
+        description:
+          'Groups of events that people may have preferences about, beside system, payment, dunning, crm, security, mail, chat and task',
+      },
+    ),
     rules: Type.Array(Type.Unknown(), {
       default: [],
       description: 'What other payloads and events become; not available yet',
