@@ -56,10 +56,10 @@ describe('which preference decides', () => {
       [
         'what has no finer name by the pattern below it',
         ['-payment.*'],
-        { category: 'payment' },
+        { type: 'payment' },
         'off by payment.*',
       ],
-      ['the same by a pattern of two stars', ['-*ment.*'], { category: 'payment' }, 'off by *ment.*'],
+      ['the same by a pattern of two stars', ['-*ment.*'], { type: 'payment' }, 'off by *ment.*'],
       [
         'the event within its type before the event',
         ['+chat.message_received', '-message_received'],
