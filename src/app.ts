@@ -22,6 +22,8 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { closeDigest } from './delivery/digest/close.ts'
+import { createHolding } from './delivery/digest/holding.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
@@ -167,6 +169,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
@@ -178,11 +181,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'release') await release(late.core, work)
     },
   }
+  perform.digest = async (work) => {
+    if (work.kind === 'digest') await closeDigest(late.core, work)
+  }
   const lanes = channelLanes(channels)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
-    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    lanes: [
+      { name: 'escalate', concurrency: 100 },
+      { name: 'release', concurrency: 20 },
+      { name: 'digest', concurrency: 20 },
+      ...lanes,
+    ],
     perform,
     clock,
     random,
@@ -211,6 +222,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     openAlerts,
     publish,
     wanted,
+    publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
     addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,

@@ -44,6 +44,8 @@ export interface Core {
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
+  /** Origin of links; known once the server listens. */
+  readonly publicUrl: () => string
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Whether a channel could reach this person now, apart from what they prefer. */

@@ -318,6 +318,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     error: null,
     step: 1,
     fixed: null,
+    digestId: null,
     origin: ORIGIN,
     createdAt: AT,
     sentAt: AT + 20,
