@@ -28,6 +28,8 @@ export interface Rendered {
   readonly html?: string
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   readonly segments?: number
+  /** Of a call: the language that it is read in, such as `de-DE`. */
+  readonly language?: string
 }
 
 export interface RenderInput {
