@@ -3,6 +3,7 @@ import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Chaos } from './delivery/chaos.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -40,6 +41,8 @@ export interface Engine {
   ): Promise<string>
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
+  /** Trouble that operators make for captured channels. */
+  readonly chaos: Chaos
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -15,7 +15,7 @@ export const DeliverySchema = Type.Object(
     message_id: Type.Optional(Type.String({ description: 'Of a direct e-mail or SMS' })),
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
-    address: nullable(Type.String({ description: 'Masked' })),
+    address: nullable(Type.String({ description: 'Masked, but for topics' })),
     purpose: Type.String({ description: 'message, page or outcome' }),
     step: Type.Union([Type.Integer(), Type.Null()]),
     state: Type.Union(DELIVERY_STATES.map((state) => Type.Literal(state))),
@@ -57,6 +57,11 @@ export const DeliverySchema = Type.Object(
 
 const SUBJECT_FIELD = { notification: 'notification_id', alert: 'alert_id', direct: 'message_id' } as const
 
+/** A topic says nothing that would help a stranger. */
+function isTopic({ channel }: Delivery): boolean {
+  return channel === 'mqtt' || channel === 'speech'
+}
+
 /** A delivery on the wire; its address is masked, because these lists are read by many. */
 export function renderDelivery(delivery: Delivery) {
   return {
@@ -64,7 +69,8 @@ export function renderDelivery(delivery: Delivery) {
     [SUBJECT_FIELD[delivery.subjectKind]]: delivery.subjectId,
     user_id: delivery.userId,
     channel: delivery.channel,
-    address: delivery.address === null ? null : maskAddress(delivery.address),
+    address:
+      delivery.address === null || isTopic(delivery) ? delivery.address : maskAddress(delivery.address),
     purpose: delivery.purpose,
     step: delivery.step,
     state: delivery.state,

@@ -4,6 +4,7 @@ import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
+import { checkMqttTopics } from './mqtt-topics.ts'
 import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import type { StartMode } from './exposure.ts'
@@ -38,6 +39,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkWebhooks,
   checkTelegram,
   checkTelegramChats,
+  checkMqttTopics,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,
