@@ -1,10 +1,16 @@
 import type { Core } from '../core.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { Paging } from './paging.ts'
 
 /** Ends that say that nothing was published. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['suppressed', 'cancelled', 'dead', 'expired'])
+
+/** Whether the topic may have it. What was lost with the process, twice, may have been published before. */
+function mayHaveBeenSent({ state, reason }: Delivery): boolean {
+  return !NEVER_SENT.has(state) || reason === 'poison'
+}
 
 /**
  * Adds to a change that resolves an alert what the sirens and lamps hear that were told of it: one delivery each, for
@@ -22,9 +28,7 @@ export async function withOutcome(core: Core, paging: Paging, now: number): Prom
   if (ending.size === 0) return paging
   const rows = await deliveriesOf(core.store, alert.tenant, alert.id)
   const told = rows
-    .filter(
-      ({ channel, purpose, state }) => channel === 'mqtt' && purpose !== 'outcome' && !NEVER_SENT.has(state),
-    )
+    .filter((row) => row.channel === 'mqtt' && row.purpose !== 'outcome' && mayHaveBeenSent(row))
     .flatMap(({ address }) => (address !== null && ending.has(address) ? [address] : []))
   const deliveries = [...new Set(told)].map((address, index) =>
     newDelivery({
