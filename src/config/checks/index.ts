@@ -5,6 +5,7 @@ import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueI
 import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
+import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkTelegram,
   checkTelegramChats,
@@ -47,6 +48,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkTelegram,
   checkTelegramChats,
   checkNotificationTypes,
+  checkMqttTopics,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,
