@@ -22,6 +22,8 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { cancelDelivery } from './delivery/direct/cancel.ts'
+import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
@@ -167,12 +169,15 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     release: async (work) => {
       if (work.kind === 'release') await release(late.core, work)
     },
+    realtime: async (work) => {
+      if (work.kind === 'deliver') await expireRealtime(late.core, work)
+    },
   }
   const lanes = channelLanes(channels)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
-    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release' }, { name: 'realtime' }, ...lanes],
     perform,
     clock,
     random,
@@ -224,6 +229,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     markInbox: (mark, by) => markInbox(core, mark, by),
     replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
     resendDelivery: (by, id) => resendDelivery(core, by, id),
+    cancelDelivery: (by, id) => cancelDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
     readiness: () => readiness(store, clock, () => stopping),

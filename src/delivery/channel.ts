@@ -28,6 +28,8 @@ export interface Rendered {
   readonly html?: string
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   readonly segments?: number
+  /** Files that the channel fetches with every attempt. */
+  readonly attachments?: readonly { readonly name: string; readonly url: string }[]
 }
 
 export interface RenderInput {
@@ -41,7 +43,8 @@ export interface RenderInput {
 
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
- * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish.
+ * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish. `blameless` says nothing
+ * about the provider: it was not asked, or the message itself was in its way.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -52,6 +55,7 @@ export type SendResult =
       readonly reason: string
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
+      readonly blameless?: boolean
     }
 
 /**

@@ -13,6 +13,7 @@ export const DeliverySchema = Type.Object(
     notification_id: Type.Optional(Type.String()),
     alert_id: Type.Optional(Type.String()),
     message_id: Type.Optional(Type.String({ description: 'Of a direct e-mail or SMS' })),
+    batch_id: Type.Optional(Type.String({ description: 'Of an e-mail of a batch' })),
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
     address: nullable(Type.String({ description: 'Masked' })),
@@ -55,7 +56,12 @@ export const DeliverySchema = Type.Object(
   },
 )
 
-const SUBJECT_FIELD = { notification: 'notification_id', alert: 'alert_id', direct: 'message_id' } as const
+const SUBJECT_FIELD = {
+  notification: 'notification_id',
+  alert: 'alert_id',
+  direct: 'message_id',
+  batch: 'batch_id',
+} as const
 
 /** A delivery on the wire; its address is masked, because these lists are read by many. */
 export function renderDelivery(delivery: Delivery) {

@@ -4,7 +4,7 @@ import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
-import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
+import { checkAllowances, checkTelegram, checkTelegramChats, checkWebhooks } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -34,7 +34,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
-  checkWebhookAllowance,
+  checkAllowances,
   checkWebhooks,
   checkTelegram,
   checkTelegramChats,

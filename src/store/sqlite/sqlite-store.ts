@@ -22,7 +22,7 @@ import type { QueueLimits } from './thread/commit-queue.ts'
 import { pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
-import { deliveryPosition, readDelivery } from './table/delivery.ts'
+import { deliveryPosition, readBatch, readDelivery } from './table/delivery.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -166,6 +166,10 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
   }
 
+  cancelDelivery(cancelled: Parameters<port.Store['cancelDelivery']>[0]): Promise<boolean> {
+    return this.#committer.write<'cancelDelivery'>({ kind: 'cancelDelivery', ...cancelled }, PREFERRED)
+  }
+
   progress(steps: readonly (port.DeliveryProgress | port.ProviderReport)[]): Promise<number> {
     const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
     return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
@@ -237,6 +241,11 @@ class SqliteStore implements port.Store {
   async deliveries(query: port.DeliveryQuery): Promise<port.Page<Delivery>> {
     const rows = await this.#asker.ask('deliveries', query)
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
+  }
+
+  async batch(tenant: TenantId, id: string): Promise<port.Batch | null> {
+    const rows = await this.#asker.ask('batch', { tenant, id })
+    return rows && readBatch(id, rows)
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {

@@ -151,6 +151,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return claim(all, operation.claim)
     case 'settle':
       return settle(all, operation.settlement)
+    case 'cancelDelivery':
+      return all.deliveries.cancel(operation.tenant, operation.id, operation.reason)
     case 'progress':
       return all.deliveries.progress(operation.steps)
     case 'mark':
