@@ -18,6 +18,9 @@ import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
 import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { createContactBook } from './contact/contact-book.ts'
+import { createContacts } from './contact/contacts.ts'
+import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
@@ -25,9 +28,11 @@ import { createDeliver } from './delivery/deliver.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
+import { createSeen } from './delivery/seen.ts'
 import { afterSettled } from './delivery/settled.ts'
-import { createTelegramBot } from './delivery/telegram/bot.ts'
-import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
+import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
+import { createTelegramPoll } from './delivery/telegram/poll.ts'
+import { createStartLink } from './delivery/telegram/start-link.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -89,7 +94,6 @@ const LAST_STEPS_MS = 1000
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
   let config = options.config
-  let directory = buildDirectory(config)
   const metrics = createMetrics()
   const store = await openStore({
     path: config.storage.path,
@@ -101,10 +105,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const registry = createRegistry(store, clock)
   await registry.catchUp()
+  const contacts = createContacts(registry)
+  let directory = contacts.over(buildDirectory(config))
   const random = options.random ?? Math.random
   const ids = randomIds()
-  const optOuts = createOptOuts()
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts })
+  const optOuts = createOptOuts(registry, clock, ids)
+  const seen = createSeen(registry)
+  const channels = createChannels(config, { clock, publicUrl: config.server.public_url })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -161,6 +168,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     publicUrl: () => late.publicUrl,
     fence: (alertId) => fence.stands(alertId),
+    withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
   const perform: Record<string, Perform> = {
@@ -209,6 +217,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
+  const bot = liveBot(config)
+  const book = createContactBook(core, {
+    contacts,
+    optOuts,
+    startLink: bot === null ? () => Promise.resolve(null) : createStartLink(bot, clock),
+  })
 
   const engine: Engine = {
     get config() {
@@ -230,7 +244,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
-    callbacks: createCallbacks(core, optOuts),
+    callbacks: createCallbacks(core, { optOuts, contacts, seen }),
+    contacts: book,
+    optOuts,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false
@@ -269,7 +285,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = buildDirectory(config)
+    directory = contacts.over(buildDirectory(config))
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
@@ -298,7 +314,18 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
-  const poll = pollFor(config, engine)
+  const poll =
+    bot &&
+    createTelegramPoll({
+      bot,
+      directory: () => directory,
+      contacts,
+      seen,
+      command: (command, by, once) => commandAlert(core, command, { principal: by, via: 'telegram', once }),
+      followLink: (code, chatId) => book.followLink(code, chatId),
+      clock,
+      log,
+    })
   poll?.start()
 
   return {
@@ -326,17 +353,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
 }
 
-/** Who asks for pressed buttons, where Telegram is live. */
-function pollFor({ channels: { telegram } }: Config, engine: Engine): TelegramPoll | null {
+/** The bot, where Telegram is live. */
+function liveBot({ channels: { telegram } }: Config): TelegramBot | null {
   const settings = botSettings(telegram)
-  if (settings === null || telegram.mode === 'captured') return null
-  return createTelegramPoll({
-    bot: createTelegramBot(settings),
-    directory: () => engine.directory,
-    command: (command, by) => engine.commandAlert(command, by, 'telegram'),
-    clock: engine.clock,
-    log: engine.log,
-  })
+  return settings === null || telegram.mode === 'captured' ? null : createTelegramBot(settings)
 }
 
 /** Whoever has sent half a request would keep the server open for ever: Node stops looking for such when it closes. */

@@ -2,7 +2,9 @@ import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
+import type { ContactBook } from './contact/contact-book.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { OptOuts } from './delivery/opt-outs.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -42,6 +44,10 @@ export interface Engine {
   ): Promise<string>
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
+  /** What people do to their own addresses. */
+  readonly contacts: ContactBook
+  /** Who answered STOP. */
+  readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

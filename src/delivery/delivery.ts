@@ -30,8 +30,11 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 /** What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25). */
 export type SubjectKind = 'notification' | 'alert' | 'direct'
 
-/** Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it ended. */
-export type Purpose = 'message' | 'page' | 'outcome'
+/**
+ * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
+ * ended; a `code` verifies an address, and its text is a secret until it was used.
+ */
+export type Purpose = 'message' | 'page' | 'outcome' | 'code'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
@@ -49,7 +52,7 @@ export interface Delivery {
   readonly subjectId: string
   readonly ordinal: number
   readonly purpose: Purpose
-  /** Null for a direct send. */
+  /** Null for what is published to an address. */
   readonly userId: string | null
   readonly channel: ChannelName
   /** Unmasked; null on `realtime`, whose address is the person. */

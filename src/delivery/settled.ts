@@ -6,13 +6,18 @@ import type { Delivery } from './delivery.ts'
 /** States that end a delivery, as a publisher's receipt names them (contract section 4). */
 const TOLD: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead'])
 
+/** Why a page did not go to where it was planned for: its person will not see it either. */
+const WITHHELD: ReadonlySet<string> = new Set(['opted_out', 'contact_removed'])
+
 /** Follows a written attempt: the publisher's receipt, and an alert whose page died goes on earlier (promise P7). */
 export function afterSettled(core: Core, work: DeliverWork, settlement: Settlement): void {
   const { delivery } = work
   const outcome = settlement.delivery
-  if (outcome === null || !TOLD.has(outcome.state)) return
+  if (outcome === null) return
   const { state, reason } = outcome
-  afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
+  if (TOLD.has(state))
+    afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
+  else if (reason !== null && WITHHELD.has(reason)) goOn(core, delivery)
 }
 
 /** The same for a delivery whose provider reported later what became of it. */
@@ -30,9 +35,12 @@ export function afterMove(
     ...(delivery.userId !== null && { user: delivery.userId }),
     ...(state === 'dead' && reason !== null && { code: reason }),
   })
-  if (state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
-    core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {
-      core.log.error({ err: error, alert: delivery.subjectId }, 'the next step could not be brought forward')
-    })
-  }
+  if (state === 'dead') goOn(core, delivery)
+}
+
+function goOn(core: Core, { tenant, subjectId, purpose, critical }: Delivery): void {
+  if (purpose !== 'page' || !critical) return
+  core.bringForward(tenant, subjectId).catch((error: unknown) => {
+    core.log.error({ err: error, alert: subjectId }, 'the next step could not be brought forward')
+  })
 }

@@ -62,6 +62,13 @@ describe('the OpenAPI document', () => {
       'DELETE /v1/outbox',
       'POST /v1/outbox/{id}/reply',
       'GET /v1/users/me',
+      'GET /v1/users/me/contacts',
+      'POST /v1/users/me/contacts',
+      'POST /v1/users/me/contacts/{id}/verify',
+      'POST /v1/users/me/contacts/{id}/code',
+      'DELETE /v1/users/me/contacts/{id}',
+      'GET /v1/opt-outs',
+      'DELETE /v1/opt-outs/{id}',
     ])
   })
 

@@ -128,6 +128,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       key: async () => 'Thank you',
       report: async () => {},
     },
+    contacts: {} as Engine['contacts'],
+    optOuts: { list: () => [], lift: async () => false },
     readiness: async () => engine.notReady,
   }
   return engine

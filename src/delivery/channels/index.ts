@@ -2,7 +2,6 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
-import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
@@ -30,14 +29,13 @@ export function createChannels(
   reached: {
     readonly clock: Pick<Clock, 'now'>
     readonly publicUrl?: string | undefined
-    readonly optOuts?: OptOuts
   },
 ): Channels {
   const { email, sms, voice, telegram, webhook } = channels
-  const { clock, publicUrl, optOuts = createOptOuts() } = reached
+  const { clock, publicUrl } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
-    { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
+    { channel: smsChannel({ sms, publicUrl }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
     { channel: pushChannel('web_push'), mode: channels.web_push.mode },
