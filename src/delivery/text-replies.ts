@@ -76,7 +76,10 @@ export function createTextReplies(core: Core, { optOuts, contacts, seen }: Callb
     const people = phone === null ? [] : contacts.peopleAt(core.directory(), 'sms', phone)
     if (phone === null || people.length === 0) return Promise.resolve(null)
     const id = `twilio:${message.id}`
-    const word = message.text.trim().toLowerCase()
+    const word = message.text
+      .trim()
+      .toLowerCase()
+      .replace(/[.!]+$/, '')
     const act = () =>
       STOP.test(word) || START.test(word)
         ? held(core, optOuts, { phone, people }, STOP.test(word))

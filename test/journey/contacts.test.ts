@@ -110,6 +110,7 @@ describe('Addresses that people add for themselves', function () {
     ])
     expect(await items()).to.deep.equal([body])
     expect((await verify(contact.id, '000000')).status).to.equal(200)
+    expect((await program.app.engine.store.conservation()).broken).to.equal(0)
   })
 
   it('are called only once the number was verified, and SMS verifies it for calls (N12, E20)', async () => {

@@ -209,7 +209,7 @@ describe('SMS and calls that leave the house and come back', function () {
   })
 
   it('sends nothing to a phone that answered STOP, pages the next person at once, and obeys START (E19)', async () => {
-    expect(await text('STOP')).to.include('No more messages')
+    expect(await text('Stop. ')).to.include('No more messages')
     const id = await raise()
     expect(sentTo(BOB)).to.deep.equal([])
     expect(await pageOf(id, 'bob')).to.include({ state: 'suppressed', reason: 'opted_out' })
