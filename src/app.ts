@@ -18,6 +18,9 @@ import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
 import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { createContactBook } from './contact/contact-book.ts'
+import { createContacts } from './contact/contacts.ts'
+import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { createChaos } from './delivery/chaos.ts'
@@ -30,9 +33,11 @@ import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
+import { createSeen } from './delivery/seen.ts'
 import { afterSettled } from './delivery/settled.ts'
-import { createTelegramBot } from './delivery/telegram/bot.ts'
-import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
+import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
+import { createTelegramPoll } from './delivery/telegram/poll.ts'
+import { createStartLink } from './delivery/telegram/start-link.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -95,7 +100,6 @@ const LAST_STEPS_MS = 1000
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
   let config = options.config
-  let directory = buildDirectory(config)
   const metrics = createMetrics()
   const store = await openStore({
     path: config.storage.path,
@@ -108,9 +112,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const registry = createRegistry(store, clock)
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
+  const contacts = createContacts(registry)
+  let directory = contacts.over(buildDirectory(config))
   const random = options.random ?? Math.random
   const ids = randomIds()
-  const optOuts = createOptOuts()
+  const optOuts = createOptOuts(registry, clock, ids)
+  const seen = createSeen(registry)
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -131,7 +138,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts, broker })
+  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, broker })
   const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
@@ -180,6 +187,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
     chaos,
+    withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
   const perform: Record<string, Perform> = {
@@ -242,6 +250,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
+  const bot = liveBot(config)
+  const book = createContactBook(core, {
+    contacts,
+    optOuts,
+    startLink: bot === null ? () => Promise.resolve(null) : createStartLink(bot, clock),
+  })
 
   const engine: Engine = {
     get config() {
@@ -265,7 +279,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     cancelDelivery: (by, id) => cancelDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
-    callbacks: createCallbacks(core, optOuts),
+    callbacks: createCallbacks(core, { optOuts, contacts, seen }),
+    contacts: book,
+    optOuts,
     canReach: core.canReach,
     chaos,
     readiness: () => readiness(store, clock, () => stopping),
@@ -306,7 +322,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = buildDirectory(config)
+    directory = contacts.over(buildDirectory(config))
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
@@ -335,7 +351,18 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
-  const poll = pollFor(config, engine)
+  const poll =
+    bot &&
+    createTelegramPoll({
+      bot,
+      directory: () => directory,
+      contacts,
+      seen,
+      command: (command, by, once) => commandAlert(core, command, { principal: by, via: 'telegram', once }),
+      followLink: (code, chatId) => book.followLink(code, chatId),
+      clock,
+      log,
+    })
   poll?.start()
 
   return {
@@ -363,17 +390,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
 }
 
-/** Who asks for pressed buttons, where Telegram is live. */
-function pollFor({ channels: { telegram } }: Config, engine: Engine): TelegramPoll | null {
+/** The bot, where Telegram is live. */
+function liveBot({ channels: { telegram } }: Config): TelegramBot | null {
   const settings = botSettings(telegram)
-  if (settings === null || telegram.mode === 'captured') return null
-  return createTelegramPoll({
-    bot: createTelegramBot(settings),
-    directory: () => engine.directory,
-    command: (command, by) => engine.commandAlert(command, by, 'telegram'),
-    clock: engine.clock,
-    log: engine.log,
-  })
+  return settings === null || telegram.mode === 'captured' ? null : createTelegramBot(settings)
 }
 
 /** Whoever has sent half a request would keep the server open for ever: Node stops looking for such when it closes. */

@@ -2,10 +2,12 @@ import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
+import type { ContactBook } from './contact/contact-book.ts'
 import type { Core } from './core.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
 import type { Chaos } from './delivery/chaos.ts'
 import type { Delivery } from './delivery/delivery.ts'
+import type { OptOuts } from './delivery/opt-outs.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -53,6 +55,10 @@ export interface Engine {
   readonly canReach: Core['canReach']
   /** Trouble that operators make for captured channels. */
   readonly chaos: Chaos
+  /** What people do to their own addresses. */
+  readonly contacts: ContactBook
+  /** Who answered STOP. */
+  readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -188,6 +188,42 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
+  'contact.wrong_code': {
+    what: 'This is not the code',
+    mend: 'Read it again; details.tries_left says how often you may try',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'contact.no_code': {
+    what: 'No code is good for this contact: none was sent, or it has expired, or was mistaken too often',
+    mend: 'Ask for a new one with POST /v1/users/me/contacts/{id}/code',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.too_many_codes': {
+    what: 'Too many codes were asked for: three in 15 minutes, per person and per address',
+    mend: 'Wait for Retry-After',
+    http: 429,
+    mqtt: 'retry',
+  },
+  'contact.unreachable': {
+    what: 'No code can be sent there',
+    mend: 'The message says why; use another address or channel',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.too_many': {
+    what: 'A person has at most 20 contacts of their own',
+    mend: 'Remove one first',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.read_only': {
+    what: 'This contact stands in the configuration',
+    mend: 'Change it there',
+    http: 409,
+    mqtt: 'dead',
+  },
   'store.unavailable': {
     what: 'The message could not be stored',
     mend: 'Send it again; nothing was accepted',

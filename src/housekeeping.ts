@@ -1,5 +1,6 @@
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
+import { forgetSeen } from './delivery/seen.ts'
 
 const ROUND_MS = 30_000
 const PRUNE_MS = 10 * 60_000
@@ -27,6 +28,7 @@ export function createHousekeeping(core: Core): () => void {
       records: now - DAY_MS,
       limit: PORTION,
     }
+    await forgetSeen(core.registry, now, PORTION)
     while (!stopped && (await core.store.prune(before)) >= PORTION);
   }
   const arm = () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Withheld } from '../contact/withheld.ts'
 import type { Directory, Person } from '../directory/directory.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
@@ -37,6 +38,8 @@ export interface DeliverDeps {
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
   readonly chaos?: Pick<Chaos, 'of'>
+  /** Why the address may not be used any more, asked before the attempt. */
+  readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
 
 /** What one attempt came to: what to write, and what it says about the provider. */
@@ -73,6 +76,9 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
   const subject = subjectOf(work)
   if (address === null)
     return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
+  const withheld = deps.withheld({ ...delivery, address }, now)
+  if (withheld)
+    return { settlement: ended(work, end(withheld.state, withheld.reason), now), provider: UNKNOWN }
   if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
 
   const held = (await deps.holding?.(work, now)) ?? GOES

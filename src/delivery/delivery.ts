@@ -36,9 +36,10 @@ export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
 
 /**
  * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
- * ended; a `summary` stands for everything that a digest held back.
+ * ended; a `summary` stands for everything that a digest held back; a `code` verifies an address, and its text is a
+ * secret until it was used.
  */
-export type Purpose = 'message' | 'page' | 'outcome' | 'summary'
+export type Purpose = 'message' | 'page' | 'outcome' | 'summary' | 'code'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
@@ -60,7 +61,7 @@ export interface Delivery {
   readonly subjectId: string
   readonly ordinal: number
   readonly purpose: Purpose
-  /** Null for a direct send. */
+  /** Null for what is published to an address. */
   readonly userId: string | null
   readonly channel: ChannelName
   /** Unmasked; null on `realtime`, whose address is the person. */

@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts'
-import { commandAlert } from '../alert/commanding.ts'
+import { commandAlert, type Commander } from '../alert/commanding.ts'
 import type { Core } from '../core.ts'
 import { Fault, fault } from '../errors.ts'
 import type { AlertCommandDecision } from '../notification/decision.ts'
@@ -55,7 +55,7 @@ export async function answerAlert(
   core: Core,
   alertId: string,
   { verb, forMs = SNOOZE_MS }: Reply,
-  answering: { readonly principal: Principal; readonly via: string },
+  answering: Commander,
 ): Promise<string> {
   const decision: AlertCommandDecision = {
     kind: 'alert-command',

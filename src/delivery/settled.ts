@@ -15,10 +15,11 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
   const { delivery } = work
   if (settlement.hold) core.worker.wake('digest', settlement.hold.open.dueAt)
   const outcome = settlement.delivery
-  // What a summary stands for reaches its person.
-  if (outcome?.state === 'suppressed' && !settlement.hold) hasten(core, delivery)
   if (outcome === null) return
   const { state, reason } = outcome
+  // What a summary stands for reaches its person.
+  const unreached = state === 'suppressed' ? !settlement.hold : reason === 'contact_removed'
+  if (unreached) hasten(core, delivery)
   if (TOLD.has(state))
     afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
   if (delivery.subjectKind === 'batch' && settlement.nextDueAt === null) {

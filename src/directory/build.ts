@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { DEFAULT_RATE_LIMIT } from '../access/principal.ts'
+import { DEFAULT_RATE_LIMIT, DEFAULT_TENANT } from '../access/principal.ts'
 import { durationMs } from '../duration.ts'
 import { fitsPattern, specificity } from './alert-type.ts'
 import { scheduleOf } from './schedule-of.ts'
@@ -26,7 +26,7 @@ export function buildDirectory(config: Config): Directory {
   ])
   const teams = Object.entries(config.teams).map(([name, team]) => teamOf(name, team))
   // Asserted where the brand is given: tenants enter the program by this file only.
-  const tenantIds = [...new Set(['default', ...Object.keys(config.tenants)])] as TenantId[]
+  const tenantIds = [...new Set([DEFAULT_TENANT, ...Object.keys(config.tenants)])] as TenantId[]
   const worlds = new Map(
     tenantIds.map((id) => [id, worldOf(id, people, teams, config.tenants[id]?.admins ?? [])] as const),
   )

@@ -16,10 +16,12 @@ import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
+import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { me } from './families/me.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
@@ -197,6 +199,8 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
     (app) => me(app, engine),
+    (app) => contacts(app, engine),
+    (app) => optOuts(app, engine),
     (app) => callbacks(app, engine),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),

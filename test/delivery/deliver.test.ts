@@ -53,6 +53,7 @@ function setUp(
     metrics,
     publicUrl: () => 'http://localhost:8080',
     fence: (id) => fenced.has(id),
+    withheld: () => null,
   }
   return { deps, clock, lines, metrics, sent, fenced, people, channel }
 }
@@ -80,6 +81,22 @@ async function metric(counter: { get(): Promise<{ values: { value: number }[] }>
 }
 
 describe('attempt', () => {
+  it('sends nothing to an address that may not be used any more (E19, E20)', async () => {
+    const { deps, sent } = setUp()
+    const asked: unknown[] = []
+    const withheld: DeliverDeps['withheld'] = ({ address }) => {
+      asked.push(address)
+      return { state: 'suppressed', reason: 'opted_out' }
+    }
+    for (const address of ['anna@example.org', null]) {
+      const { settlement } = await attempt(work({ address }), { ...deps, withheld })
+      expect(settlement.delivery).to.include({ state: 'suppressed', reason: 'opted_out' })
+      expect(settlement).to.include({ nextDueAt: null, outbox: null })
+    }
+    expect(asked).to.deep.equal(['anna@example.org', 'anna@example.org'])
+    expect(sent).to.deep.equal([])
+  })
+
   it('sends once under the delivery’s id and notes when and as what (P8)', async () => {
     const { deps, sent, clock } = setUp()
     const { settlement, provider } = await attempt(work(), deps)

@@ -64,6 +64,13 @@ describe('the OpenAPI document', () => {
       'GET /v1/outbox/chaos',
       'PUT /v1/outbox/chaos',
       'GET /v1/users/me',
+      'GET /v1/users/me/contacts',
+      'POST /v1/users/me/contacts',
+      'POST /v1/users/me/contacts/{id}/verify',
+      'POST /v1/users/me/contacts/{id}/code',
+      'DELETE /v1/users/me/contacts/{id}',
+      'GET /v1/opt-outs',
+      'DELETE /v1/opt-outs/{id}',
     ])
   })
 

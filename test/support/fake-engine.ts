@@ -149,6 +149,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       report: async () => {},
     },
     chaos: createChaos(new Set(['sms', 'email'])),
+    contacts: {} as Engine['contacts'],
+    optOuts: { list: () => [], lift: async () => false },
     readiness: async () => engine.notReady,
   }
   return engine

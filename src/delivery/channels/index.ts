@@ -2,7 +2,6 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
-import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createAttachments } from '../outgoing/attachments.ts'
@@ -32,13 +31,12 @@ export function createChannels(
   reached: {
     readonly clock: Pick<Clock, 'now'>
     readonly publicUrl?: string | undefined
-    readonly optOuts?: OptOuts
     /** The embedded broker, for what is told over it. */
     readonly broker?: SpeechBroker
   },
 ): Channels {
   const { email, sms, voice, telegram, webhook, mqtt } = channels
-  const { clock, publicUrl, optOuts = createOptOuts(), broker = null } = reached
+  const { clock, publicUrl, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
     {
       channel: emailChannel({
@@ -48,7 +46,7 @@ export function createChannels(
       }),
       mode: email.mode,
     },
-    { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
+    { channel: smsChannel({ sms, publicUrl }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
     { channel: pushChannel('web_push'), mode: channels.web_push.mode },

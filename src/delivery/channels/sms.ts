@@ -2,7 +2,6 @@ import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
 import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
-import type { OptOuts } from '../opt-outs.ts'
 import { failOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
@@ -29,7 +28,6 @@ export interface SmsSettings {
   readonly sms: SmsConfig
   /** Where the provider reports to; absent, it does not. */
   readonly publicUrl: string | undefined
-  readonly optOuts: OptOuts
 }
 
 /** Text messages through Twilio or any HTTP gateway, several of them in their order. Without settings only rendered. */
@@ -45,7 +43,6 @@ export function smsChannel(settings?: SmsSettings): Channel {
       if (providers.length === 0) return notConfigured('sms')
       const address = parsePhone(message.address, { premium: settings?.sms.allow_premium ?? false })
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
-      if (settings?.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
       return send({ ...message, address }, signal)
     },
     close: () => caller.close(),

@@ -70,7 +70,7 @@ export function createHolding(deps: {
   return async (work, now) => {
     const { delivery } = work
     const { userId, channel } = delivery
-    if (userId === null) return GOES
+    if (userId === null || delivery.purpose === 'code') return GOES
     const gathered = digestOf(deps.config().digests, work)
     if (gathered) {
       const hold = holdIn(`digest ${gathered.key}`, delivery, now + gathered.windowMs, deps.ids.next(now))

@@ -4,7 +4,6 @@ import { ConfigSchema, type Config } from '../../../src/config/schema.ts'
 import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
 import { smsChannel } from '../../../src/delivery/channels/sms.ts'
 import { voiceChannel } from '../../../src/delivery/channels/voice.ts'
-import { createOptOuts } from '../../../src/delivery/opt-outs.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 import { created, providerServer, twilioError, type Given } from '../../support/provider-server.ts'
 
@@ -27,10 +26,9 @@ async function provider() {
 async function twilioSms(changes: object = {}, publicUrl: string | undefined = PUBLIC) {
   const server = await provider()
   const { sms } = channelsOf({ sms: { mode: 'live', ...ACCOUNT, base_url: server.url, ...changes } })
-  const optOuts = createOptOuts()
-  const channel = smsChannel({ sms, publicUrl, optOuts })
+  const channel = smsChannel({ sms, publicUrl })
   closing.push(() => channel.close())
-  return { server, channel, optOuts }
+  return { server, channel }
 }
 
 async function twilioVoice(changes: object = {}) {
@@ -52,7 +50,7 @@ async function gateways(...settings: readonly object[]) {
     ...given,
   }))
   const { sms } = channelsOf({ sms: { mode: 'live', providers } })
-  const channel = smsChannel({ sms, publicUrl: undefined, optOuts: createOptOuts() })
+  const channel = smsChannel({ sms, publicUrl: undefined })
   closing.push(() => channel.close())
   return { servers, channel }
 }
@@ -98,7 +96,6 @@ describe('SMS and calls over their providers', () => {
         const channel = smsChannel({
           sms: { ...sms, base_url: server.url },
           publicUrl: undefined,
-          optOuts: createOptOuts(),
         })
         closing.push(() => channel.close())
         return { server, channel }
@@ -217,19 +214,6 @@ describe('SMS and calls over their providers', () => {
     }
   })
 
-  it('do not go to whoever answered STOP, until they answer START (E19)', async () => {
-    const { server, channel, optOuts } = await twilioSms()
-    optOuts.stop(ANNA)
-    expect(await channel.send(message(), never())).to.include({
-      ok: false,
-      retry: false,
-      code: 'unsubscribed',
-    })
-    expect(server.asked).to.deep.equal([])
-    optOuts.start(ANNA)
-    expect(await channel.send(message(), never())).to.include({ ok: true })
-  })
-
   it('speak hostile text as text, in a document of at most 4000 characters', async () => {
     const { server, channel } = await twilioVoice()
     await channel.send(message({}, `</Say><Dial>+1900</Dial>${'<&>'.repeat(600)}\ud800\0`), never())
@@ -341,7 +325,7 @@ describe('SMS and calls over their providers', () => {
 
   channelConformance('live SMS', () => {
     const { sms } = channelsOf({ sms: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })
-    return smsChannel({ sms, publicUrl: PUBLIC, optOuts: createOptOuts() })
+    return smsChannel({ sms, publicUrl: PUBLIC })
   })
   channelConformance('live calls', () => {
     const { voice } = channelsOf({ voice: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })

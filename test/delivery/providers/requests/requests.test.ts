@@ -5,6 +5,10 @@ import type { Channel, RenderInput } from '../../../../src/delivery/channel.ts'
 import { createChannels } from '../../../../src/delivery/channels/index.ts'
 import { messageTwiml, sayTwiml } from '../../../../src/delivery/providers/twiml.ts'
 import { webhookAddress } from '../../../../src/delivery/webhook-address.ts'
+import { createContacts } from '../../../../src/contact/contacts.ts'
+import { createSeen } from '../../../../src/delivery/seen.ts'
+import { createRegistry } from '../../../../src/registry/registry.ts'
+import { memoryRecords } from '../../../support/memory-records.ts'
 import { createTelegramBot } from '../../../../src/delivery/telegram/bot.ts'
 import { createTelegramPoll } from '../../../../src/delivery/telegram/poll.ts'
 import { eventually } from '../../../support/eventually.ts'
@@ -152,9 +156,13 @@ describe('requests to providers', function () {
         : count === from + 2
           ? { status: 200, body: { ok: true, result: true } }
           : 'hang'
+    const registry = createRegistry(memoryRecords(), fakeClock())
     const poll = createTelegramPoll({
       bot: createTelegramBot({ token: '123456:AAbb_cc-dd', apiRoot: server.url }),
       directory: () => fakeDirectory([person('anna', { telegramChatId: 1 })]),
+      contacts: createContacts(registry),
+      seen: createSeen(registry),
+      followLink: () => Promise.resolve(null),
       command: () => Promise.resolve(alert({ type: 'x'.repeat(400), status: 'acknowledged' })),
       clock: fakeClock(),
       log: silentLog().log,
