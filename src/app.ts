@@ -22,6 +22,8 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { vapidOf } from './delivery/push/vapid.ts'
+import { createDevices } from './devices/devices.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
@@ -104,7 +106,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts })
+  const devices = createDevices({ registry, directory: () => directory, clock, log })
+  const publicUrl = config.server.public_url
+  const vapid = vapidOf(config.channels.web_push, await store.secret('vapid'), publicUrl)
+  const channels = createChannels(config, { clock, publicUrl, optOuts, devices, vapid })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -188,6 +193,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     directory: () => directory,
     store,
     registry,
+    devices,
     clock,
     ids,
     log,
@@ -204,8 +210,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     wanted,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
-    canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
-    addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
+    addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
@@ -219,6 +224,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     store,
     registry,
+    devices,
+    vapidPublicKey: vapid.publicKey,
     clock,
     ids,
     log,

@@ -3,6 +3,7 @@ import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -19,6 +20,9 @@ export interface Engine {
   readonly directory: Directory
   readonly store: Store
   readonly registry: Registry
+  readonly devices: Devices
+  /** The `applicationServerKey` of web push (RFC 8292), base64url. */
+  readonly vapidPublicKey: string
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log

@@ -170,6 +170,12 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
+  'record.read_only': {
+    what: 'The configuration file owns this',
+    mend: 'Change it there and reload the configuration',
+    http: 409,
+    mqtt: 'dead',
+  },
   'store.unavailable': {
     what: 'The message could not be stored',
     mend: 'Send it again; nothing was accepted',

@@ -17,6 +17,7 @@ import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
+import { devices } from './families/devices.ts'
 import { me } from './families/me.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
 import { outbox } from './families/outbox.ts'
@@ -195,6 +196,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
     (app) => me(app, engine),
+    (app) => devices(app, engine),
     (app) => callbacks(app, engine),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),

@@ -6,7 +6,7 @@ import type { Arrival } from '../router/arrival.ts'
 import { acceptanceOf, originOf, storedOutcome } from './acceptance.ts'
 import type { DirectDecision } from './decision.ts'
 
-/** Messages to addresses (R24, R25, R36): stored as deliveries without a person, through the same worker as all others. */
+/** Messages to addresses (R24, R25, R36, R37): stored as deliveries without a person, through the same worker as all others. */
 export async function acceptDirect(core: Core, arrival: Arrival, decision: DirectDecision): Promise<Outcome> {
   const { now, publish } = arrival
   const id = core.ids.next(now)
@@ -30,6 +30,9 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
               ...(message.subject !== undefined && { subject: message.subject }),
               text: message.text,
               ...(message.html !== undefined && { html: message.html }),
+              ...(message.push !== undefined && {
+                push: { ...message.push, ...(message.priority === 'high' && { urgent: true }) },
+              }),
             },
             origin: originOf(arrival),
             now,
@@ -50,18 +53,23 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
 }
 
 function resultOf(id: string, decision: DirectDecision): Readonly<Record<string, unknown>> {
+  if (decision.channel === 'push') return { status: 'push_queued', push_id: id, items: itemsOf(decision) }
   if (decision.shape === 'batch') {
     return {
       status: 'batch_queued',
       batch_id: id,
-      items: decision.messages.map(({ address, error }) => ({
-        to: address,
-        status: error === undefined ? 'queued' : 'failed',
-        ...(error !== undefined && { error }),
-      })),
+      items: itemsOf(decision),
     }
   }
   return decision.channel === 'email'
     ? { status: 'email_queued', email_id: id }
     : { status: 'sms_sent', result: { sms_id: id, status: 'queued' } }
+}
+
+function itemsOf({ messages }: DirectDecision) {
+  return messages.map(({ address, error }) => ({
+    to: address,
+    status: error === undefined ? 'queued' : 'failed',
+    ...(error !== undefined && { error }),
+  }))
 }

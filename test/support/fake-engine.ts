@@ -11,6 +11,7 @@ import type { AlertCommandDecision } from '../../src/notification/decision.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
+import { createDevices } from '../../src/devices/devices.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { memoryRecords } from './memory-records.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
@@ -62,6 +63,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
   const published: Publish[] = []
   const commands: FakeEngine['commands'] = []
   const replies: FakeEngine['replies'] = []
+  const registry = createRegistry(memoryRecords(), clock)
   const engine: FakeEngine = {
     rows,
     published,
@@ -80,7 +82,9 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     store: fakeStore(rows, () => {
       if (engine.broken) throw engine.broken
     }),
-    registry: createRegistry(memoryRecords(), clock),
+    registry,
+    devices: createDevices({ registry, directory: () => directory, clock, log }),
+    vapidPublicKey: 'vapid-public-key',
     clock,
     ids: randomIds(),
     log,

@@ -4,6 +4,7 @@ import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
+import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
 import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import type { StartMode } from './exposure.ts'
@@ -38,6 +39,10 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkWebhooks,
   checkTelegram,
   checkTelegramChats,
+  checkFirebase,
+  checkVapid,
+  checkWebPushAllowance,
+  checkDevices,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

@@ -7,11 +7,15 @@ import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
-import { pushChannel } from './push.ts'
+import { createFcm, type Fcm } from '../push/fcm.ts'
+import { parseServiceAccount } from '../push/service-account.ts'
+import type { Vapid } from '../push/vapid.ts'
+import { pushChannel, type KnownDevices } from './push.ts'
 import { smsChannel } from './sms.ts'
 import { speechChannel } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
 import { voiceChannel } from './voice.ts'
+import { webPushChannel } from './web-push.ts'
 import { webhookChannel } from './webhook.ts'
 
 export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
@@ -31,16 +35,28 @@ export function createChannels(
     readonly clock: Pick<Clock, 'now'>
     readonly publicUrl?: string | undefined
     readonly optOuts?: OptOuts
+    readonly devices: KnownDevices
+    /** Who we are to the push services of browsers. */
+    readonly vapid: Vapid | null
   },
 ): Channels {
-  const { email, sms, voice, telegram, webhook } = channels
-  const { clock, publicUrl, optOuts = createOptOuts() } = reached
+  const { email, sms, voice, push, web_push: webPush, telegram, webhook } = channels
+  const { clock, publicUrl, optOuts = createOptOuts(), devices, vapid } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
-    { channel: pushChannel('push'), mode: channels.push.mode },
-    { channel: pushChannel('web_push'), mode: channels.web_push.mode },
+    { channel: pushChannel({ fcm: fcmOf(push, clock), devices }), mode: push.mode },
+    {
+      channel: webPushChannel({
+        vapid,
+        allow: webPush.allow,
+        devices,
+        outgoing: createOutgoing({ allow: webPush.allow }),
+        clock,
+      }),
+      mode: webPush.mode,
+    },
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
@@ -54,6 +70,15 @@ export function createChannels(
     { channel: speechChannel(), mode: 'captured' },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+/** FCM, where it is live. */
+function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm | null {
+  if (push.mode === 'captured' || push.service_account === undefined) return null
+  const account = parseServiceAccount(push.service_account)
+  // A checked configuration has one that can be read.
+  if (typeof account === 'string') return null
+  return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
 }
 
 /** The bot of the configuration, or null where there is none. */

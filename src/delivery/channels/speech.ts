@@ -9,7 +9,7 @@ const LONGEST_TEXT = 500
 export function speechChannel(): Channel {
   return {
     name: 'speech',
-    address: () => null,
+    addresses: () => [],
     render: renderSpeech,
     send: () => Promise.resolve(notConfigured('speech')),
     close: () => Promise.resolve(),

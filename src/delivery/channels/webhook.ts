@@ -39,7 +39,7 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
   const byUrl = new Map(endpoints.map((endpoint) => [endpoint.url, endpoint]))
   return {
     name: 'webhook',
-    address: () => null,
+    addresses: () => [],
     render(input) {
       const { title, actions } = contentOf(input)
       const format = byUrl.get(input.delivery.address ?? '')?.format ?? 'json'

@@ -12,8 +12,7 @@ export type Resolve = (
 export interface OutgoingRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** JSON. */
-  readonly body: string
+  readonly body: string | Uint8Array
   /** Gives the request up. */
   readonly signal: AbortSignal
   /** The longest wait for the beginning of the answer, and for each part of it. */
@@ -104,7 +103,8 @@ async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunct
     maxHeaderSize: LONGEST_HEADERS,
     pipelining: 0,
   })
-  const bytes = Buffer.from(outgoing.body)
+  const { body } = outgoing
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
   let written = false
   // Asked for its next part only when the one before was taken by the socket.
   async function* parts() {
