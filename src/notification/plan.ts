@@ -117,17 +117,10 @@ function chosenFor(
     const ways = waysTo(core, person, channel)
     return push && channel === 'push' ? ways.filter((way) => leadsTo(way, push.platform, core.devices)) : ways
   }
-  const ways = new Map<ChannelName, readonly Way[]>()
-  const can = (channel: ChannelName) => {
-    const found = waysOf(channel)
-    ways.set(channel, found)
-    return found.length > 0
-  }
-  return channelsFor(priority, person.preferences, can)
-    .filter(
-      ({ channel, reason }) => reason === 'chosen' && (!push || channel === 'realtime' || channel === 'push'),
-    )
-    .map(({ channel }) => ({ channel, ways: ways.get(channel) ?? waysOf(channel) }))
+  return channelsFor(priority, person.preferences, (channel) => waysOf(channel).length > 0)
+    .filter(({ reason }) => reason === 'chosen')
+    .map(({ channel }) => ({ channel, ways: waysOf(channel) }))
+    .filter(({ channel }) => !push || channel === 'realtime' || channel === 'push')
 }
 
 interface DeliveryParts {

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import type { Channel, RenderInput } from '../../src/delivery/channel.ts'
 import { alert, notification, person, planned, seeded } from './messages.ts'
 
-const HOSTILE: readonly string[] = [
+/** Texts as nobody should send them. */
+export const HOSTILE: readonly string[] = [
   '',
   ' ',
   '\0',

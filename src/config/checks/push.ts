@@ -24,7 +24,10 @@ export function checkVapid({ channels: { web_push: webPush } }: Config): Finding
   if (mode === 'captured') return []
   const at = (key: string) => ['channels', 'web_push', key]
   const findings: Finding[] = []
-  if (subject !== undefined && !/^(mailto:[^\s@]+@[^\s@]+|https:\/\/[^\s/]+.*)$/.test(subject)) {
+  if (
+    subject !== undefined &&
+    !/^(mailto:[^\s@]+@[^\s@]+|https:\/\/(?!localhost\b)[^\s/]+.*)$/.test(subject)
+  ) {
     findings.push({ path: at('subject'), message: 'expected mailto:ops@example.org, or an https:// URL' })
   }
   if ((publicKey === undefined) !== (privateKey === undefined)) {

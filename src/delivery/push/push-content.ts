@@ -1,5 +1,6 @@
 import type { RenderInput } from '../channel.ts'
 import type { Content } from '../content.ts'
+import { cut } from '../text.ts'
 
 /** What a push carries beside title and text. */
 export interface PushContent {
@@ -21,6 +22,8 @@ export interface PushContent {
 
 /** A longer link costs more of the 4 KB than it is worth. */
 const LONGEST_URL = 500
+/** Of a name that a publisher chose. */
+const LONGEST_NAME = 200
 
 /** Pure, and total. What an app needs for buttons is in `own`: `alert_id` and `actions`, answered over HTTP or MQTT. */
 export function pushContentOf({ delivery, fixed }: RenderInput, content: Content): PushContent {
@@ -36,13 +39,13 @@ export function pushContentOf({ delivery, fixed }: RenderInput, content: Content
       kind: delivery.subjectKind,
       ...(alert && {
         alert_id: alert.id,
-        alert_type: alert.type,
+        alert_type: cut(alert.type, LONGEST_NAME),
         severity: alert.severity,
         purpose: delivery.purpose,
       }),
       ...(notification && {
         notification_id: notification.id,
-        type: notification.content.type,
+        type: cut(notification.content.type, LONGEST_NAME),
         priority: notification.content.priority,
         ...(notification.content.severity !== undefined && { severity: notification.content.severity }),
       }),

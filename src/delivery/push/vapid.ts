@@ -16,7 +16,8 @@ export function vapidOf(
 ): Vapid {
   const keys =
     publicKey !== undefined && privateKey !== undefined ? { publicKey, privateKey } : vapidKeysOf(secret)
-  const ours = publicUrl?.startsWith('https:') ? publicUrl : 'mailto:carillon@localhost'
+  const reachable = publicUrl !== undefined && /^https:\/\/(?!localhost\b)/.test(publicUrl)
+  const ours = reachable ? publicUrl : 'mailto:carillon@localhost'
   return { subject: subject ?? ours, ...keys }
 }
 

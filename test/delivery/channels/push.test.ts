@@ -3,6 +3,7 @@ import type { OutgoingMessage, RenderInput, SendResult } from '../../../src/deli
 import { pushChannel } from '../../../src/delivery/channels/push.ts'
 import { createFcm } from '../../../src/delivery/push/fcm.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { channelConformance, HOSTILE } from '../../support/channel-conformance.ts'
 import { addressOf, device, fakeDevices } from '../../support/fake-devices.ts'
 import { fcmError, fcmServer, type FcmServer } from '../../support/fcm-server.ts'
 import { alert, notification, NOON, person, planned } from '../../support/messages.ts'
@@ -133,6 +134,26 @@ describe('a push over FCM', () => {
     await send({ ...messageOf(input()), rendered })
     expect(server.messages[1]?.data).to.include.all.keys('alert_id', 'actions')
     expect(Buffer.byteLength(JSON.stringify(server.messages[1]))).to.be.at.most(4000)
+  })
+
+  it('fits, whatever the content is (N11)', async () => {
+    for (const text of HOSTILE) {
+      const subjects = [
+        { kind: 'alert', alert: alert({ type: text, message: text, source: text }) },
+        {
+          kind: 'notification',
+          notification: notification({
+            title: text,
+            message: text,
+            type: text,
+            data: { [text]: text, text },
+          }),
+        },
+      ] as const
+      for (const subject of subjects) await send(messageOf(input({ subject })))
+    }
+    expect(server.faults).to.deep.equal([])
+    expect(server.messages).to.have.length(2 * HOSTILE.length)
   })
 
   it('to a topic has its own smaller limit (R37)', async () => {
@@ -266,5 +287,11 @@ describe('a push over FCM', () => {
     const channel = pushChannel({ fcm: null, devices: fakeDevices([...phones, laptop]) })
     expect(channel.addresses(person())).to.deep.equal(phones.map(({ id }) => `device:${id}`))
     expect(channel.addresses(person({ id: 'bob' }))).to.deep.equal([])
+  })
+
+  channelConformance('live push', () => {
+    const { account, url } = server
+    const fcm = createFcm({ account, baseUrl: url, tokenUrl: undefined }, clock)
+    return pushChannel({ fcm, devices: fakeDevices([]) })
   })
 })

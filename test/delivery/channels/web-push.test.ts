@@ -6,6 +6,7 @@ import { webPushChannel } from '../../../src/delivery/channels/web-push.ts'
 import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
 import { vapidOf } from '../../../src/delivery/push/vapid.ts'
 import { browser, vapidClaims, type Browser } from '../../support/browser.ts'
+import { channelConformance } from '../../support/channel-conformance.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { addressOf, device, fakeDevices } from '../../support/fake-devices.ts'
 import { httpEndpoint, type HttpEndpoint } from '../../support/http-endpoint.ts'
@@ -169,3 +170,13 @@ describe('a push to a browser', () => {
     expect(server.received).to.deep.equal([])
   })
 })
+
+channelConformance('live web push', () =>
+  webPushChannel({
+    vapid,
+    allow: [],
+    devices: fakeDevices([]),
+    outgoing: createOutgoing({ allow: [] }),
+    clock: fakeClock(NOON),
+  }),
+)
