@@ -24,12 +24,15 @@ import { botSettings, channelLanes, createChannels } from './delivery/channels/i
 import { createDeliver } from './delivery/deliver.ts'
 import { vapidOf } from './delivery/push/vapid.ts'
 import { createDevices } from './devices/devices.ts'
+import { closeDigest } from './delivery/digest/close.ts'
+import { createHolding } from './delivery/digest/holding.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createTelegramBot } from './delivery/telegram/bot.ts'
 import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
+import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -45,6 +48,7 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
@@ -103,6 +107,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const registry = createRegistry(store, clock)
   await registry.catchUp()
+  const preferences = createPersonalPreferences(registry)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
@@ -138,8 +143,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
-    visibleTo: (notification, reader) =>
-      visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
+    visibleTo: (notification, reader) => {
+      const person = directory.user(reader.userId)
+      return (
+        visibleTo(notification, reader) &&
+        (person === undefined || preferences.wantsLive(person, notification.content))
+      )
+    },
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -165,6 +175,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
@@ -176,11 +187,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'release') await release(late.core, work)
     },
   }
+  perform.digest = async (work) => {
+    if (work.kind === 'digest') await closeDigest(late.core, work)
+  }
   const lanes = channelLanes(channels)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
-    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    lanes: [
+      { name: 'escalate', concurrency: 100 },
+      { name: 'release', concurrency: 20 },
+      { name: 'digest', concurrency: 20 },
+      ...lanes,
+    ],
     perform,
     clock,
     random,
@@ -194,6 +213,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     registry,
     devices,
+    preferences,
     clock,
     ids,
     log,
@@ -209,6 +229,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     openAlerts,
     publish,
     wanted,
+    publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
   }
@@ -226,6 +247,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     registry,
     devices,
     vapidPublicKey: vapid.publicKey,
+    preferences,
     clock,
     ids,
     log,
@@ -238,6 +260,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
+    canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

@@ -3,6 +3,8 @@ import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Recipient } from './delivery/channel.ts'
+import type { ChannelName } from './delivery/delivery.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
@@ -10,6 +12,7 @@ import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
@@ -23,6 +26,7 @@ export interface Engine {
   readonly devices: Devices
   /** The `applicationServerKey` of web push (RFC 8292), base64url. */
   readonly vapidPublicKey: string
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -46,6 +50,8 @@ export interface Engine {
   ): Promise<string>
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
+  /** Whether a channel could reach this person now, apart from what they prefer. */
+  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -32,6 +32,9 @@ export const PAGE_ACTIONS: Rendered['actions'] = [
   { id: 'resolve', label: 'Resolve' },
 ]
 
+/** What a person may answer a summary of alerts with. */
+const ACKNOWLEDGE_ALL: Rendered['actions'] = [{ id: 'ack', label: 'Acknowledge all' }]
+
 /** Puts together what there is to say. Pure, and total: no content makes it throw. */
 export function contentOf(input: RenderInput): Content {
   const { subject, delivery, fixed } = input
@@ -129,7 +132,7 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     facts: [],
     hint: null,
     link: null,
-    actions: [],
+    actions: (fixed.summary?.alertIds.length ?? 0) > 0 ? ACKNOWLEDGE_ALL : [],
     alert: null,
     notification,
   }

@@ -9,7 +9,7 @@ import { originOf } from './acceptance.ts'
 import { audienceOf } from './audience.ts'
 import { contentOf } from './content.ts'
 import type { Draft, NotifyDecision } from './decision.ts'
-import type { Priority } from './notification.ts'
+import type { NotificationContent, Priority } from './notification.ts'
 import { heldUntil } from './preferences.ts'
 import { channelsFor, effectivePriority } from './priority.ts'
 
@@ -66,7 +66,7 @@ function planFor(
   const { now } = arrival
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
-  const chosen = chosenFor(core, person, priority, push)
+  const chosen = chosenFor(core, person, { priority, message: draft, push })
   const notification = notificationFor(arrival, {
     id,
     userId: person.id,
@@ -90,8 +90,9 @@ function broadcastDeliveries(
   notification: NewNotification,
   people: readonly Person[],
 ): readonly NewDelivery[] {
+  const { content } = notification
   const chosen = people.flatMap((person) =>
-    chosenFor(core, person, notification.content.priority)
+    chosenFor(core, person, { priority: content.priority, message: content })
       .filter(({ channel }) => channel !== 'realtime')
       .flatMap(({ ways }) => ways.map((way) => ({ person, way }))),
   )
@@ -106,21 +107,34 @@ interface Chosen {
   readonly ways: readonly Way[]
 }
 
-/** The channels of R19 with all that they lead to; a push that was published as one goes nowhere but to the app (R37). */
-function chosenFor(
-  core: Core,
-  person: Person,
-  priority: Priority,
-  push?: NotifyDecision['push'],
-): readonly Chosen[] {
+interface Asked {
+  readonly priority: Priority
+  readonly message: Draft | NotificationContent
+  readonly push?: NotifyDecision['push']
+}
+
+/**
+ * The channels of R19, and those that the person asked for, with all that they lead to. A person who has a wish about
+ * browsers gets them by that wish alone. A push that was published as one goes nowhere but to the app (R37).
+ */
+function chosenFor(core: Core, person: Person, { priority, message, push }: Asked): readonly Chosen[] {
   const waysOf = (channel: ChannelName) => {
     const ways = waysTo(core, person, channel)
-    return push && channel === 'push' ? ways.filter((way) => leadsTo(way, push.platform, core.devices)) : ways
+    if (push === undefined || channel === 'realtime') return ways
+    return ways.filter((way) => leadsTo(way, push.platform, core.devices))
   }
-  return channelsFor(priority, person.preferences, (channel) => waysOf(channel).length > 0)
+  const wishes = core.preferences.wishes(person, message)
+  const apart = wishes.channels.has('web_push')
+  return channelsFor(priority, person.preferences, (channel) => waysOf(channel).length > 0, wishes)
     .filter(({ reason }) => reason === 'chosen')
-    .map(({ channel }) => ({ channel, ways: waysOf(channel) }))
-    .filter(({ channel }) => !push || channel === 'realtime' || channel === 'push')
+    .map(({ channel }) => {
+      const ways = waysOf(channel)
+      return {
+        channel,
+        ways: apart && channel === 'push' ? ways.filter((way) => way.channel === 'push') : ways,
+      }
+    })
+    .filter(({ ways }) => ways.length > 0)
 }
 
 interface DeliveryParts {

@@ -124,6 +124,41 @@ describe('push messages, over the whole program', () => {
     expect(tokens()).to.have.members(['bobs', 'cems'])
   })
 
+  it('come to browsers by a wish about browsers alone, and never twice (X06, X34)', async () => {
+    program = await live()
+    await phone('bob', 'phone')
+    await laptop('bob')
+    const wish = async (enabled: boolean) => {
+      const preferences = [{ event_type: '*', channel: 'browser', enabled }]
+      expect((await api('bob', 'PUT', '/v1/notifications/preferences', { preferences })).status).to.equal(200)
+      const { notification_id: id, channels } = await program.accepted(`${REALTIME}/bob`, { message: 'Hi' })
+      await program.quiet()
+      return { channels, rows: (await pushesOf(id)).map(({ channel }) => channel) }
+    }
+    expect(await wish(false)).to.deep.equal({ channels: ['realtime', 'push'], rows: ['push'] })
+    expect(await wish(true)).to.deep.equal({
+      channels: ['realtime', 'push', 'web_push'],
+      rows: ['push', 'web_push'],
+    })
+  })
+
+  it('that are gathered come as one summary to each device', async () => {
+    const devices = ['phone', 'tablet'].map((token) => ({ platform: 'ios', token }))
+    program = await harness({
+      config: {
+        users: { bob: { password: 'bob-password', devices } },
+        digests: [{ event: 'news', channels: ['push'], window: '10m' }],
+      },
+    })
+    for (const message of ['one', 'two'])
+      await program.accepted(`${REALTIME}/bob`, { message, event: 'news' })
+    await program.pass(10 * MINUTE)
+    const kept = await program.phone('bob').messages('push')
+    expect(kept).to.have.length(2)
+    expect(new Set(kept.map(({ address }) => address)).size).to.equal(2)
+    for (const { text } of kept) expect(text).to.match(/^2 messages/)
+  })
+
   it('end at a token that is unregistered, which is forgotten, while the other device gets its own (P7, R28)', async () => {
     program = await live()
     await phone('bob', 'dead')

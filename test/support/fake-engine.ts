@@ -12,6 +12,7 @@ import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
 import { createDevices } from '../../src/devices/devices.ts'
+import { createPersonalPreferences } from '../../src/preferences/personal-preferences.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { memoryRecords } from './memory-records.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
@@ -63,7 +64,17 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
   const published: Publish[] = []
   const commands: FakeEngine['commands'] = []
   const replies: FakeEngine['replies'] = []
-  const registry = createRegistry(memoryRecords(), clock)
+  const records = memoryRecords()
+  const registry = createRegistry(
+    {
+      ...records,
+      async putRecord(change) {
+        if (engine.broken) throw engine.broken
+        return records.putRecord(change)
+      },
+    },
+    clock,
+  )
   const engine: FakeEngine = {
     rows,
     published,
@@ -85,6 +96,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     registry,
     devices: createDevices({ registry, directory: () => directory, clock, log }),
     vapidPublicKey: 'vapid-public-key',
+    preferences: createPersonalPreferences(registry),
+    canReach: () => false,
     clock,
     ids: randomIds(),
     log,
@@ -308,6 +321,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     error: null,
     step: 1,
     fixed: null,
+    digestId: null,
     origin: ORIGIN,
     createdAt: AT,
     sentAt: AT + 20,

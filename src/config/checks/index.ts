@@ -2,6 +2,7 @@ import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from '
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
+import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
@@ -43,6 +44,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVapid,
   checkWebPushAllowance,
   checkDevices,
+  checkNotificationTypes,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

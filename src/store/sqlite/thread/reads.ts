@@ -5,6 +5,7 @@ import type { Database } from '../file/database.ts'
 import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
 import { inboxReads } from '../table/notification.ts'
+import { digestReads } from '../table/digest.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
 
@@ -16,6 +17,7 @@ export function createReads(db: Database) {
     ...deliveryReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
+    ...digestReads(db),
     ...outboxReads(db),
     ...recordReads(db),
     ...conservationReads(db),
