@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import { waysTo, type Way } from '../delivery/ways.ts'
+import { webhookAddress } from '../delivery/webhook-address.ts'
 import type { Directory, Person } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
@@ -93,7 +94,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
         ordinal: ordinal++,
         userId: null,
         channel: 'webhook',
-        address: endpoint?.url ?? null,
+        address: endpoint === undefined ? null : webhookAddress(name, endpoint.url),
         ...(endpoint === undefined && { suppressed: 'no_address' }),
       }),
     )

@@ -13,6 +13,9 @@ const Endpoint = Type.Object(
       default: 'json',
       description: 'Whose form the body has; `json` is our own',
     }),
+    token: secret('Sent as `Authorization: Bearer`'),
+    routing_key: secret('`pagerduty`: key of the integration "Events API v2"'),
+    topic: secret('`ntfy`: the topic that is published to'),
   },
   closed,
 )

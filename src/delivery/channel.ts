@@ -31,6 +31,8 @@ export interface Rendered {
   readonly segments?: number
   /** What a push carries beside title and text. */
   readonly push?: PushContent
+  /** Of a call: the language that it is read in, such as `de-DE`. */
+  readonly language?: string
 }
 
 export interface RenderInput {

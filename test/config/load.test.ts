@@ -410,9 +410,24 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
       ] as const,
   ),
   [
-    'two endpoints with one URL, by which their secrets are found',
-    'channels:\n  webhook:\n    mode: live\n    endpoints:\n      a: { url: "https://x.example" }\n      b: { url: "https://x.example" }\n',
-    'c.yaml:6:17 channels.webhook.endpoints.b.url: is the URL of a too',
+    'an endpoint of PagerDuty without its key',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.routing_key: is missing; format pagerduty needs it',
+  ],
+  [
+    'a key of PagerDuty that is none, without repeating it',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty, routing_key: canary }\n',
+    'c.yaml:4:70 channels.webhook.endpoints.a.routing_key: expected 32 letters and digits',
+  ],
+  [
+    'an endpoint of ntfy without its topic',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.topic: is missing; format ntfy needs it',
+  ],
+  [
+    'a topic of ntfy that cannot be one',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy, topic: "a/b" }\n',
+    'c.yaml:4:59 channels.webhook.endpoints.a.topic: expected at most 64 letters, digits, - and _',
   ],
   [
     'live push without a service account',

@@ -6,7 +6,13 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
-import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
+import {
+  checkTelegram,
+  checkTelegramChats,
+  checkWebhookAllowance,
+  checkWebhookFormats,
+  checkWebhooks,
+} from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -38,6 +44,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkCountries,
   checkWebhookAllowance,
   checkWebhooks,
+  checkWebhookFormats,
   checkTelegram,
   checkTelegramChats,
   checkFirebase,

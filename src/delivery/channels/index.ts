@@ -60,7 +60,11 @@ export function createChannels(
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
-        endpoints: Object.values(webhook.endpoints),
+        endpoints: Object.entries(webhook.endpoints).map(([name, { routing_key: routingKey, ...rest }]) => ({
+          name,
+          routingKey,
+          ...rest,
+        })),
         outgoing: createOutgoing({ allow: webhook.allow }),
         clock,
       }),
