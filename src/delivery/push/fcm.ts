@@ -53,8 +53,9 @@ export function createFcm({ account, baseUrl, tokenUrl }: FcmSettings, clock: Pi
         const name = fieldsOf(parsed(answer.body))['name']
         return { ok: true, ...(typeof name === 'string' && { providerId: name }) }
       }
-      const failed = refused(answer, access.fresh)
-      if (answer.status === 401) tokens.drop(access.token)
+      const error = errorOf(answer)
+      if (answer.status === 401 && error.code !== KEY_OF_APNS) tokens.drop(access.token)
+      const failed = refused(answer, error, access.fresh)
       return 'token' in target
         ? { ...failed, reason: failed.reason.replaceAll(target.token, 'the token') }
         : failed
@@ -63,13 +64,26 @@ export function createFcm({ account, baseUrl, tokenUrl }: FcmSettings, clock: Pi
   }
 }
 
-/** What FCM's own codes mean (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode; promise P7). */
-function refused(answer: ProviderAnswer, fresh: boolean): Failed {
+/** Status 401 too, but about the key that FCM has for APNs or web push, not about ours. */
+const KEY_OF_APNS = 'THIRD_PARTY_AUTH_ERROR'
+
+interface FcmError {
+  /** FCM's own code, else the canonical one of Google's interfaces. */
+  readonly code: unknown
+  readonly said: string
+  readonly details: readonly Fields[]
+}
+
+function errorOf(answer: ProviderAnswer): FcmError {
   const error = fieldsOf(fieldsOf(parsed(answer.body))['error'])
   const details = Array.isArray(error['details']) ? error['details'].map(fieldsOf) : []
   const own = details.map((detail) => detail['errorCode']).find((code) => typeof code === 'string')
-  const code = own ?? error['status']
   const said = typeof error['message'] === 'string' ? error['message'] : `HTTP ${answer.status}`
+  return { code: own ?? error['status'], said, details }
+}
+
+/** What FCM's own codes mean (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode; promise P7). */
+function refused(answer: ProviderAnswer, { code, said, details }: FcmError, fresh: boolean): Failed {
   const wait = answer.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }
   if (code === 'UNREGISTERED' || (code === 'NOT_FOUND' && answer.status === 404) || answer.status === 410)
     return permanent(UNREGISTERED, 'The app is not on the device any more')
@@ -77,7 +91,7 @@ function refused(answer: ProviderAnswer, fresh: boolean): Failed {
     return permanent(UNREGISTERED, 'FCM does not know such a token')
   if (code === 'SENDER_ID_MISMATCH')
     return permanent('sender_id_mismatch', 'The token belongs to another Firebase project')
-  if (code === 'THIRD_PARTY_AUTH_ERROR')
+  if (code === KEY_OF_APNS)
     return later('FCM has no valid key for APNs or web push: see the settings of the Firebase project')
   // Only the token had ended: nobody has to mend anything.
   if (answer.status === 401 && !fresh) return later('The access token had ended')

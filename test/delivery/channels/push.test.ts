@@ -189,6 +189,14 @@ describe('a push over FCM', () => {
     expect(await again()).to.include({ ok: false, retry: true, code: 'provider_down' })
   })
 
+  it('keeps its access token when FCM has no key for APNs, which others need to mend', async () => {
+    const channel = open()
+    server.answer = () => fcmError(401, 'UNAUTHENTICATED', 'THIRD_PARTY_AUTH_ERROR')
+    for (let count = 0; count < 3; count++)
+      expect(await send(messageOf(input()), channel)).to.include({ retry: true, code: 'deferred' })
+    expect(server.grants).to.equal(1)
+  })
+
   it('waits for the operator when Google refuses the service account, and never says that it was sent (P7)', async () => {
     server.refuseGrants = { status: 400, body: { error: 'invalid_grant' } }
     expect(await send()).to.include({ ok: false, retry: true, code: 'provider_down' })
