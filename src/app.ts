@@ -20,7 +20,8 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
-import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
+import { createChaos } from './delivery/chaos.ts'
+import { botSettings, capturedOf, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { vapidOf } from './delivery/push/vapid.ts'
 import { createDevices } from './devices/devices.ts'
@@ -114,7 +115,6 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const devices = createDevices({ registry, directory: () => directory, clock, log })
   const publicUrl = config.server.public_url
   const vapid = vapidOf(config.channels.web_push, await store.secret('vapid'), publicUrl)
-  const channels = createChannels(config, { clock, publicUrl, optOuts, devices, vapid })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -131,6 +131,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
+  const broker = {
+    publish,
+    hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
+  }
+  const channels = createChannels(config, { clock, publicUrl, optOuts, devices, vapid, broker })
+  const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
   late.live = createLive({
@@ -177,6 +183,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
+    chaos,
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
   const perform: Record<string, Perform> = {
@@ -261,6 +268,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
+    chaos,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

@@ -3,6 +3,7 @@ import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Chaos } from './delivery/chaos.ts'
 import type { Recipient } from './delivery/channel.ts'
 import type { ChannelName } from './delivery/delivery.ts'
 import type { Devices } from './devices/devices.ts'
@@ -52,6 +53,8 @@ export interface Engine {
   readonly callbacks: Callbacks
   /** Whether a channel could reach this person now, apart from what they prefer. */
   readonly canReach: (person: Recipient, channel: ChannelName) => boolean
+  /** Trouble that operators make for captured channels. */
+  readonly chaos: Chaos
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

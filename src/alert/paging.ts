@@ -86,16 +86,15 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     }
     told.push({ userId: person.id, channels: reached })
   }
-  for (const name of page.webhooks) {
-    const endpoint = core.config().channels.webhook.endpoints[name]
+  for (const { channel, address } of machinesOf(core, page)) {
     deliveries.push(
       newDelivery({
         ...shared,
         ordinal: ordinal++,
         userId: null,
-        channel: 'webhook',
-        address: endpoint === undefined ? null : webhookAddress(name, endpoint.url),
-        ...(endpoint === undefined && { suppressed: 'no_address' }),
+        channel,
+        address,
+        ...(address === null && { suppressed: 'no_address' }),
       }),
     )
   }
@@ -115,6 +114,23 @@ function timedWays(core: Core, person: Person, { channels }: PageTarget): readon
     ways.set(`${channel} ${afterMs}`, { channel, address: null, afterMs, suppressed })
   }
   return [...ways.values()]
+}
+
+/** Where the webhooks and topics of a page are; null for what the configuration no longer names. */
+function machinesOf(core: Core, { webhooks, topics }: Page) {
+  return [
+    ...webhooks.map((name) => {
+      const endpoint = core.config().channels.webhook.endpoints[name]
+      return {
+        channel: 'webhook' as const,
+        address: endpoint === undefined ? null : webhookAddress(name, endpoint.url),
+      }
+    }),
+    ...topics.map((name) => ({
+      channel: 'mqtt' as const,
+      address: core.config().channels.mqtt.topics[name]?.topic ?? null,
+    })),
+  ]
 }
 
 function informing(core: Core, alert: Alert, users: readonly string[], now: number): Paging {

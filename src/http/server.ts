@@ -12,6 +12,7 @@ import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
@@ -195,6 +196,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
+    (app) => chaos(app, engine),
     (app) => me(app, engine),
     (app) => devices(app, engine),
     (app) => callbacks(app, engine),

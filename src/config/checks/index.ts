@@ -6,6 +6,7 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
+import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkTelegram,
   checkTelegramChats,
@@ -52,6 +53,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkWebPushAllowance,
   checkDevices,
   checkNotificationTypes,
+  checkMqttTopics,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

@@ -57,6 +57,8 @@ const AVAILABLE: ReadonlySet<string> = new Set([
   'web_push',
   'telegram',
   'webhook',
+  'speech',
+  'mqtt',
 ])
 
 /** What the schema lets one write but this version cannot do. */

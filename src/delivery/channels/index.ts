@@ -11,8 +11,9 @@ import { createFcm, type Fcm } from '../push/fcm.ts'
 import { parseServiceAccount } from '../push/service-account.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { pushChannel, type KnownDevices } from './push.ts'
+import { mqttChannel } from './mqtt.ts'
 import { smsChannel } from './sms.ts'
-import { speechChannel } from './speech.ts'
+import { speechChannel, type SpeechBroker } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
 import { voiceChannel } from './voice.ts'
 import { webPushChannel } from './web-push.ts'
@@ -38,10 +39,12 @@ export function createChannels(
     readonly devices: KnownDevices
     /** Who we are to the push services of browsers. */
     readonly vapid: Vapid | null
+    /** The embedded broker, for what is told over it. */
+    readonly broker?: SpeechBroker
   },
 ): Channels {
-  const { email, sms, voice, push, web_push: webPush, telegram, webhook } = channels
-  const { clock, publicUrl, optOuts = createOptOuts(), devices, vapid } = reached
+  const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels
+  const { clock, publicUrl, optOuts = createOptOuts(), devices, vapid, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
@@ -70,8 +73,8 @@ export function createChannels(
       }),
       mode: webhook.mode,
     },
-    // Speech happens in the reader's browser; there is nothing to configure.
-    { channel: speechChannel(), mode: 'captured' },
+    { channel: speechChannel(broker), mode: channels.speech.mode },
+    { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
 }
@@ -89,6 +92,11 @@ function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm
 export function botSettings(telegram: Config['channels']['telegram']): BotSettings | null {
   if (telegram.bot_token === undefined) return null
   return { token: telegram.bot_token, apiRoot: telegram.api_root }
+}
+
+/** The channels that send nothing. */
+export function capturedOf(channels: Channels): ReadonlySet<ChannelName> {
+  return new Set([...channels].filter(([, { mode }]) => mode === 'captured').map(([name]) => name))
 }
 
 /** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */

@@ -29,6 +29,8 @@ function configuration(smtpUrl?: string) {
       web_push: { ...captured, allow: [] },
       telegram: captured,
       webhook: { ...captured, allow: [], endpoints: {} },
+      speech: captured,
+      mqtt: { ...captured, topics: {} },
     },
   }
 }
