@@ -86,7 +86,7 @@ export function sendPushNotification(context: Context<{ platform: string }, Push
     priority: body.priority ?? 'normal',
     push,
   }))
-  return { kind: 'direct', channel: 'push', shape: 'batch', messages }
+  return { kind: 'direct', channel: 'push', shape: body.topic === undefined ? 'batch' : 'one', messages }
 }
 
 function platformOf(text: string): Platform {
@@ -106,7 +106,7 @@ function addressesOf({ tokens, topic }: PushBody): readonly Pick<DirectMessage, 
       })
     return [{ address: topicAddress(name) }]
   }
-  return [...new Set(tokens)].map((token) => {
+  return (tokens ?? []).map((token) => {
     const address = parsePushToken(token)
     return address === null ? { address: token, error: 'publish.invalid_address' } : { address }
   })

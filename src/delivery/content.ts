@@ -16,6 +16,8 @@ export interface Content {
   /** May have several lines, may be empty. */
   readonly text: string
   readonly html: string | null
+  /** URLs of the files that go with it. */
+  readonly attachments: readonly string[]
   readonly facts: readonly (readonly [label: string, value: string])[]
   /** How to act without the link; only on pages. */
   readonly hint: string | null
@@ -62,6 +64,7 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     title: alertTitle(alert),
     text: multiLine(alert.message),
     html: null,
+    attachments: [],
     facts: alertFacts(input, alert),
     hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
     link: { label: page ? 'Open and acknowledge' : 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -97,6 +100,7 @@ function outcomeContent(input: RenderInput, alert: Alert): Content {
     title,
     text: multiLine(fixed?.text ?? alert.message),
     html: null,
+    attachments: [],
     facts: alertFacts(input, alert).filter(([label]) => label !== 'Step'),
     hint: null,
     link: { label: 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -116,6 +120,7 @@ function notificationContent(input: RenderInput, notification: Notification): Co
     title: titled(content.title),
     text: multiLine(content.message),
     html: null,
+    attachments: [],
     facts: [],
     hint: null,
     link: url === null ? null : { label: 'Open', url },
@@ -132,6 +137,7 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     title: titled(fixed.subject ?? ''),
     text: multiLine(fixed.text),
     html: fixed.html ?? null,
+    attachments: fixed.attachments ?? [],
     facts: [],
     hint: null,
     link: null,

@@ -1,5 +1,4 @@
-import { allowanceOf } from '../delivery/outgoing/address-guard.ts'
-import { endpointFault } from '../delivery/push/push-services.ts'
+import { endpointFault, pushAllowance } from '../delivery/push/push-services.ts'
 import { areSubscriptionKeys } from '../delivery/push/vapid.ts'
 import { parsePushToken, type Platform, type PushTarget, type WebPushSubscription } from './device.ts'
 
@@ -28,7 +27,7 @@ export function pushTargetOf(
     return { field: 'token', wrong: platform === 'web' ? 'is missing, or subscription' : 'is missing' }
   if (platform !== 'web') return { field: 'subscription', wrong: 'belongs to platform web' }
   const { endpoint, keys } = subscription
-  const refused = endpointFault(endpoint, allowanceOf(allow))
+  const refused = endpointFault(endpoint, pushAllowance(allow))
   if (refused !== null) return { field: 'subscription.endpoint', wrong: refused }
   if (!areSubscriptionKeys(keys))
     return { field: 'subscription.keys', wrong: 'are no keys of a push subscription' }

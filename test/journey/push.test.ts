@@ -273,6 +273,7 @@ describe('push messages, over the whole program', () => {
           { to: 'not a token', status: 'failed', error: 'publish.invalid_address' },
           { to: 'device:5f3c', status: 'failed', error: 'publish.invalid_address' },
           { to: 'two', status: 'queued' },
+          { to: 'one', status: 'duplicate' },
         ],
       })
       expect(tokens()).to.have.members(['dead', 'one', 'two'])
@@ -281,8 +282,16 @@ describe('push messages, over the whole program', () => {
       expect(rows.map(({ address, state, reason }) => [address, state, reason])).to.deep.equal([
         ['dead', 'dead', 'unregistered'],
         ['one', 'sent', null],
+        ['not a token', 'dead', 'invalid_address'],
+        ['device:5f3c', 'dead', 'invalid_address'],
         ['two', 'sent', null],
       ])
+      expect((await api('anna', 'GET', `/v1/batches/${String(result['push_id'])}`)).body).to.include({
+        total: 5,
+        sent: 2,
+        failed: 3,
+        done: true,
+      })
       // Whoever had registered it is not tried any more either.
       expect((await api('bob', 'GET', '/v1/users/me/devices')).body['items']).to.deep.equal([])
     })

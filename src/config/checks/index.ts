@@ -8,9 +8,9 @@ import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telepho
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
+  checkAllowances,
   checkTelegram,
   checkTelegramChats,
-  checkWebhookAllowance,
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
@@ -43,7 +43,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
-  checkWebhookAllowance,
+  checkAllowances,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,

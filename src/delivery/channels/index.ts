@@ -5,9 +5,11 @@ import type { ChannelName } from '../delivery.ts'
 import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
+import { createAttachments } from '../outgoing/attachments.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
 import { createFcm, type Fcm } from '../push/fcm.ts'
+import { PUSH_SERVICES } from '../push/push-services.ts'
 import { parseServiceAccount } from '../push/service-account.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { pushChannel, type KnownDevices } from './push.ts'
@@ -46,7 +48,14 @@ export function createChannels(
   const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels
   const { clock, publicUrl, optOuts = createOptOuts(), devices, vapid, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
-    { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
+    {
+      channel: emailChannel({
+        smtpUrl: email.smtp_url,
+        from: email.from,
+        attachments: attachmentsOf(email.attachments),
+      }),
+      mode: email.mode,
+    },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel({ fcm: fcmOf(push, clock), devices }), mode: push.mode },
@@ -55,7 +64,7 @@ export function createChannels(
         vapid,
         allow: webPush.allow,
         devices,
-        outgoing: createOutgoing({ allow: webPush.allow }),
+        outgoing: createOutgoing({ allow: webPush.allow, setting: PUSH_SERVICES }),
         clock,
       }),
       mode: webPush.mode,
@@ -86,6 +95,13 @@ function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm
   // A checked configuration has one that can be read.
   if (typeof account === 'string') return null
   return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
+}
+
+function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {
+  return createAttachments({
+    outgoing: createOutgoing({ allow, setting: 'channels.email.attachments.allow' }),
+    maxBytes,
+  })
 }
 
 /** The bot of the configuration, or null where there is none. */

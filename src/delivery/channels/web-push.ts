@@ -1,12 +1,11 @@
 import type { Clock } from '../../clock.ts'
 import { parsePushAddress } from '../../devices/device.ts'
 import type { Channel, SendResult } from '../channel.ts'
-import { allowanceOf } from '../outgoing/address-guard.ts'
 import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
 import { retryAfterMs } from '../outgoing/retry-after.ts'
 import { permanent } from '../providers/http-call.ts'
 import { UNREGISTERED } from '../push/fcm.ts'
-import { endpointFault } from '../push/push-services.ts'
+import { endpointFault, pushAllowance } from '../push/push-services.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { webPushRequest, type WebPushRequest } from '../push/web-push-request.ts'
 import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
@@ -29,7 +28,7 @@ export interface WebPushSettings {
  */
 export function webPushChannel(settings: WebPushSettings): Channel {
   const { vapid, devices, outgoing, clock } = settings
-  const allowance = allowanceOf(settings.allow)
+  const allowance = pushAllowance(settings.allow)
   return {
     name: 'web_push',
     addresses: ({ id }) => addressesOn('web_push', id, devices),

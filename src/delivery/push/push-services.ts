@@ -1,4 +1,7 @@
-import { checkUrl, type Allowance } from '../outgoing/address-guard.ts'
+import { allowanceOf, checkUrl, type Allowance } from '../outgoing/address-guard.ts'
+
+/** Where the list of further ones stands in the configuration. */
+export const PUSH_SERVICES = 'channels.web_push.allow'
 
 /** The push services of Chrome, Firefox, Edge and Safari (security row 23). */
 const SERVICES: readonly RegExp[] = [
@@ -7,6 +10,11 @@ const SERVICES: readonly RegExp[] = [
   /^[a-z0-9.-]+\.notify\.windows\.com$/,
   /^[a-z0-9.-]+\.push\.apple\.com$/,
 ]
+
+/** The hosts, addresses and networks that subscriptions may name beside the known push services. */
+export function pushAllowance(allow: readonly string[]): Allowance {
+  return allowanceOf(allow, PUSH_SERVICES)
+}
 
 /**
  * Null when a subscription's endpoint may be sent to, else why not: it has to be of a push service, or allowed by
@@ -17,8 +25,8 @@ export function endpointFault(endpoint: string, allowance: Allowance): string | 
   if (endpoint.length > 2048 || !URL.canParse(endpoint)) return 'expected an https:// URL'
   const url = new URL(endpoint)
   const verdict = checkUrl(url, allowance)
-  if (!verdict.ok) return verdict.because.replaceAll('channels.webhook.allow', 'channels.web_push.allow')
+  if (!verdict.ok) return verdict.because
   // What the operator allowed asks for nothing more.
   if (verdict.demand === 'none' || SERVICES.some((service) => service.test(url.hostname))) return null
-  return 'the host is no known push service; channels.web_push.allow can make an exception'
+  return `the host is no known push service; ${allowance.setting} can make an exception`
 }

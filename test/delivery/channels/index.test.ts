@@ -11,6 +11,7 @@ function configuration(smtpUrl?: string) {
   const email = {
     mode: smtpUrl === undefined ? ('captured' as const) : ('live' as const),
     from: 'Alerts <a@b.example>',
+    attachments: { allow: [], max_bytes: 1000 },
   }
   return {
     channels: {
@@ -23,6 +24,7 @@ function configuration(smtpUrl?: string) {
         body: '',
         countries: [],
         providers: [],
+        allow_premium: false,
       },
       voice: { ...captured, provider: 'twilio' as const, countries: [] },
       push: captured,
