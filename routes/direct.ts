@@ -45,7 +45,11 @@ export function directRoutes(router: Router): void {
     )
     notifications.on(
       'push/mobile/{platform}',
-      { qos: 1, body: PushBody, summary: 'Push to the devices of a person, by platform [R37]' },
+      {
+        qos: 1,
+        body: PushBody,
+        summary: 'Push to the devices of a person by platform, to tokens, or to a topic [R37]',
+      },
       sendPushNotification,
     )
   })

@@ -26,6 +26,8 @@ import { createCallbacks } from './delivery/callbacks.ts'
 import { createChaos } from './delivery/chaos.ts'
 import { botSettings, capturedOf, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { vapidOf } from './delivery/push/vapid.ts'
+import { createDevices } from './devices/devices.ts'
 import { closeDigest } from './delivery/digest/close.ts'
 import { createHolding } from './delivery/digest/holding.ts'
 import { cancelDelivery } from './delivery/direct/cancel.ts'
@@ -38,6 +40,7 @@ import { afterSettled } from './delivery/settled.ts'
 import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
 import { createTelegramPoll } from './delivery/telegram/poll.ts'
 import { createStartLink } from './delivery/telegram/start-link.ts'
+import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -118,6 +121,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const ids = randomIds()
   const optOuts = createOptOuts(registry, clock, ids)
   const seen = createSeen(registry)
+  const devices = createDevices({ registry, directory: () => directory, clock, log })
+  const publicUrl = config.server.public_url
+  const vapid = vapidOf(config.channels.web_push, await store.secret('vapid'), publicUrl)
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -138,7 +144,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, broker })
+  const channels = createChannels(config, { clock, publicUrl, devices, vapid, broker })
   const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
@@ -227,6 +233,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     directory: () => directory,
     store,
     registry,
+    devices,
     preferences,
     clock,
     ids,
@@ -245,8 +252,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wanted,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
-    canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
-    addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
+    addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
@@ -266,6 +272,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     store,
     registry,
+    devices,
+    vapidPublicKey: vapid.publicKey,
     preferences,
     clock,
     ids,
@@ -282,7 +290,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
     optOuts,
-    canReach: core.canReach,
+    canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
     readiness: () => readiness(store, clock, () => stopping),
   }

@@ -10,6 +10,7 @@ import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Worker } from './delivery/worker.ts'
+import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -27,6 +28,7 @@ export interface Core {
   readonly directory: () => Directory
   readonly store: Store
   readonly registry: Registry
+  readonly devices: Devices
   readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
@@ -48,10 +50,8 @@ export interface Core {
   readonly publicUrl: () => string
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
-  /** Whether a channel could reach this person now, apart from what they prefer. */
-  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
-  /** Where it would. */
-  readonly addressOf: (person: Recipient, channel: ChannelName) => string | null
+  /** Where a channel could reach this person now, apart from what they prefer; nowhere on `realtime`. */
+  readonly addressesOf: (person: Recipient, channel: ChannelName) => readonly string[]
 }
 
 /** Topics of the product itself; one of them that no route takes is a mistake, not a plain topic (contract section 4). */

@@ -3,11 +3,12 @@ import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { ContactBook } from './contact/contact-book.ts'
-import type { Core } from './core.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
 import type { Chaos } from './delivery/chaos.ts'
-import type { Delivery } from './delivery/delivery.ts'
+import type { Recipient } from './delivery/channel.ts'
+import type { ChannelName, Delivery } from './delivery/delivery.ts'
 import type { OptOuts } from './delivery/opt-outs.ts'
+import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -25,6 +26,9 @@ export interface Engine {
   readonly directory: Directory
   readonly store: Store
   readonly registry: Registry
+  readonly devices: Devices
+  /** The `applicationServerKey` of web push (RFC 8292), base64url. */
+  readonly vapidPublicKey: string
   readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
@@ -52,7 +56,7 @@ export interface Engine {
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
   /** Whether a channel could reach this person now, apart from what they prefer. */
-  readonly canReach: Core['canReach']
+  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
   /** Trouble that operators make for captured channels. */
   readonly chaos: Chaos
   /** What people do to their own addresses. */

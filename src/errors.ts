@@ -218,9 +218,9 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
-  'contact.read_only': {
-    what: 'This contact stands in the configuration',
-    mend: 'Change it there',
+  'record.read_only': {
+    what: 'The configuration file owns this',
+    mend: 'Change it there and reload the configuration',
     http: 409,
     mqtt: 'dead',
   },

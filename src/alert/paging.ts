@@ -1,11 +1,12 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
+import { waysTo, type Way } from '../delivery/ways.ts'
 import { webhookAddress } from '../delivery/webhook-address.ts'
-import type { Directory } from '../directory/directory.ts'
+import type { Directory, Person } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
 import type { Page } from './escalation/start.ts'
-import { pageTargets } from './page-targets.ts'
+import { pageTargets, type PageTarget } from './page-targets.ts'
 import { resolveTargets, type WhoIs } from './resolve-targets.ts'
 import { recordTold, type Told } from './told.ts'
 
@@ -55,9 +56,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     const person = directory.user(target.userId)
     if (person === undefined) continue
     const reached: string[] = []
-    for (const { channel, afterMs } of target.channels) {
-      const address = core.addressOf(person, channel)
-      const reachable = channel === 'realtime' || core.canReach(person, channel)
+    for (const { channel, address, afterMs, suppressed } of timedWays(core, person, target)) {
       deliveries.push(
         newDelivery({
           ...shared,
@@ -68,12 +67,10 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
           dueAt: now + afterMs,
           // What cannot start at once is better claimed: critical work is claimed before all other.
           leased: core.worker.room(channel) > 0,
-          ...(!reachable && {
-            suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address',
-          }),
+          ...(suppressed !== undefined && { suppressed }),
         }),
       )
-      if (reachable) reached.push(channel)
+      if (suppressed === undefined) reached.push(channel)
     }
     for (const { channel, reason } of target.skipped) {
       deliveries.push(
@@ -102,6 +99,21 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     )
   }
   return { alert: { ...recordTold(alert, told), nextOrdinal: ordinal }, deliveries, notifications: [] }
+}
+
+type TimedWay = Way & { readonly afterMs: number; readonly suppressed?: string }
+
+/** Every address of every channel, each once per instant: `push` and `web_push` may both name the same browser. */
+function timedWays(core: Core, person: Person, { channels }: PageTarget): readonly TimedWay[] {
+  const ways = new Map<string, TimedWay>()
+  for (const { channel, afterMs } of channels) {
+    const found = waysTo(core, person, channel)
+    for (const way of found) ways.set(`${way.channel} ${way.address} ${afterMs}`, { ...way, afterMs })
+    if (found.length > 0) continue
+    const suppressed = channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address'
+    ways.set(`${channel} ${afterMs}`, { channel, address: null, afterMs, suppressed })
+  }
+  return [...ways.values()]
 }
 
 /** Where the webhooks and topics of a page are; null for what the configuration no longer names. */

@@ -125,15 +125,31 @@ export const Channels = Type.Object(
       section('Phone calls; need `server.public_url`, where keys that are pressed arrive'),
     ),
     push: Type.Object(
-      { mode: mode(), service_account_file: optionalText('Path of the service account of Firebase') },
-      section('Push messages to apps'),
+      {
+        mode: mode(),
+        service_account: secret(
+          'The service account of Firebase as JSON; `service_account_file` names the file of the Firebase console',
+        ),
+        base_url: Type.Optional(httpUrl('Another server of the interface of FCM')),
+        token_url: Type.Optional(
+          httpUrl('Where access tokens come from, unless where the service account says'),
+        ),
+      },
+      section('Push messages to apps, over Firebase Cloud Messaging'),
     ),
     web_push: Type.Object(
       {
         mode: mode(),
-        subject: optionalText('mailto: or https: address of whoever runs the server'),
-        vapid_public_key: optionalText('Public key that browsers subscribe with'),
+        subject: optionalText(
+          'mailto: or https: address of whoever runs the server; `server.public_url` unless set',
+        ),
+        vapid_public_key: optionalText(
+          'Public key that browsers subscribe with; without it a pair is made and kept in the store',
+        ),
         vapid_private_key: secret('Its private key'),
+        allow: texts(
+          'Hosts, addresses and networks that subscriptions may name beside the known push services',
+        ),
       },
       section('Push messages to browsers'),
     ),

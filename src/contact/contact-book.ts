@@ -26,7 +26,7 @@ export interface ContactBook {
    * `contact.wrong_code` with `tries_left`, `contact.no_code`.
    */
   verify(person: Person, id: string, code: string): Promise<ContactView>
-  /** From the commit on nothing is sent there, neither what was planned before. Faults: `contact.read_only`. */
+  /** From the commit on nothing is sent there, neither what was planned before. Faults: `record.read_only`. */
   remove(person: Person, id: string): Promise<void>
   /** A link was followed in this private chat. Resolves with the name of its person, null for a link that is none. */
   followLink(code: string, chatId: number): Promise<string | null>
@@ -46,7 +46,7 @@ export function createContactBook(core: Core, deps: AddingDeps): ContactBook {
     remove: (person, id) =>
       inTurn(person, async () => {
         const views = contactViews(registry, contacts.configured(person))
-        if (views.some((view) => view.id === id && view.source === 'file')) throw fault('contact.read_only')
+        if (views.some((view) => view.id === id && view.source === 'file')) throw fault('record.read_only')
         await registry.remove(CONTACT, ownContact(registry, person, id))
       }),
     async followLink(code, chatId) {

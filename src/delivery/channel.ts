@@ -3,6 +3,7 @@ import type { Delivery, FixedContent } from './delivery.ts'
 import type { ChannelName } from './delivery.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Notification } from '../notification/notification.ts'
+import type { PushContent } from './push/push-content.ts'
 
 /** What a person can be reached by, as the directory knows it. */
 export interface Recipient {
@@ -29,6 +30,8 @@ export interface Rendered {
   readonly html?: string
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   readonly segments?: number
+  /** What a push carries beside title and text. */
+  readonly push?: PushContent
   /** Of a call: the language that it is read in, such as `de-DE`. */
   readonly language?: string
   /** Files that the channel fetches with every attempt. */
@@ -81,8 +84,11 @@ export type SendResult =
  */
 export interface Channel {
   readonly name: ChannelName
-  /** Where this channel would reach the person, or null when it cannot. Pure. */
-  address(recipient: Recipient): string | null
+  /**
+   * Where this channel would reach the person: each device, or the one mailbox or number; nowhere when it cannot.
+   * Each address gets a delivery of its own. Writes nothing.
+   */
+  addresses(recipient: Recipient): readonly string[]
   /** Gives the message the channel's form. Pure, and total: it must not throw on any content. */
   render(input: RenderInput): Rendered
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendResult>
@@ -97,6 +103,11 @@ export interface OutgoingMessage {
   /** The alert that the message is about: what an answer to it acts on. */
   readonly alertId?: string
   readonly critical: boolean
+}
+
+/** The addresses of a channel that knows one at most. */
+export function oneAddress(address: string | null): readonly string[] {
+  return address === null ? [] : [address]
 }
 
 /** `live` sends, `captured` keeps in the outbox instead, `both` does both. */

@@ -72,7 +72,7 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
   const { channel, mode } = configured
-  const address = delivery.address ?? (recipient && channel.address(recipient))
+  const address = delivery.address ?? (recipient && channel.addresses(recipient)[0]) ?? null
   const subject = subjectOf(work)
   if (address === null)
     return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
@@ -190,7 +190,8 @@ function reasonNotToSend(
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
   if (delivery.purpose === 'page' && alert && alert.status !== 'firing') return end('cancelled', alert.status)
-  if ((notification?.content.expiresAt ?? Infinity) <= now) return end('expired', 'ttl')
+  const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
+  if (expiresAt <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
   if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')

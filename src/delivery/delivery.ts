@@ -50,6 +50,19 @@ export interface FixedContent {
   readonly html?: string
   /** Where the files are that go with it (checklist N08): http(s) URLs, fetched by each attempt and never stored. */
   readonly attachments?: readonly string[]
+  /** Of a push that was published as one (R37). */
+  readonly push?: PushParticulars
+}
+
+/** What the publisher of a push may set (checklist R37). Unset fields are decided by what the message is about. */
+export interface PushParticulars {
+  readonly data?: Readonly<Record<string, unknown>>
+  readonly badge?: number
+  readonly sound?: string
+  readonly collapseKey?: string
+  readonly urgent?: boolean
+  /** Instant after which it is worthless. */
+  readonly expiresAt?: number
 }
 
 /** One row per subject, recipient, channel and address (contract section 7). */

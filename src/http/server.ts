@@ -19,6 +19,7 @@ import { coreBanq } from './families/corebanq.ts'
 import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
+import { devices } from './families/devices.ts'
 import { me } from './families/me.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
@@ -201,6 +202,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => me(app, engine),
     (app) => contacts(app, engine),
     (app) => optOuts(app, engine),
+    (app) => devices(app, engine),
     (app) => callbacks(app, engine),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),

@@ -1,4 +1,6 @@
 import type { AlertLevel } from '../alert/alert.ts'
+import type { PushParticulars } from '../delivery/delivery.ts'
+import type { Platform } from '../devices/device.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Priority, Severity } from './notification.ts'
 
@@ -25,6 +27,8 @@ export interface NotifyDecision {
     | { readonly group: string }
     | { readonly broadcast: readonly string[] }
   readonly draft: Draft
+  /** A push (R37): beside the app only to devices of this platform. Not for broadcasts. */
+  readonly push?: { readonly platform: Platform; readonly particulars: PushParticulars }
 }
 
 /** A notification before the engine gave it an id. Unset fields take the defaults of R17 and R21. */
@@ -73,12 +77,12 @@ export interface AlertCommandDecision {
   readonly user?: string | undefined
 }
 
-/** Messages to addresses instead of people (R24, R25, R36). */
+/** Messages to addresses instead of people (R24, R25, R36, R37). */
 export interface DirectDecision {
   readonly kind: 'direct'
-  readonly channel: 'email' | 'sms'
+  readonly channel: 'email' | 'sms' | 'push'
   readonly messages: readonly DirectMessage[]
-  /** `one` answers as R24/R25 do, `batch` as R36. */
+  /** `one` answers as R24, R25 and R37 do, `batch` as R36. */
   readonly shape: 'one' | 'batch'
 }
 
@@ -90,6 +94,7 @@ export interface DirectMessage {
   readonly subject?: string | undefined
   readonly text: string
   readonly html?: string | undefined
+  readonly push?: PushParticulars | undefined
   readonly priority: Priority
   readonly sendAt?: number | undefined
   /** http(s) URLs of files to go with it; e-mail only. */

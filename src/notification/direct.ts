@@ -16,7 +16,7 @@ import type { DirectDecision, DirectMessage } from './decision.ts'
 const LONGEST_ADDRESS = 254
 
 /**
- * Messages to addresses (R24, R25, R36): stored as deliveries without a person, through the same worker as all others.
+ * Messages to addresses (R24, R25, R36, R37): stored as deliveries without a person, through the same worker as all others.
  * Of a batch, those that cannot be sent are stored too, as `dead` with their reason, so that its progress counts them;
  * the same message to the same address is taken once.
  */
@@ -104,12 +104,13 @@ function deliveryOf(
   })
 }
 
-function fixedOf({ subject, text, html, attachments }: DirectMessage): FixedContent {
+function fixedOf({ subject, text, html, attachments, push, priority }: DirectMessage): FixedContent {
   return {
     ...(subject !== undefined && { subject }),
     text,
     ...(html !== undefined && { html }),
     ...(attachments !== undefined && attachments.length > 0 && { attachments }),
+    ...(push !== undefined && { push: { ...push, ...(priority === 'high' && { urgent: true }) } }),
   }
 }
 
@@ -118,19 +119,21 @@ function resultOf(
   decision: DirectDecision,
   entries: readonly Entry[],
 ): Readonly<Record<string, unknown>> {
-  if (decision.shape === 'batch') {
-    return {
-      status: 'batch_queued',
-      batch_id: id,
-      items: entries.map(({ message: { address, to = address, error, reason }, duplicate }) => ({
-        to,
-        status: error !== undefined ? 'failed' : duplicate ? 'duplicate' : 'queued',
-        ...(error !== undefined && { error }),
-        ...(reason !== undefined && { reason }),
-      })),
-    }
-  }
-  return decision.channel === 'email'
+  const { channel, shape } = decision
+  const batch = shape === 'batch'
+  if (channel === 'push')
+    return { status: 'push_queued', push_id: id, ...(batch && { items: itemsOf(entries) }) }
+  if (batch) return { status: 'batch_queued', batch_id: id, items: itemsOf(entries) }
+  return channel === 'email'
     ? { status: 'email_queued', email_id: id }
     : { status: 'sms_sent', result: { sms_id: id, status: 'queued' } }
+}
+
+function itemsOf(entries: readonly Entry[]) {
+  return entries.map(({ message: { address, to = address, error, reason }, duplicate }) => ({
+    to,
+    status: error !== undefined ? 'failed' : duplicate ? 'duplicate' : 'queued',
+    ...(error !== undefined && { error }),
+    ...(reason !== undefined && { reason }),
+  }))
 }

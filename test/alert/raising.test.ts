@@ -38,8 +38,7 @@ describe('Publishes of one condition', () => {
       holdOff: createHoldOff(),
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
-      canReach: () => true,
-      addressOf: () => 'root@example.org',
+      addressesOf: () => ['root@example.org'],
     }
     const deaf = {
       board: { alertChanged: (alert: Alert) => void shown.push(alert) },

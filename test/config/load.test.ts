@@ -466,14 +466,61 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy, topic: "a/b" }\n',
     'c.yaml:4:59 channels.webhook.endpoints.a.topic: expected at most 64 letters, digits, - and _',
   ],
-  ...['push', 'web_push'].map(
-    (channel) =>
-      [
-        `live ${channel}`,
-        `channels:\n  ${channel}:\n    mode: live\n`,
-        `c.yaml:3:11 channels.${channel}.mode: live is not available yet; use captured`,
-      ] as const,
-  ),
+  [
+    'live push without a service account',
+    'channels:\n  push: { mode: live }\n',
+    'c.yaml:2:3 channels.push.service_account: is missing; mode live needs it, or service_account_file',
+  ],
+  [
+    'a service account that cannot be read',
+    'channels:\n  push: { mode: both, service_account_file: ./none.json }\n',
+    'c.yaml:2:45 channels.push.service_account_file: cannot read ./none.json (ENOENT)',
+  ],
+  [
+    'a service account that is none, without telling its content',
+    'channels:\n  push: { mode: live, service_account: geheim }\n',
+    'c.yaml:2:40 channels.push.service_account: the service account is no JSON object',
+  ],
+  [
+    'a service account without a key',
+    `channels:\n  push: { mode: live, service_account: '{"project_id":"p","client_email":"e","private_key":"geheim"}' }\n`,
+    'c.yaml:2:40 channels.push.service_account: the service account has no RSA private_key',
+  ],
+  [
+    'one half of a VAPID pair',
+    'channels:\n  web_push: { mode: live, vapid_private_key: geheim }\n',
+    'c.yaml:2:3 channels.web_push.vapid_public_key: is missing; vapid_private_key is of no use without it',
+  ],
+  [
+    'two halves of different VAPID pairs',
+    'channels:\n  web_push: { mode: live, vapid_public_key: BA, vapid_private_key: geheim }\n',
+    'c.yaml:2:45 channels.web_push.vapid_public_key: is not the public key of vapid_private_key',
+  ],
+  [
+    'a subject that push services would refuse',
+    'channels:\n  web_push: { mode: live, subject: ops@example.org }\n',
+    'c.yaml:2:36 channels.web_push.subject: expected mailto:ops@example.org, or an https:// URL',
+  ],
+  [
+    'push services that are no hosts',
+    'channels: { web_push: { allow: ["https://x"] } }\n',
+    'c.yaml:1:33 channels.web_push.allow[0]: "https://x" is no host, address or network such as 10.0.0.0/8',
+  ],
+  [
+    'a device without a token',
+    'users:\n  anna: { devices: [{ platform: ios }] }\n',
+    'c.yaml:2:21 users.anna.devices[0].token: is missing',
+  ],
+  [
+    'a browser whose messages would go into this network (security row 23)',
+    'users:\n  anna: { devices: [{ platform: web, subscription: { endpoint: "http://127.0.0.1:6379", keys: { p256dh: a, auth: b } } }] }\n',
+    'c.yaml:2:64 users.anna.devices[0].subscription.endpoint: the address is not public; channels.web_push.allow can make an exception',
+  ],
+  [
+    'a device of two people',
+    'users:\n  anna: { devices: [{ platform: ios, token: t }] }\n  bob: { devices: [{ platform: ios, token: t }] }\n',
+    'c.yaml:3:20 users.bob.devices[0]: is a device of anna too',
+  ],
   [
     'live SMS without a sender',
     'channels:\n  sms: { mode: live, account_sid: AC1, auth_token: geheim }\n',
@@ -502,7 +549,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'a channel that sends and captures',
     'channels: { push: { mode: both } }\n',
-    'c.yaml:1:27 channels.push.mode: both is not available yet; use captured',
+    'c.yaml:1:13 channels.push.service_account: is missing; mode both needs it, or service_account_file',
   ],
   [
     'a store that does not exist yet',

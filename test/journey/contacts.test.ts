@@ -266,7 +266,7 @@ describe('Addresses that people add for themselves', function () {
     expect(list.every(({ verified }) => verified)).to.equal(true)
     expect((await bob.get<{ phone: string }>('/v1/users/me')).phone).to.equal('+4915112345672')
     const remove = (id = '') => bob.request('DELETE', `/v1/users/me/contacts/${id}`)
-    expect(codeOf(await remove(list[0]?.id))).to.deep.equal([409, 'contact.read_only'])
+    expect(codeOf(await remove(list[0]?.id))).to.deep.equal([409, 'record.read_only'])
     expect((await add('email', 'bob@example.org', bob)).body).to.deep.equal(list[0])
   })
 

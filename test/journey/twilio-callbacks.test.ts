@@ -266,7 +266,7 @@ describe('what a provider of SMS and calls sends back', function () {
     it(`holds messages after ${JSON.stringify(stop)} and releases them after START (E19)`, async () => {
       expect(await text(stop)).to.include('START')
       const held = await raise('db1')
-      expect(await pageOf(held, 'bob')).to.include({ state: 'dead', reason: 'unsubscribed' })
+      expect(await pageOf(held, 'bob')).to.include({ state: 'suppressed', reason: 'opted_out' })
       expect(await text('Start ')).to.include('again')
       expect(await pageOf(await raise('db2'), 'bob')).to.include({ state: 'sent' })
     })

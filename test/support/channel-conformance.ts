@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import type { Channel, RenderInput } from '../../src/delivery/channel.ts'
 import { alert, notification, person, planned, seeded } from './messages.ts'
 
-const HOSTILE: readonly string[] = [
+/** Texts as nobody should send them. */
+export const HOSTILE: readonly string[] = [
   '',
   ' ',
   '\0',
@@ -121,7 +122,7 @@ export function channelConformance(title: string, open: () => Channel): void {
       const channel = open()
       for (const text of [...HOSTILE, ...randomTexts(20)]) {
         // An id that is no level of a topic could be reached by everybody, or nobody.
-        expect(channel.address(person({ id: 'a/b', email: text, phone: text }))).to.equal(null)
+        expect(channel.addresses(person({ id: 'a/b', email: text, phone: text }))).to.deep.equal([])
       }
     })
 

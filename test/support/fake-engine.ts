@@ -12,6 +12,7 @@ import type { AlertCommandDecision } from '../../src/notification/decision.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
+import { createDevices } from '../../src/devices/devices.ts'
 import { createPersonalPreferences } from '../../src/preferences/personal-preferences.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { memoryRecords } from './memory-records.ts'
@@ -94,6 +95,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       if (engine.broken) throw engine.broken
     }),
     registry,
+    devices: createDevices({ registry, directory: () => directory, clock, log }),
+    vapidPublicKey: 'vapid-public-key',
     preferences: createPersonalPreferences(registry),
     canReach: () => false,
     clock,

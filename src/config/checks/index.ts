@@ -5,6 +5,7 @@ import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueI
 import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
+import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
@@ -47,6 +48,10 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkWebhookFormats,
   checkTelegram,
   checkTelegramChats,
+  checkFirebase,
+  checkVapid,
+  checkWebPushAllowance,
+  checkDevices,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,

@@ -53,6 +53,8 @@ const AVAILABLE: ReadonlySet<string> = new Set([
   'email',
   'sms',
   'voice',
+  'push',
+  'web_push',
   'telegram',
   'webhook',
   'speech',

@@ -1,5 +1,12 @@
 import { createTransport } from 'nodemailer'
-import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
+import {
+  oneAddress,
+  type Channel,
+  type OutgoingMessage,
+  type Rendered,
+  type RenderInput,
+  type SendResult,
+} from '../channel.ts'
 import { parseMailbox } from '../address.ts'
 import { contentOf } from '../content.ts'
 import { attachmentName } from '../outgoing/attachment-name.ts'
@@ -30,7 +37,7 @@ export function emailChannel(settings: EmailSettings): Channel {
   const host = parseMailbox(settings.from)?.split('@')[1] ?? 'localhost'
   return {
     name: 'email',
-    address: (recipient) => (recipient.email === undefined ? null : parseMailbox(recipient.email)),
+    addresses: ({ email }) => oneAddress(email === undefined ? null : parseMailbox(email)),
     render: renderEmail,
     async send(message, signal) {
       if (!transport) return notConfigured('email')

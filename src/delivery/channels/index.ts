@@ -7,12 +7,17 @@ import type { LaneSettings } from '../worker.ts'
 import { createAttachments } from '../outgoing/attachments.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
+import { createFcm, type Fcm } from '../push/fcm.ts'
+import { PUSH_SERVICES } from '../push/push-services.ts'
+import { parseServiceAccount } from '../push/service-account.ts'
+import type { Vapid } from '../push/vapid.ts'
+import { pushChannel, type KnownDevices } from './push.ts'
 import { mqttChannel } from './mqtt.ts'
-import { pushChannel } from './push.ts'
 import { smsChannel } from './sms.ts'
 import { speechChannel, type SpeechBroker } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
 import { voiceChannel } from './voice.ts'
+import { webPushChannel } from './web-push.ts'
 import { webhookChannel } from './webhook.ts'
 
 export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
@@ -31,12 +36,15 @@ export function createChannels(
   reached: {
     readonly clock: Pick<Clock, 'now'>
     readonly publicUrl?: string | undefined
+    readonly devices: KnownDevices
+    /** Who we are to the push services of browsers. */
+    readonly vapid: Vapid | null
     /** The embedded broker, for what is told over it. */
     readonly broker?: SpeechBroker
   },
 ): Channels {
-  const { email, sms, voice, telegram, webhook, mqtt } = channels
-  const { clock, publicUrl, broker = null } = reached
+  const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels
+  const { clock, publicUrl, devices, vapid, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
     {
       channel: emailChannel({
@@ -48,8 +56,17 @@ export function createChannels(
     },
     { channel: smsChannel({ sms, publicUrl }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
-    { channel: pushChannel('push'), mode: channels.push.mode },
-    { channel: pushChannel('web_push'), mode: channels.web_push.mode },
+    { channel: pushChannel({ fcm: fcmOf(push, clock), devices }), mode: push.mode },
+    {
+      channel: webPushChannel({
+        vapid,
+        allow: webPush.allow,
+        devices,
+        outgoing: createOutgoing({ allow: webPush.allow, setting: PUSH_SERVICES }),
+        clock,
+      }),
+      mode: webPush.mode,
+    },
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
@@ -67,6 +84,15 @@ export function createChannels(
     { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+/** FCM, where it is live. */
+function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm | null {
+  if (push.mode === 'captured' || push.service_account === undefined) return null
+  const account = parseServiceAccount(push.service_account)
+  // A checked configuration has one that can be read.
+  if (typeof account === 'string') return null
+  return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
 }
 
 function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {

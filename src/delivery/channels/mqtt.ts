@@ -33,7 +33,7 @@ export function mqttChannel({ topics, broker }: MqttSettings): Channel {
   const byTopic = new Map(topics.map((topic) => [topic.topic, topic]))
   return {
     name: 'mqtt',
-    address: () => null,
+    addresses: () => [],
     render(input) {
       const { title, actions } = contentOf(input)
       const { delivery } = input

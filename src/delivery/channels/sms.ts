@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
+import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
 import { failOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
@@ -37,7 +37,7 @@ export function smsChannel(settings?: SmsSettings): Channel {
   const send = failOver(providers, settings?.sms.countries ?? [])
   return {
     name: 'sms',
-    address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
+    addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderSms,
     async send(message, signal) {
       if (providers.length === 0) return notConfigured('sms')

@@ -1,6 +1,6 @@
 import { literalLevel } from '../../access/topic-filter.ts'
 import type { Broker } from '../../broker/broker.ts'
-import type { Channel, Rendered, RenderInput } from '../channel.ts'
+import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
 import { contentOf, type Content } from '../content.ts'
 import { cut, oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
@@ -29,7 +29,7 @@ export type SpeechBroker = Pick<Broker, 'publish' | 'hears'>
 export function speechChannel(broker: SpeechBroker | null): Channel {
   return {
     name: 'speech',
-    address: ({ id }) => (literalLevel(id) ? `users/${id}/events/speech` : null),
+    addresses: ({ id }) => oneAddress(literalLevel(id) ? `users/${id}/events/speech` : null),
     render: renderSpeech,
     async send({ address, rendered: { frame } }, signal) {
       if (broker === null || !frame || frame.userId === null) return notConfigured('speech')

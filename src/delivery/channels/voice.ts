@@ -1,6 +1,12 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import type { Channel, OutgoingMessage, Rendered, RenderInput } from '../channel.ts'
+import {
+  oneAddress,
+  type Channel,
+  type OutgoingMessage,
+  type Rendered,
+  type RenderInput,
+} from '../channel.ts'
 import { contentOf } from '../content.ts'
 import { serves } from '../providers/fail-over.ts'
 import { httpCaller, permanent } from '../providers/http-call.ts'
@@ -34,7 +40,7 @@ export function voiceChannel(settings?: VoiceSettings): Channel {
   const line = settings === undefined ? null : lineOf(settings)
   return {
     name: 'voice',
-    address: (recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
+    addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderVoice,
     async send(message, signal) {
       if (line === null) return notConfigured('voice')

@@ -50,7 +50,7 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
   )
   return {
     name: 'webhook',
-    address: () => null,
+    addresses: () => [],
     render(input) {
       const { title, actions } = contentOf(input)
       const format = byAddress.get(input.delivery.address ?? '')?.format ?? 'json'

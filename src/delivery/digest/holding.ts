@@ -134,7 +134,7 @@ function digestOf(
   if (!rule) return null
   const by = rule.by === undefined ? '' : cut(JSON.stringify(content.data[rule.by]) ?? '', LONGEST_KEY)
   return {
-    key: [index, delivery.channel, delivery.userId, by].join(' '),
+    key: [index, delivery.channel, delivery.userId, delivery.address, by].join(' '),
     windowMs: parseDuration(rule.window) ?? 0,
     firstAlone: rule.first === 'send',
   }

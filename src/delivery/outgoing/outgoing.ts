@@ -12,8 +12,7 @@ export type Resolve = (
 export interface OutgoingRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** JSON. */
-  readonly body: string
+  readonly body: string | Uint8Array
   /** Gives the request up. */
   readonly signal: AbortSignal
   /** The longest wait for the beginning of the answer, and for each part of it. */
@@ -149,9 +148,9 @@ function agentFor(lookup: LookupFunction, waitMs: number): Agent {
 const NOT_PUBLIC = { kind: 'refused', because: 'the host has an address that is not public' } as const
 
 async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunction): Promise<Answer> {
-  const { signal, waitMs } = outgoing
+  const { body: given, signal, waitMs } = outgoing
   const agent = agentFor(lookup, waitMs)
-  const bytes = Buffer.from(outgoing.body)
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given
   let written = false
   // Asked for its next part only when the one before was taken by the socket.
   async function* parts() {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { channelLanes, createChannels } from '../../../src/delivery/channels/index.ts'
 import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { noDevices } from '../../support/fake-devices.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 
 const captured = { mode: 'captured' } as const
@@ -27,7 +28,7 @@ function configuration(smtpUrl?: string) {
       },
       voice: { ...captured, provider: 'twilio' as const, countries: [] },
       push: captured,
-      web_push: captured,
+      web_push: { ...captured, allow: [] },
       telegram: captured,
       webhook: { ...captured, allow: [], endpoints: {} },
       speech: captured,
@@ -36,20 +37,22 @@ function configuration(smtpUrl?: string) {
   }
 }
 
+const reached = () => ({ clock: fakeClock(), devices: noDevices, vapid: null })
+
 describe('createChannels', () => {
   it('lists every channel but realtime, which the live fan-out serves', () => {
-    const names = [...createChannels(configuration(), { clock: fakeClock() }).keys()].toSorted()
+    const names = [...createChannels(configuration(), reached()).keys()].toSorted()
     expect(names).to.deep.equal(CHANNEL_NAMES.filter((name) => name !== 'realtime').toSorted())
   })
 
   it('gives captured lanes more room than those of a provider', () => {
-    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), { clock: fakeClock() }))
+    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), reached()))
     expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
     expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
   })
 
   it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {
-    for (const { channel } of createChannels(configuration(), { clock: fakeClock() }).values()) {
+    for (const { channel } of createChannels(configuration(), reached()).values()) {
       const message = {
         idempotencyKey: 'a1.1',
         address: 'x',
@@ -61,9 +64,9 @@ describe('createChannels', () => {
     }
   })
 
-  for (const name of createChannels(configuration(), { clock: fakeClock() }).keys()) {
+  for (const name of createChannels(configuration(), reached()).keys()) {
     channelConformance(name, () => {
-      const entry = createChannels(configuration(), { clock: fakeClock() }).get(name)
+      const entry = createChannels(configuration(), reached()).get(name)
       if (!entry) throw new Error(`no channel ${name}`)
       return entry.channel
     })

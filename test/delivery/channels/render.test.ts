@@ -11,6 +11,7 @@ import { fakeClock } from '../../support/fake-clock.ts'
 import { alert, notification, person, planned } from '../../support/messages.ts'
 import type { Alert } from '../../../src/alert/alert.ts'
 import type { NotificationContent } from '../../../src/notification/notification.ts'
+import { noDevices } from '../../support/fake-devices.ts'
 
 const base = { recipient: person(), fixed: null, publicUrl: 'http://localhost:8080/' }
 
@@ -117,9 +118,9 @@ describe('e-mail', () => {
   })
 
   it('reaches only people with one well-formed mailbox', () => {
-    expect(email.address(person())).to.equal('anna@example.org')
+    expect(email.addresses(person())).to.deep.equal(['anna@example.org'])
     const { email: _, ...nobody } = person()
-    expect(email.address(nobody)).to.equal(null)
+    expect(email.addresses(nobody)).to.deep.equal([])
   })
 })
 
@@ -188,10 +189,12 @@ describe('SMS', () => {
   })
 
   it('reaches only people with a phone number', () => {
-    expect(sms.address(person({ phone: '+49 151 12345678' }))).to.equal('+4915112345678')
-    expect(sms.address(person({ phone: '0151 12345678' }))).to.equal(null)
+    expect(sms.addresses(person({ phone: '+49 151 12345678' }))).to.deep.equal(['+4915112345678'])
+    expect(sms.addresses(person({ phone: '0151 12345678' }))).to.deep.equal([])
   })
 })
+
+const push = () => pushChannel({ fcm: null, devices: noDevices })
 
 describe('the other channels', () => {
   const keys: readonly (readonly [locale: string, language: string, keys: string])[] = [
@@ -219,7 +222,7 @@ describe('the other channels', () => {
   })
 
   it('push a title and a body', () => {
-    expect(pushChannel('push').render(page())).to.include({
+    expect(push().render(page())).to.include({
       subject: 'CRITICAL ALERT: disk_full',
       text: 'Disk is full',
     })
@@ -242,8 +245,8 @@ describe('the other channels', () => {
   })
 
   it('reach nobody who has no device, so that push never counts as used without one (section 1.6 fault 7)', () => {
-    for (const channel of [pushChannel('push'), pushChannel('web_push'), telegramChannel(null), webhook()]) {
-      expect(channel.address(person())).to.equal(null)
+    for (const channel of [push(), telegramChannel(null), webhook()]) {
+      expect(channel.addresses(person())).to.deep.equal([])
     }
   })
 })

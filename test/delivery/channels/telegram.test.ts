@@ -93,8 +93,8 @@ describe('a Telegram message', () => {
   it('goes to the chat that the configuration names', async () => {
     await send(sent)
     const channel = telegramChannel(null)
-    expect(channel.address(person({ telegramChatId: 4711 }))).to.equal('4711')
-    expect(channel.address(person())).to.equal(null)
+    expect(channel.addresses(person({ telegramChatId: 4711 }))).to.deep.equal(['4711'])
+    expect(channel.addresses(person())).to.deep.equal([])
   })
 })
 

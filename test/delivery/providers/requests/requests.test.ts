@@ -13,6 +13,7 @@ import { createTelegramBot } from '../../../../src/delivery/telegram/bot.ts'
 import { createTelegramPoll } from '../../../../src/delivery/telegram/poll.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
+import { noDevices } from '../../../support/fake-devices.ts'
 import { fakeDirectory, person } from '../../../support/fake-directory.ts'
 import { alert } from '../../../support/messages.ts'
 import { silentLog } from '../../../support/silent-log.ts'
@@ -86,7 +87,8 @@ const PROVIDERS: readonly Provider[] = [
 function open({ channel, settings, address }: Provider, url: string, publicUrl: string) {
   const given = { channels: { [channel]: { mode: 'live', ...settings(url) } } }
   const { channels } = Value.Default(ConfigSchema, given) as Config
-  const configured = createChannels({ channels }, { clock: fakeClock(), publicUrl }).get(channel)
+  const reached = { clock: fakeClock(), publicUrl, devices: noDevices, vapid: null }
+  const configured = createChannels({ channels }, reached).get(channel)
   if (!configured) throw new Error(`there is no channel ${channel}`)
   return { channel: configured.channel, address: address(url) }
 }
