@@ -44,6 +44,7 @@ import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createReceipts } from './receipts/receipts.ts'
+import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
@@ -98,6 +99,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ballastBytes: config.storage.ballast_mb * 1024 * 1024,
   })
   const clock = options.clock ?? clockAfter(store, log, metrics)
+  const registry = createRegistry(store, clock)
+  await registry.catchUp()
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
@@ -184,6 +187,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     config: () => config,
     directory: () => directory,
     store,
+    registry,
     clock,
     ids,
     log,
@@ -214,6 +218,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       return directory
     },
     store,
+    registry,
     clock,
     ids,
     log,

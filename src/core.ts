@@ -17,6 +17,7 @@ import type { Presence } from './live/presence.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Receipts } from './receipts/receipts.ts'
+import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
 
 /** What carrying out a decision needs. Made once, by the composition root. */
@@ -24,6 +25,7 @@ export interface Core {
   readonly config: () => Config
   readonly directory: () => Directory
   readonly store: Store
+  readonly registry: Registry
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log

@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
 import type { Outcome, Publish } from './router/publish.ts'
+import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
 
 /** What the HTTP side and the command line may ask of the running program. Made by the composition root, app.ts. */
@@ -17,6 +18,7 @@ export interface Engine {
   readonly config: Config
   readonly directory: Directory
   readonly store: Store
+  readonly registry: Registry
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log

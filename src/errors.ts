@@ -164,6 +164,12 @@ export const ERRORS = {
     http: 413,
     mqtt: 'dead',
   },
+  'record.stale': {
+    what: 'Somebody else has changed it meanwhile',
+    mend: 'Read it again and repeat the change',
+    http: 409,
+    mqtt: 'dead',
+  },
   'store.unavailable': {
     what: 'The message could not be stored',
     mend: 'Send it again; nothing was accepted',

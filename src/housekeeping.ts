@@ -24,6 +24,7 @@ export function createHousekeeping(core: Core): () => void {
       now,
       outbox: now - (parseDuration(outbox) ?? 7 * DAY_MS),
       deadLetters: now - (parseDuration(dead_letters) ?? 30 * DAY_MS),
+      records: now - DAY_MS,
       limit: PORTION,
     }
     while (!stopped && (await core.store.prune(before)) >= PORTION);

@@ -59,8 +59,17 @@ export interface Store {
     readonly now: number
     readonly outbox: number
     readonly deadLetters: number
+    /** Of records that were removed. */
+    readonly records: number
     readonly limit: number
   }): Promise<number>
+
+  /**
+   * Puts a record in the place of the one with its tenant, kind, owner and key, or removes it (`doc` null). Its version
+   * grows by one with every change, removal included. With `expectVersion`, `stale` and nothing written when the record
+   * is at another version by now; 0 expects that there is none. Answers with what is stored now.
+   */
+  putRecord(change: RecordChange): Promise<StoredRecord | 'stale'>
 
   /** A random secret of 32 bytes under this name, made at the first call and the same ever after. */
   secret(name: string): Promise<Uint8Array>
@@ -95,6 +104,13 @@ export interface Store {
     readonly deadLetters: number
     readonly deliveries: Readonly<Record<DeliveryState, number>>
   }>
+
+  /**
+   * Records of every tenant in the order of their last change, those removed lately included (`doc` null), at most
+   * `limit` after `cursor`: how a node learns what it does not know yet. `nextCursor` is never null once there is a
+   * record, so that the next look goes on from there.
+   */
+  records(limit: number, cursor?: string): Promise<Page<StoredRecord>>
 
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
@@ -260,6 +276,24 @@ export interface DeliveryProgress {
   readonly userId: string
   readonly state: 'sent' | 'delivered'
   readonly at: number
+}
+
+/** Something that people or operators change while the program runs: a device, a preference, a template. */
+export interface StoredRecord {
+  readonly tenant: TenantId
+  /** What kind of thing it is, such as `device`. */
+  readonly kind: string
+  /** Whose it is, such as a user id; empty for what belongs to nobody. */
+  readonly owner: string
+  readonly key: string
+  /** Null when it was removed. */
+  readonly doc: Readonly<Record<string, unknown>> | null
+  readonly version: number
+  readonly changedAt: number
+}
+
+export interface RecordChange extends Omit<StoredRecord, 'version'> {
+  readonly expectVersion?: number
 }
 
 /** What a provider said, after it had taken a message, about whether it arrived. */

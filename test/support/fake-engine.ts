@@ -11,6 +11,8 @@ import type { AlertCommandDecision } from '../../src/notification/decision.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
+import { createRegistry } from '../../src/registry/registry.ts'
+import { memoryRecords } from './memory-records.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
 import { DEFAULT_TENANT } from './fake-directory.ts'
 import { silentLog, type LogLine } from './silent-log.ts'
@@ -78,6 +80,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     store: fakeStore(rows, () => {
       if (engine.broken) throw engine.broken
     }),
+    registry: createRegistry(memoryRecords(), clock),
     clock,
     ids: randomIds(),
     log,

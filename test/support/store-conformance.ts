@@ -4,6 +4,7 @@ import { deliveryConformance } from './store/deliveries.ts'
 import { inboxConformance } from './store/inbox.ts'
 import { keepingConformance } from './store/keeping.ts'
 import type { OpenedStore } from './store/samples.ts'
+import { recordConformance } from './store/records.ts'
 import { walkConformance } from './store/walk.ts'
 import { workConformance } from './store/work.ts'
 
@@ -31,6 +32,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     deliveryConformance(current)
     inboxConformance(current)
     keepingConformance(current)
+    recordConformance(current)
     walkConformance(current)
   })
 }

@@ -19,7 +19,7 @@ import { Asker } from './thread/asker.ts'
 import { Committer, type Precedence } from './thread/committer.ts'
 import { readComponentState } from './table/component-state.ts'
 import type { QueueLimits } from './thread/commit-queue.ts'
-import { pageOf } from './table/cursor.ts'
+import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { deliveryPosition, readDelivery } from './table/delivery.ts'
@@ -33,6 +33,7 @@ import {
   type Packed,
 } from './thread/operation.ts'
 import { readOutboxItem } from './table/outbox.ts'
+import { readRecord, recordSeq } from './table/record.ts'
 import type { Answer, Question } from './thread/reads.ts'
 import type { ReaderData } from './thread/reader-thread.ts'
 import { startThread, type Thread } from './thread/thread.ts'
@@ -190,6 +191,14 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'prune'>({ kind: 'prune', at: before.now, before }, PREFERRED)
   }
 
+  async putRecord(change: port.RecordChange): Promise<port.StoredRecord | 'stale'> {
+    const { tenant, kind, owner, key, doc, changedAt, expectVersion = null } = change
+    const row = { tenant, kind, owner, key, doc: doc && JSON.stringify(doc), changedAt, expectVersion }
+    const operation = { kind: 'record', at: changedAt, row } as const
+    const version = await this.#committer.write<'record'>(operation, PREFERRED)
+    return version === 'stale' ? version : { tenant, kind, owner, key, doc, version, changedAt }
+  }
+
   secret(name: string): Promise<Uint8Array> {
     return this.#committer.write<'secret'>({ kind: 'secret', at: 0, name }, PREFERRED)
   }
@@ -241,6 +250,15 @@ class SqliteStore implements port.Store {
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
     return (await this.#asker.ask('states', undefined)).map(readComponentState)
+  }
+
+  async records(limit: number, cursor?: string): Promise<port.Page<port.StoredRecord>> {
+    const rows = await this.#asker.ask('records', { limit, ...(cursor !== undefined && { cursor }) })
+    const last = rows.at(-1)
+    return {
+      items: rows.map(readRecord),
+      nextCursor: last ? encodeCursor([recordSeq(last)]) : (cursor ?? null),
+    }
   }
 
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {

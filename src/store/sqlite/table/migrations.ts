@@ -185,6 +185,22 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_tenant ON outbox (tenant);
   CREATE INDEX outbox_age ON outbox (created_at);
   `,
+  `
+  -- What is changed while the program runs. seq orders the changes, so a change gives the row a new one; AUTOINCREMENT,
+  -- because a number that came back would hide a change from whoever has read beyond it.
+  CREATE TABLE record (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    doc TEXT,
+    version INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    UNIQUE (tenant, kind, owner, key)
+  ) STRICT;
+  CREATE INDEX record_removed ON record (changed_at) WHERE doc IS NULL;
+  `,
 ]
 
 /** The schema version this build writes. */

@@ -17,6 +17,7 @@ import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
 import { newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
+import type { RecordRow } from '../table/record.ts'
 import type { Restocked } from '../file/room.ts'
 
 /**
@@ -38,6 +39,7 @@ export type Operation =
   | { readonly kind: 'removeDeadLetter'; readonly at: number; readonly tenant: string; readonly id: string }
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
+  | { readonly kind: 'record'; readonly at: number; readonly row: RecordRow }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
   /** Puts a portion of the ballast back. */
   | { readonly kind: 'restock'; readonly at: number }
@@ -48,6 +50,7 @@ export interface PruneBefore {
   readonly now: number
   readonly outbox: number
   readonly deadLetters: number
+  readonly records: number
   readonly limit: number
 }
 
@@ -107,6 +110,7 @@ export interface Replies {
   readonly removeDeadLetter: boolean
   readonly clearOutbox: null
   readonly prune: number
+  readonly record: number | 'stale'
   readonly secret: Uint8Array
   readonly restock: Restocked
   readonly ping: null
@@ -246,7 +250,9 @@ function present<T>(part: T | null): T {
 
 /** Bytes that an operation holds in memory while it waits, about. */
 export function weigh(operation: Operation): number {
-  if (operation.kind !== 'accept') return operation.kind === 'change' ? weighRows(operation) + 1000 : 500
+  if (operation.kind === 'change') return weighRows(operation) + 1000
+  if (operation.kind === 'record') return (operation.row.doc?.length ?? 0) + 500
+  if (operation.kind !== 'accept') return 500
   const { alert, deadLetter, states } = operation
   return (
     operation.result.length +

@@ -19,6 +19,7 @@ import type {
   Reply,
 } from './operation.ts'
 import { outboxWrites } from '../table/outbox.ts'
+import { recordWrites } from '../table/record.ts'
 import { workWrites, type TakenWork } from '../table/work.ts'
 
 /** Everything the writer can do to the file. */
@@ -34,6 +35,7 @@ function tables(db: Database, ballast: Ballast) {
     deadLetters: deadLetterWrites(db),
     states: componentStateWrites(db),
     outbox: outboxWrites(db),
+    records: recordWrites(db),
     work,
   }
 }
@@ -162,6 +164,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return null
     case 'prune':
       return prune(all, operation.before)
+    case 'record':
+      return all.records.put(operation.row)
     case 'secret':
       return all.meta.secret(operation.name)
     case 'restock':
@@ -291,10 +295,12 @@ function removeDeadLetter(
 }
 
 function prune(all: Tables, before: Extract<Operation, { kind: 'prune' }>['before']): number {
-  const { now, outbox, deadLetters, limit } = before
+  const { now, outbox, deadLetters, records, limit } = before
   const letters = all.deadLetters.prune(deadLetters, limit)
   if (letters > 0) all.meta.deadLettersRemoved(letters)
-  return letters + all.once.prune(now, limit) + all.outbox.prune(outbox, limit)
+  return (
+    letters + all.once.prune(now, limit) + all.outbox.prune(outbox, limit) + all.records.prune(records, limit)
+  )
 }
 
 function messageOf(error: unknown): string {
