@@ -50,6 +50,8 @@ import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { createTemplateCache } from './template/template-cache.ts'
+import { createWordings } from './template/wordings.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
 
@@ -151,8 +153,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const templates = { templates: () => config.templates, compile: createTemplateCache() }
   const deliver = createDeliver({
     channels,
+    wordingOf: createWordings({ ...templates, log, metrics }),
     directory: { user: (id) => directory.user(id) },
     clock,
     random,
@@ -285,6 +289,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
+    preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
       late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
   })

@@ -3,6 +3,7 @@ import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { closed, duration, flag, httpUrl, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
@@ -148,6 +149,7 @@ export const ConfigSchema = Type.Object(
       description: 'Who looks after which alerts, by name',
     }),
     channels: Channels,
+    templates: Templates,
     throttle: Throttle,
     rules: Type.Array(Type.Unknown(), {
       default: [],

@@ -7,6 +7,7 @@ import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
 import type { Publish } from '../router/publish.ts'
+import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
@@ -23,6 +24,7 @@ import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
 import { sessions } from './families/session.ts'
+import { templates } from './families/templates.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
@@ -36,6 +38,8 @@ export interface HttpOptions {
   readonly version: string
   /** Absent: no `/v1/oncall` and `/v1/teams`. */
   readonly onCall?: OnCallFunctions
+  /** Absent: no `/v1/templates`. */
+  readonly preview?: PreviewDeps
   /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
   readonly forward?: (publish: Publish) => void
   /** Further families of routes below `/v1`, behind the same door. */
@@ -196,6 +200,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => outbox(app, engine),
     (app) => me(app, engine),
     (app) => callbacks(app, engine),
+    ...(options.preview ? [templatesFamily(engine, options.preview)] : []),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),
   ]
@@ -204,6 +209,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
 
 function configurationFamily(reload: ReloadConfig) {
   return (app: App) => configuration(app, reload)
+}
+
+function templatesFamily(engine: Engine, deps: PreviewDeps) {
+  return (app: App) => templates(app, engine, deps)
 }
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {

@@ -6,6 +6,7 @@ import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkP
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
@@ -38,6 +39,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkWebhooks,
   checkTelegram,
   checkTelegramChats,
+  checkTemplates,
+  checkTemplateLocales,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

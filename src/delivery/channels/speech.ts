@@ -18,6 +18,6 @@ export function speechChannel(): Channel {
 
 function renderSpeech(input: RenderInput): Rendered {
   const content = contentOf(input)
-  const said = content.kind === 'fixed' ? content.text : `${content.title}. ${content.text}`
+  const said = content.kind === 'fixed' ? content.text : (content.said ?? `${content.title}. ${content.text}`)
   return { text: cut(oneLine(said), LONGEST_TEXT) || content.title, actions: content.actions }
 }
