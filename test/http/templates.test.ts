@@ -117,7 +117,7 @@ describe('the templates API', () => {
     expect((await preview({ ...plain, event: 'broken' })).json()).to.deep.include({
       template: { event: 'broken', locale: null, channel: 'sms' },
       text: 'Order: shipped',
-      faults: [{ field: 'text', message: 'does more than 5000 steps', line: 2, column: 1 }],
+      faults: [{ field: 'text', message: 'does more than 3000 steps', line: 2, column: 1 }],
     })
   })
 

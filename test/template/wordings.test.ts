@@ -31,7 +31,7 @@ function wordings(given: object) {
     wordingOf,
     failures: async () =>
       (await metrics.templateFailures.get()).values.map(({ value, labels }) => [labels['channel'], value]),
-    rendered(input: RenderInput) {
+    rendered: (input: RenderInput) => {
       const configured = CHANNELS.get(input.delivery.channel)
       if (!configured) throw new Error(`no channel ${input.delivery.channel}`)
       return configured.channel.render({ ...input, wording: wordingOf(input) })

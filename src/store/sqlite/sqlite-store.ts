@@ -23,6 +23,7 @@ import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { deliveryPosition, readDelivery } from './table/delivery.ts'
+import { readDispatch } from './table/dispatch.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -246,6 +247,11 @@ class SqliteStore implements port.Store {
   async deliveries(query: port.DeliveryQuery): Promise<port.Page<Delivery>> {
     const rows = await this.#asker.ask('deliveries', query)
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
+  }
+
+  async dispatches(query: port.DispatchQuery): Promise<port.DispatchList> {
+    const { total, rows } = await this.#asker.ask('dispatches', query)
+    return { total, items: rows.map(readDispatch) }
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
