@@ -42,6 +42,7 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
+import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -289,6 +290,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
+    notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
       late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),

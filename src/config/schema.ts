@@ -88,6 +88,18 @@ const Auth = Type.Object(
   section('Who may connect'),
 )
 
+const NotiPy = Type.Object(
+  {
+    open_registration: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+      }),
+    ),
+  },
+  section('The NotiPy API'),
+)
+
 /** `[count, window]` pairs: how many messages one person gets in which time. */
 const windows = (description: string, fallback: readonly (readonly [number, string])[]) =>
   Type.Array(
@@ -151,6 +163,7 @@ export const ConfigSchema = Type.Object(
     channels: Channels,
     templates: Templates,
     throttle: Throttle,
+    notipy: NotiPy,
     rules: Type.Array(Type.Unknown(), {
       default: [],
       description: 'What other payloads and events become; not available yet',

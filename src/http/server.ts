@@ -6,6 +6,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } f
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
+import type { NotiPy } from '../notipy/notipy.ts'
 import type { Publish } from '../router/publish.ts'
 import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
@@ -19,6 +20,7 @@ import { coreBanq } from './families/corebanq.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { me } from './families/me.ts'
+import { notiPyFamily } from './families/notipy/family.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
 import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
@@ -40,6 +42,8 @@ export interface HttpOptions {
   readonly onCall?: OnCallFunctions
   /** Absent: no `/v1/templates`. */
   readonly preview?: PreviewDeps
+  /** Absent: no NotiPy API. */
+  readonly notiPy?: NotiPy
   /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
   readonly forward?: (publish: Publish) => void
   /** Further families of routes below `/v1`, behind the same door. */
@@ -106,6 +110,14 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     pages(root, options.webRoot)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  const { notiPy, authenticator } = options
+  if (notiPy) {
+    const family = async (scope: App) => {
+      common(scope, engine)
+      notiPyFamily(scope, { notiPy, authenticator, config: () => engine.config })
+    }
+    void app.register(family, { prefix: '/api/v1' })
+  }
   return app
 }
 
@@ -162,10 +174,10 @@ function protect(app: App, publicUrl: string | undefined): void {
   void app.register(cookie)
 }
 
-/** Everything below `/v1`: who calls is known before a body is read. */
-function api(v1: App, engine: Engine, options: HttpOptions): void {
+/** What every API shares: who may read its answers, that they are not kept, and that a body may be left out. */
+function common(scope: App, engine: Engine): void {
   const allowed = () => engine.config.server.allowed_origins
-  void v1.register(cors, {
+  void scope.register(cors, {
     // Any page may use a bearer token it holds; only known ones may use the cookie (security row 32).
     delegator: async (request: FastifyRequest) => {
       const { origin } = request.headers
@@ -173,21 +185,26 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
       return {
         origin: known ? origin : '*',
         credentials: known,
-        exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed'],
+        exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed', 'x-process-time'],
         methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
         maxAge: 600,
       }
     },
   })
-  v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  // A body may be left out wherever none of its fields is required.
+  scope.addHook('preValidation', async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
+  })
+}
+
+/** Everything below `/v1`: who calls is known before a body is read. */
+function api(v1: App, engine: Engine, options: HttpOptions): void {
+  common(v1, engine)
   v1.addHook(
     'onRequest',
     guard(options.authenticator, () => engine.config),
   )
-  // A body may be left out wherever none of its fields is required.
-  v1.addHook('preValidation', async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
-  })
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
