@@ -99,8 +99,7 @@ describe('the NotiPy API', () => {
     }
 
     it('keeps of a token no more than its digest', async () => {
-      const { records } = h.app.engine.store
-      const { items } = await records.call(h.app.engine.store, 1000)
+      const { items } = await h.app.engine.store.records(1000)
       expect(JSON.stringify(items))
         .to.contain(service.credentials?.service_id)
         .and.not.contain(service.credentials?.service_token)
@@ -284,6 +283,32 @@ describe('the NotiPy API', () => {
         /^\d+\.\d+$/,
       )
     })
+  })
+
+  it('is told to be tried again later by a service that sends too much (R40)', async () => {
+    const own = await ServiceApi.registered(url)
+    const { body } = await own.ask<EventBody>('POST', '/events', EVENT)
+    const to = Array.from({ length: 100 }, (_, index) => `${index}@example.org`)
+    const statuses: number[] = []
+    for (let time = 0; time < 11; time++) {
+      const answer = await send({ email: { ...EMAIL, to_email: to } }, {}, own, body.event.id)
+      statuses.push(answer.status)
+      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).to.be.within(1, 60)
+    }
+    expect(statuses).to.deep.equal([...Array.from({ length: 10 }, () => 200), 429])
+  })
+
+  it('is described in the OpenAPI document', async () => {
+    const document = (await (await fetch(`${url()}/openapi.json`)).json()) as {
+      paths: object
+      openapi: string
+    }
+    expect(Object.keys(document.paths)).to.include.members([
+      '/api/v1/register',
+      '/api/v1/events/{event_id}/send_notifications',
+      '/api/v1/notifications/{notification_id}/resend',
+      '/v1/templates/preview',
+    ])
   })
 
   it('changes and ends its credentials on request (N13)', async () => {
