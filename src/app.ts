@@ -22,6 +22,8 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { closeDigest } from './delivery/digest/close.ts'
+import { createHolding } from './delivery/digest/holding.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
@@ -44,6 +46,7 @@ import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
@@ -104,6 +107,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const clock = options.clock ?? clockAfter(store, log, metrics)
   const registry = createRegistry(store, clock)
   await registry.catchUp()
+  const preferences = createPersonalPreferences(registry)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
@@ -136,8 +140,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
-    visibleTo: (notification, reader) =>
-      visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
+    visibleTo: (notification, reader) => {
+      const person = directory.user(reader.userId)
+      return (
+        visibleTo(notification, reader) &&
+        (person === undefined || preferences.wantsLive(person, notification.content))
+      )
+    },
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -165,6 +174,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
@@ -176,11 +186,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'release') await release(late.core, work)
     },
   }
+  perform.digest = async (work) => {
+    if (work.kind === 'digest') await closeDigest(late.core, work)
+  }
   const lanes = channelLanes(channels)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
-    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    lanes: [
+      { name: 'escalate', concurrency: 100 },
+      { name: 'release', concurrency: 20 },
+      { name: 'digest', concurrency: 20 },
+      ...lanes,
+    ],
     perform,
     clock,
     random,
@@ -193,6 +211,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     directory: () => directory,
     store,
     registry,
+    preferences,
     clock,
     ids,
     log,
@@ -208,6 +227,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     openAlerts,
     publish,
     wanted,
+    publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
     addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
@@ -224,6 +244,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     store,
     registry,
+    preferences,
     clock,
     ids,
     log,
@@ -236,6 +257,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     resendDelivery: (by, id) => resendDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
+    canReach: core.canReach,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

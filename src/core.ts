@@ -16,6 +16,7 @@ import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
@@ -26,6 +27,7 @@ export interface Core {
   readonly directory: () => Directory
   readonly store: Store
   readonly registry: Registry
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -42,6 +44,8 @@ export interface Core {
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
+  /** Origin of links; known once the server listens. */
+  readonly publicUrl: () => string
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Whether a channel could reach this person now, apart from what they prefer. */

@@ -2,6 +2,7 @@ import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
+import type { Core } from './core.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
@@ -9,6 +10,7 @@ import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
@@ -19,6 +21,7 @@ export interface Engine {
   readonly directory: Directory
   readonly store: Store
   readonly registry: Registry
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -42,6 +45,8 @@ export interface Engine {
   ): Promise<string>
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
+  /** Whether a channel could reach this person now, apart from what they prefer. */
+  readonly canReach: Core['canReach']
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -255,6 +255,24 @@ export const ERRORS = {
     http: 404,
     mqtt: 'dead',
   },
+  'notifications_m.invalid_group': {
+    what: 'There is no such group of notifications',
+    mend: 'Take one that GET /v1/notifications/preferences shows, or add it to `notification_types:`',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notifications_m.invalid_channel': {
+    what: 'There is no such channel',
+    mend: 'Use system, email, sms, push, web_push, telegram, voice or speech',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notifications_m.invalid_event': {
+    what: 'There is no such event, or it cannot be the name of one',
+    mend: 'Take one that GET /v1/notifications/preferences shows, or add it to `notification_types:`',
+    http: 400,
+    mqtt: 'dead',
+  },
   'notifications_m.failed_to_fetch_notifications': {
     what: 'The notifications could not be read',
     mend: 'Try again after Retry-After',
@@ -269,6 +287,18 @@ export const ERRORS = {
   },
   'notifications_m.failed_to_delete': {
     what: 'The notification could not be deleted',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_fetch_preferences': {
+    what: 'The preferences could not be read',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_update_preferences': {
+    what: 'The preferences could not be stored',
     mend: 'Try again after Retry-After',
     http: 503,
     mqtt: 'retry',

@@ -34,6 +34,9 @@ export const PAGE_ACTIONS: Rendered['actions'] = [
   { id: 'resolve', label: 'Resolve' },
 ]
 
+/** What a person may answer a summary of alerts with. */
+const ACKNOWLEDGE_ALL: Rendered['actions'] = [{ id: 'ack', label: 'Acknowledge all' }]
+
 /** Puts together what there is to say. Pure, and total: no content makes it throw. */
 export function contentOf(input: RenderInput): Content {
   const content = publishedContent(input)
@@ -158,7 +161,7 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     facts: [],
     hint: null,
     link: null,
-    actions: [],
+    actions: (fixed.summary?.alertIds.length ?? 0) > 0 ? ACKNOWLEDGE_ALL : [],
     alert: null,
     notification,
   }

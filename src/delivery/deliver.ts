@@ -9,6 +9,7 @@ import type { Channel, Rendered, RenderInput, SendResult, Subject, Wording } fro
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
 import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
+import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
 import {
   DEFERRED,
@@ -39,6 +40,8 @@ export interface DeliverDeps {
    * more (promise P15). Asked in the same tick in which the provider is called.
    */
   readonly fence: (alertId: string) => boolean
+  /** Whether it goes now or waits behind a summary; absent, everything goes. */
+  readonly holding?: Holding
 }
 
 /** What one attempt came to: what to write, and what it says about the provider. */
@@ -55,6 +58,7 @@ const REFUSED_RETRY_MS = 60_000
 const SETTLE_AGAIN_MS = [200, 1000]
 
 const UNKNOWN: ProviderSign = { sign: 'unknown' }
+const GOES: Held = { hold: null, failed: () => {} }
 
 /**
  * Makes one attempt at a claimed delivery: ends it unsent when there is a reason to, else renders it and sends or
@@ -78,12 +82,18 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
   if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
 
+  const held = (await deps.holding?.(work, now)) ?? GOES
+  if (held.hold) {
+    const suppressed = ended(work, end('suppressed', held.reason), now)
+    return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
+  }
   const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
   const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
-  if (delivery.purpose === 'page' && deps.fence(delivery.subjectId)) {
+  if (isFenced(delivery, deps)) {
+    held.failed()
     return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
   }
   if (mode === 'captured') {
@@ -98,6 +108,7 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
   }
   const result = await sendOnce(channel, message, deps)
+  if (!result.ok && !result.ambiguous) held.failed()
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const attempted = concluded(work, result, deps)
   const final = attempted.settlement.nextDueAt === null
@@ -138,6 +149,13 @@ export function createDeliver(
     }
     return { provider, nextDueAt: settlement.nextDueAt }
   }
+}
+
+/** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about. */
+function isFenced(delivery: Delivery, { fence }: Pick<DeliverDeps, 'fence'>): boolean {
+  if (delivery.purpose === 'page') return fence(delivery.subjectId)
+  const about = delivery.fixed?.summary
+  return about !== undefined && about.notifications === 0 && about.alertIds.every((id) => fence(id))
 }
 
 type End = Omit<NonNullable<Settlement['delivery']>, 'id'>

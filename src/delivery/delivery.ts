@@ -30,12 +30,17 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 /** What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25). */
 export type SubjectKind = 'notification' | 'alert' | 'direct'
 
-/** Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it ended. */
-export type Purpose = 'message' | 'page' | 'outcome'
+/**
+ * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
+ * ended; a `summary` stands for everything that a digest held back.
+ */
+export type Purpose = 'message' | 'page' | 'outcome' | 'summary'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
   readonly subject?: string
+  /** What a summary stands for: the alerts that an answer to it acts on, and how many notifications. */
+  readonly summary?: { readonly alertIds: readonly string[]; readonly notifications: number }
   readonly text: string
   readonly html?: string
 }
@@ -66,6 +71,8 @@ export interface Delivery {
   /** Step of the escalation policy that caused it, counted from 1; null outside escalations. */
   readonly step: number | null
   readonly fixed: FixedContent | null
+  /** The digest that held it back; `{digestId}.0` is the summary that stands for it. */
+  readonly digestId: string | null
   readonly origin: Origin
   readonly createdAt: number
   readonly sentAt: number | null

@@ -9,6 +9,7 @@ const TOLD: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead'])
 /** Follows a written attempt: the publisher's receipt, and an alert whose page died goes on earlier (promise P7). */
 export function afterSettled(core: Core, work: DeliverWork, settlement: Settlement): void {
   const { delivery } = work
+  if (settlement.hold) core.worker.wake('digest', settlement.hold.open.dueAt)
   const outcome = settlement.delivery
   if (outcome === null || !TOLD.has(outcome.state)) return
   const { state, reason } = outcome

@@ -19,7 +19,7 @@ export interface InboundText {
 /** Behaviour E19: a machine that answers every answer must not be talked to for ever. */
 const MOST_SORRIES = 5
 const PAGES_LOOKED_AT = 200
-const ALERTS_LOOKED_AT = 20
+const ALERTS_LOOKED_AT = 200
 const LONGEST_ANSWER = 300
 
 const STOP = /^(stop|stopall|unsubscribe|cancel|end|quit)$/
@@ -98,8 +98,9 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
     const { items } = await core.store.deliveries({ tenant, userId, channel: 'sms', limit: PAGES_LOOKED_AT })
     for (const row of items) {
       const at = row.sentAt ?? (row.state === 'sending' ? row.createdAt : null)
-      if (row.purpose === 'page' && row.address === phone && at !== null)
-        pages.push({ at, alertId: row.subjectId, principal })
+      if (row.address !== phone || at === null) continue
+      const about = row.purpose === 'page' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
+      for (const alertId of about) pages.push({ at, alertId, principal })
     }
   }
   const alerts = new Map<string, Paged>()

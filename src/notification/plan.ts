@@ -8,7 +8,7 @@ import { originOf } from './acceptance.ts'
 import { audienceOf } from './audience.ts'
 import { contentOf } from './content.ts'
 import type { Draft, NotifyDecision } from './decision.ts'
-import type { Priority } from './notification.ts'
+import type { NotificationContent, Priority } from './notification.ts'
 import { heldUntil } from './preferences.ts'
 import { channelsFor, effectivePriority } from './priority.ts'
 
@@ -65,7 +65,7 @@ function planFor(
   const { now } = arrival
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
-  const chosen = chosenFor(core, person, priority)
+  const chosen = chosenFor(core, person, priority, draft)
   const notification = notificationFor(arrival, {
     id,
     userId: person.id,
@@ -90,7 +90,7 @@ function broadcastDeliveries(
   people: readonly Person[],
 ): readonly NewDelivery[] {
   const chosen = people.flatMap((person) =>
-    chosenFor(core, person, notification.content.priority)
+    chosenFor(core, person, notification.content.priority, notification.content)
       .filter((channel) => channel !== 'realtime')
       .map((channel) => ({ person, channel })),
   )
@@ -99,9 +99,14 @@ function broadcastDeliveries(
   )
 }
 
-function chosenFor(core: Core, person: Person, priority: Priority): readonly ChannelName[] {
+function chosenFor(
+  core: Core,
+  person: Person,
+  priority: Priority,
+  message: Draft | NotificationContent,
+): readonly ChannelName[] {
   const can = (channel: ChannelName) => channel === 'realtime' || core.canReach(person, channel)
-  return channelsFor(priority, person.preferences, can)
+  return channelsFor(priority, person.preferences, can, core.preferences.wishes(person, message))
     .filter((choice) => choice.reason === 'chosen')
     .map((choice) => choice.channel)
 }

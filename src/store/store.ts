@@ -39,6 +39,12 @@ export interface Store {
   settle(settlement: Settlement): Promise<'done' | 'fenced'>
 
   /**
+   * Ends a digest in one commit with the summary that stands for what it held; later holds under its key open another.
+   * `stale` and nothing written when it holds another number by now: look again, decide again. `fenced` as `settle`.
+   */
+  closeDigest(closing: DigestClosing): Promise<'done' | 'stale' | 'fenced'>
+
+  /**
    * Moves `realtime` deliveries forward (`pending` → `sent` → `delivered`), never back, and those of other channels
    * from `sent` to what their provider reports; unknown ones and later reports are ignored. Answers with how many
    * rows moved.
@@ -54,7 +60,10 @@ export interface Store {
   /** Empties the outbox of a tenant. */
   clearOutbox(tenant: TenantId): Promise<void>
 
-  /** Deletes what has outlived its time: idempotency keys, outbox items and dead letters older than the instants. At most `limit` rows of each. */
+  /**
+   * Deletes what has outlived its time: idempotency keys, and outbox items, dead letters with digests that ended, and
+   * records removed before the instants. At most `limit` rows of each.
+   */
   prune(before: {
     readonly now: number
     readonly outbox: number
@@ -93,6 +102,8 @@ export interface Store {
   deliveries(query: DeliveryQuery): Promise<Page<Delivery>>
   /** Newest first, with how many there are in all; reads no further than the owner's. */
   dispatches(query: DispatchQuery): Promise<DispatchList>
+  /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
+  digestContents(tenant: TenantId, digestId: string, limit: number): Promise<DigestContents>
   deadLetters(tenant: TenantId, page: PageQuery): Promise<Page<DeadLetter>>
   deadLetter(tenant: TenantId, id: string): Promise<DeadLetter | null>
   /** Oldest first, all of them (contract section 7). */
@@ -242,7 +253,7 @@ export interface AlertChange {
 }
 
 export interface Claim {
-  /** `escalate`, `release`, or a channel's name. */
+  /** `escalate`, `release`, `digest`, or a channel's name. */
   readonly lane: string
   readonly now: number
   readonly limit: number
@@ -266,6 +277,7 @@ export type Claimed = {
     }
   | { readonly kind: 'escalate'; readonly alert: Alert }
   | { readonly kind: 'release'; readonly doc: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'digest'; readonly digest: Digest }
 )
 
 export interface Settlement {
@@ -285,6 +297,47 @@ export interface Settlement {
   readonly nextDueAt: number | null
   /** Kept in the same commit, so that a captured message is neither lost nor doubled. */
   readonly outbox: OutboxItem | null
+  /** Counts the delivery, which ends with this, onto the open digest of that key, or opens one. */
+  readonly hold?: Hold
+}
+
+/** Where a delivery is held back, and the digest that is opened for it when its key has none. */
+export interface Hold {
+  /** One open digest per tenant and key. */
+  readonly key: string
+  readonly open: Pick<Digest, 'id' | 'channel' | 'userId' | 'address'> & { readonly dueAt: number }
+}
+
+/** A window in which deliveries to one person on one channel gather behind one summary. */
+export interface Digest {
+  readonly id: string
+  readonly channel: ChannelName
+  readonly userId: string
+  /** Where the first that it held was going, and where its summary goes. */
+  readonly address: string | null
+  readonly openedAt: number
+}
+
+export interface DigestContents {
+  /** Deliveries that it holds. */
+  readonly count: number
+  /** How many of them are about notifications. */
+  readonly notificationCount: number
+  readonly notifications: readonly Notification[]
+  /** Different alerts that they are about. */
+  readonly alertCount: number
+  readonly alerts: readonly Alert[]
+}
+
+export interface DigestClosing {
+  readonly tenant: TenantId
+  readonly digestId: string
+  readonly workId: number
+  readonly token: number
+  readonly at: number
+  readonly expectCount: number
+  /** Null when nothing is worth telling any more. */
+  readonly summary: NewDelivery | null
 }
 
 export interface DeliveryProgress {
@@ -380,6 +433,10 @@ export interface DeliveryQuery extends PageQuery {
   readonly userId?: string
   readonly channel?: ChannelName
   readonly state?: DeliveryState
+  /** Only what came to be at this instant or later. */
+  readonly since?: number
+  /** Only what this digest held back. */
+  readonly digestId?: string
 }
 
 export interface DispatchQuery {

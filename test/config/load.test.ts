@@ -386,6 +386,26 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:3:28 users.bob.telegram_chat_id: is the chat of anna too',
   ],
   [
+    'a group of notifications with a blank in its name',
+    'notification_types: { "my shop": { events: [] } }\n',
+    'c.yaml:1:23 notification_types["my shop"]: a name must not hold white space or control characters',
+  ],
+  [
+    'an event with a wildcard',
+    'notification_types: { shop: { events: [sent, "order*"] } }\n',
+    'c.yaml:1:46 notification_types.shop.events[1]: a name must not hold *; all of a group are there without being named',
+  ],
+  [
+    'an event without a name',
+    'notification_types: { shop: { events: [""] } }\n',
+    'c.yaml:1:40 notification_types.shop.events[0]: the name is empty',
+  ],
+  [
+    'an event that is too long together with its group (X34)',
+    `notification_types: { shop: { events: [${'x'.repeat(95)}, ${'x'.repeat(96)}] } }\n`,
+    'c.yaml:1:137 notification_types.shop.events[1]: shop.… has at most 100 characters',
+  ],
+  [
     'an exception for webhooks that is neither host nor network',
     'channels: { webhook: { allow: ["hooks.lan", "10.0.0.0/8", "::1", "https://x"] } }\n',
     'c.yaml:1:66 channels.webhook.allow[3]: "https://x" is no host, address or network such as 10.0.0.0/8',

@@ -11,6 +11,7 @@ import type { AlertCommandDecision } from '../../src/notification/decision.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
+import { createPersonalPreferences } from '../../src/preferences/personal-preferences.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { memoryRecords } from './memory-records.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
@@ -62,6 +63,17 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
   const published: Publish[] = []
   const commands: FakeEngine['commands'] = []
   const replies: FakeEngine['replies'] = []
+  const records = memoryRecords()
+  const registry = createRegistry(
+    {
+      ...records,
+      async putRecord(change) {
+        if (engine.broken) throw engine.broken
+        return records.putRecord(change)
+      },
+    },
+    clock,
+  )
   const engine: FakeEngine = {
     rows,
     published,
@@ -80,7 +92,9 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     store: fakeStore(rows, () => {
       if (engine.broken) throw engine.broken
     }),
-    registry: createRegistry(memoryRecords(), clock),
+    registry,
+    preferences: createPersonalPreferences(registry),
+    canReach: () => false,
     clock,
     ids: randomIds(),
     log,
@@ -304,6 +318,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     error: null,
     step: 1,
     fixed: null,
+    digestId: null,
     origin: ORIGIN,
     createdAt: AT,
     sentAt: AT + 20,

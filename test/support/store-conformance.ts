@@ -2,6 +2,7 @@ import { acceptConformance } from './store/accept.ts'
 import { alertConformance } from './store/alerts.ts'
 import { deliveryConformance } from './store/deliveries.ts'
 import { dispatchConformance } from './store/dispatches.ts'
+import { digestConformance } from './store/digests.ts'
 import { inboxConformance } from './store/inbox.ts'
 import { keepingConformance } from './store/keeping.ts'
 import type { OpenedStore } from './store/samples.ts'
@@ -35,6 +36,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     inboxConformance(current)
     keepingConformance(current)
     recordConformance(current)
+    digestConformance(current)
     walkConformance(current)
   })
 }

@@ -2,6 +2,7 @@ import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from '
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
+import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
@@ -41,6 +42,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkTelegramChats,
   checkTemplates,
   checkTemplateLocales,
+  checkNotificationTypes,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

@@ -24,6 +24,7 @@ export function deliveries(app: App, engine: Engine): void {
           state: Type.Optional(Type.Enum([...DELIVERY_STATES])),
           alert_id: Type.Optional(Type.String({ maxLength: 200 })),
           notification_id: Type.Optional(Type.String({ maxLength: 200 })),
+          summary_id: Type.Optional(Type.String({ maxLength: 200 })),
         }),
         response: { 200: listOf('Delivery', 'One page'), ...FAILURES },
       },
@@ -36,6 +37,7 @@ export function deliveries(app: App, engine: Engine): void {
         state,
         alert_id: alertId,
         notification_id: notificationId,
+        summary_id: summaryId,
       } = request.query
       const { tenant } = caller(request)
       const userId = visibleUser(caller(request), request.query.user)
@@ -51,6 +53,7 @@ export function deliveries(app: App, engine: Engine): void {
         ...(channel !== undefined && { channel }),
         ...(state !== undefined && { state }),
         ...(subjectId !== undefined && { subjectId }),
+        ...(summaryId !== undefined && { digestId: summaryId.replace(/\.0$/, '') }),
       })
       return {
         items: page.items.map(renderDelivery),

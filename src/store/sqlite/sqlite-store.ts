@@ -22,8 +22,8 @@ import type { QueueLimits } from './thread/commit-queue.ts'
 import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
-import { deliveryPosition, readDelivery } from './table/delivery.ts'
 import { readDispatch } from './table/dispatch.ts'
+import { deliveryPosition, newDeliveryRow, readDelivery } from './table/delivery.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -168,6 +168,14 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
   }
 
+  closeDigest(closing: port.DigestClosing): Promise<'done' | 'stale' | 'fenced'> {
+    const rows = { ...closing, summary: closing.summary && newDeliveryRow(closing.summary) }
+    return this.#committer.write<'closeDigest'>(
+      { kind: 'closeDigest', at: closing.at, closing: rows },
+      PREFERRED,
+    )
+  }
+
   progress(steps: readonly (port.DeliveryProgress | port.ProviderReport)[]): Promise<number> {
     const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
     return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
@@ -252,6 +260,22 @@ class SqliteStore implements port.Store {
   async dispatches(query: port.DispatchQuery): Promise<port.DispatchList> {
     const { total, rows } = await this.#asker.ask('dispatches', query)
     return { total, items: rows.map(readDispatch) }
+  }
+
+  async digestContents(tenant: TenantId, digestId: string, limit: number): Promise<port.DigestContents> {
+    const { counts, notifications, alerts } = await this.#asker.ask('digestContents', {
+      tenant,
+      digestId,
+      limit,
+    })
+    const [count, notificationCount, alertCount] = counts.map(Number) as [number, number, number]
+    return {
+      count,
+      notificationCount,
+      alertCount,
+      notifications: notifications.map(readNotification),
+      alerts: alerts.map(readAlert),
+    }
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {

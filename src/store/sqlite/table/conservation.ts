@@ -33,6 +33,14 @@ const LAW: readonly string[] = [
   // A timer belongs to its alert.
   `SELECT count(*) FROM work w LEFT JOIN alert a ON a.id = w.ref AND a.tenant = w.tenant
    WHERE w.kind = 'escalate' AND a.work_id IS NOT w.id`,
+  // A digest that is open has its work, and work to close one a digest that is open.
+  `SELECT count(*) FROM digest g WHERE closed_at IS NULL
+     AND NOT EXISTS (SELECT 1 FROM work w WHERE w.kind = 'digest' AND w.ref = g.id AND w.tenant = g.tenant)`,
+  `SELECT count(*) FROM work w LEFT JOIN digest g ON g.id = w.ref AND g.tenant = w.tenant
+   WHERE w.kind = 'digest' AND (g.id IS NULL OR g.closed_at IS NOT NULL)`,
+  // It counts what it holds.
+  `SELECT count(*) FROM digest g WHERE closed_at IS NULL
+     AND count <> (SELECT count(*) FROM delivery d WHERE d.digest_id = g.id AND d.tenant = g.tenant)`,
   // What is to be released is there.
   `SELECT count(*) FROM work WHERE kind = 'release' AND doc IS NULL`,
 ]

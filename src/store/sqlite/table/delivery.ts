@@ -68,12 +68,13 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
 const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
   max_attempts, principal, message_id, topic, created_at`
 const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
+const READ = `${COLUMNS}, digest_id`
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
 const CREATED_AT = 15
 
 export function readDelivery(row: Row): Delivery {
-  // STRICT columns hold exactly these types; `readDelivery` is only given rows of COLUMNS.
+  // STRICT columns hold exactly these types; `readDelivery` is only given rows of READ.
   const text = (index: number) => row[index] as string
   const number = (index: number) => row[index] as number
   const fixed = row[21] as string | null
@@ -101,6 +102,7 @@ export function readDelivery(row: Row): Delivery {
     fixed: fixed === null ? null : (JSON.parse(fixed) as FixedContent),
     sentAt: row[22] as number | null,
     deliveredAt: row[23] as number | null,
+    digestId: row[24] as string | null,
   }
 }
 
@@ -143,13 +145,15 @@ export function deliveryReads(db: Database) {
         order = 'ordinal'
       }
       if (query.userId !== undefined) and('user_id = ?', query.userId)
+      if (query.digestId !== undefined) and('digest_id = ?', query.digestId)
+      if (query.since !== undefined) and('created_at >= ?', query.since)
       if (query.channel !== undefined) and('channel = ?', query.channel)
       if (query.state !== undefined) {
         and('state = ?', query.state)
         // Said again in the words of the partial index, which SQLite would not recognise in the parameter.
         if (RARE_ENDS.includes(query.state)) and(`state IN ('cancelled', 'suppressed', 'expired', 'dead')`)
       }
-      const sql = `SELECT ${COLUMNS} FROM delivery WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ?`
+      const sql = `SELECT ${READ} FROM delivery WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ?`
       let statement = statements.get(sql)
       if (!statement) statements.set(sql, (statement = db.prepare(sql)))
       return statement.all(...values, query.limit + 1)
@@ -163,12 +167,13 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
   const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
   const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
-  const get = db.prepare(`SELECT ${COLUMNS} FROM delivery ${key}`)
+  const get = db.prepare(`SELECT ${READ} FROM delivery ${key}`)
   const take = db.prepare(`
     UPDATE delivery SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL ${key}`)
   const settle = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, provider_id = coalesce(?, provider_id), error = ?,
-      sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ? ${key}`)
+      sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ?,
+      digest_id = ? ${key}`)
   const putBack = db.prepare(`UPDATE delivery SET state = 'pending', next_attempt_at = ? ${key}`)
   const pages = db.prepare(`
     SELECT ordinal, work_id FROM delivery
@@ -209,7 +214,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       take.run(subjectId, tenant, ordinal)
       return get.get(subjectId, tenant, ordinal) ?? null
     },
-    settle(place: DeliveryPlace, settlement: Settlement): void {
+    settle(place: DeliveryPlace, settlement: Settlement, digestId: string | null): void {
       const { delivery, nextDueAt, workId } = settlement
       const at = [place.subjectId, place.tenant, place.ordinal] as const
       if (delivery)
@@ -222,6 +227,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
           delivery.deliveredAt,
           nextDueAt,
           nextDueAt === null ? null : workId,
+          digestId,
           ...at,
         )
       // Given back without an attempt: left as `sending` it would look like one whose effect is unknown.

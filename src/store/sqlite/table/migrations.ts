@@ -202,6 +202,24 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX record_removed ON record (changed_at) WHERE doc IS NULL;
   `,
   `
+  CREATE TABLE digest (
+    id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    address TEXT,
+    opened_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    closed_at INTEGER,
+    PRIMARY KEY (id, tenant)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX digest_open ON digest (tenant, key) WHERE closed_at IS NULL;
+  CREATE INDEX digest_closed ON digest (closed_at) WHERE closed_at IS NOT NULL;
+  ALTER TABLE delivery ADD COLUMN digest_id TEXT;
+  CREATE INDEX delivery_digest ON delivery (digest_id) WHERE digest_id IS NOT NULL;
+  `,
+  `
   -- What was sent to addresses, for whoever sent it; listed by owner and topic, newest first: seq is the index's last
   -- column.
   CREATE TABLE dispatch (

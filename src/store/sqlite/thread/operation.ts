@@ -6,6 +6,7 @@ import type {
   Claim,
   Claimed,
   DeliveryProgress,
+  DigestClosing,
   InboxMark,
   Lease,
   ProviderReport,
@@ -16,6 +17,7 @@ import type { ComponentStateRow } from '../table/component-state.ts'
 import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
 import { dispatchRow } from '../table/dispatch.ts'
+import { readDigest } from '../table/digest.ts'
 import { newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
 import type { RecordRow } from '../table/record.ts'
@@ -31,6 +33,7 @@ export type Operation =
   | ({ readonly kind: 'change'; readonly at: number } & ChangeOperation)
   | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
   | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
+  | { readonly kind: 'closeDigest'; readonly at: number; readonly closing: DigestClosingRows }
   | {
       readonly kind: 'progress'
       readonly at: number
@@ -46,6 +49,10 @@ export type Operation =
   | { readonly kind: 'restock'; readonly at: number }
   /** Writes even when nothing else does, so that its answer proves the disk. */
   | { readonly kind: 'ping'; readonly at: number }
+
+export interface DigestClosingRows extends Omit<DigestClosing, 'summary'> {
+  readonly summary: NewDeliveryRow | null
+}
 
 export interface PruneBefore {
   readonly now: number
@@ -94,11 +101,12 @@ export interface ClaimedRows {
   readonly tenant: string
   readonly dueAt: number
   readonly crashes: number
-  readonly kind: 'deliver' | 'escalate' | 'release'
+  readonly kind: 'deliver' | 'escalate' | 'release' | 'digest'
   readonly ambiguous: boolean
   readonly delivery: Row | null
   readonly notification: Row | null
   readonly alert: Row | null
+  readonly digest: Row | null
   readonly doc: string | null
 }
 
@@ -107,6 +115,7 @@ export interface Replies {
   readonly change: 'done' | 'stale' | 'fenced'
   readonly claim: { readonly items: readonly ClaimedRows[]; readonly nextDueAt: number | null }
   readonly settle: 'done' | 'fenced'
+  readonly closeDigest: 'done' | 'stale' | 'fenced'
   readonly progress: number
   readonly mark: readonly string[]
   readonly removeDeadLetter: boolean
@@ -227,13 +236,15 @@ export function acceptResult(acceptance: Acceptance, reply: AcceptReply): Accept
 
 /** The port's view of a claimed piece of work. */
 export function readClaimed(rows: ClaimedRows): Claimed {
-  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, doc } = rows
+  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, digest, doc } = rows
   const held = { workId, token, tenant: rows.tenant as TenantId, dueAt, crashes }
   switch (kind) {
     case 'escalate':
       return { ...held, kind, alert: readAlert(present(alert)) }
     case 'release':
       return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
+    case 'digest':
+      return { ...held, kind, digest: readDigest(present(digest)) }
     case 'deliver':
       return {
         ...held,

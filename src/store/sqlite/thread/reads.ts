@@ -6,6 +6,7 @@ import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
 import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
+import { digestReads } from '../table/digest.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
 
@@ -18,6 +19,7 @@ export function createReads(db: Database) {
     ...dispatchReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
+    ...digestReads(db),
     ...outboxReads(db),
     ...recordReads(db),
     ...conservationReads(db),

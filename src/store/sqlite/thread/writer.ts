@@ -6,6 +6,7 @@ import { dispatchWrites } from '../table/dispatch.ts'
 import { isDiskFull, isInputOutputFailure, isStorageFailure, type Database } from '../file/database.ts'
 import { deadLetterWrites } from '../table/dead-letter.ts'
 import { deliveryWrites } from '../table/delivery.ts'
+import { digestWrites } from '../table/digest.ts'
 import { metaWrites } from '../table/meta.ts'
 import { notificationWrites } from '../table/notification.ts'
 import { onceWrites } from '../table/once.ts'
@@ -38,6 +39,7 @@ function tables(db: Database, ballast: Ballast) {
     dispatches: dispatchWrites(db),
     outbox: outboxWrites(db),
     records: recordWrites(db),
+    digests: digestWrites(db, work),
     work,
   }
 }
@@ -155,6 +157,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return claim(all, operation.claim)
     case 'settle':
       return settle(all, operation.settlement)
+    case 'closeDigest':
+      return closeDigest(all, operation)
     case 'progress':
       return all.deliveries.progress(operation.steps)
     case 'mark':
@@ -251,10 +255,14 @@ function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Repl
 function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
   const { id: workId, token, tenant, dueAt, crashes, kind, ref, lost: ambiguous, doc } = work
   const bare = { workId, token, tenant, dueAt, crashes, kind, ambiguous, doc }
-  const none = { delivery: null, notification: null, alert: null }
+  const none = { delivery: null, notification: null, alert: null, digest: null }
   switch (kind) {
     case 'release':
       return { ...bare, ...none }
+    case 'digest': {
+      const digest = all.digests.get(ref, tenant)
+      return digest && { ...bare, ...none, digest }
+    }
     case 'escalate': {
       const alert = all.alerts.get(ref, tenant)
       return alert && { ...bare, ...none, alert }
@@ -266,7 +274,7 @@ function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
       const notification =
         subjectKind === 'notification' ? all.notifications.subject(ref, tenant, userId) : null
       const alert = subjectKind === 'alert' ? all.alerts.get(ref, tenant) : null
-      return { ...bare, delivery, notification, alert }
+      return { ...bare, ...none, delivery, notification, alert }
     }
   }
 }
@@ -278,13 +286,30 @@ function settle(
   const held = all.work.held(settlement.workId, settlement.token)
   if (!held) return 'fenced'
   const { tenant, ref, kind, id } = held
-  if (kind === 'deliver')
-    all.deliveries.settle({ subjectId: ref, tenant, ordinal: held.ordinal ?? 0 }, settlement)
+  if (kind === 'deliver') {
+    const digestId = settlement.hold ? all.digests.hold(tenant, settlement.hold, settlement.at) : null
+    all.deliveries.settle({ subjectId: ref, tenant, ordinal: held.ordinal ?? 0 }, settlement, digestId)
+  }
   if (settlement.nextDueAt === null) {
     all.work.remove(id)
     if (kind === 'escalate') all.alerts.clearTimer(ref, tenant)
   } else all.work.defer(id, settlement.nextDueAt)
   if (settlement.outbox) all.outbox.insert(settlement.outbox)
+  return 'done'
+}
+
+function closeDigest(
+  all: Tables,
+  { at, closing }: Extract<Operation, { kind: 'closeDigest' }>,
+): Replies['closeDigest'] {
+  const { tenant, digestId, expectCount, summary } = closing
+  const held = all.work.held(closing.workId, closing.token)
+  const digest = held && all.digests.get(digestId, tenant)
+  if (!digest) return 'fenced'
+  if (all.digests.countOf(digest) !== expectCount) return 'stale'
+  all.digests.close(digestId, tenant, at)
+  if (summary) all.deliveries.insert(summary)
+  all.work.remove(held.id)
   return 'done'
 }
 
@@ -302,7 +327,11 @@ function prune(all: Tables, before: Extract<Operation, { kind: 'prune' }>['befor
   const letters = all.deadLetters.prune(deadLetters, limit)
   if (letters > 0) all.meta.deadLettersRemoved(letters)
   return (
-    letters + all.once.prune(now, limit) + all.outbox.prune(outbox, limit) + all.records.prune(records, limit)
+    letters +
+    all.once.prune(now, limit) +
+    all.outbox.prune(outbox, limit) +
+    all.records.prune(records, limit) +
+    all.digests.prune(deadLetters, limit)
   )
 }
 
