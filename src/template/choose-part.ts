@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
-import { fitsPattern, specificity } from '../directory/alert-type.ts'
+import { specificity } from '../directory/alert-type.ts'
+import { matcher } from '../preferences/wishes.ts'
 import type { TemplateFormat } from './liquid-engines.ts'
 
 export type Templates = Config['templates']
@@ -59,7 +60,7 @@ export function choosePart(
 }
 
 function bestPattern(patterns: readonly string[], names: readonly string[]): string | undefined {
-  const fitting = names.flatMap((name) => patterns.filter((pattern) => fitsPattern(name, pattern)))
+  const fitting = names.flatMap((name) => patterns.filter((pattern) => matcher(pattern)(name)))
   // The sort is stable: among equals the earlier name stays first.
   return fitting.toSorted((a, b) => Math.sign(specificity(b) - specificity(a)) || 0)[0]
 }

@@ -1,16 +1,14 @@
 import type { RenderInput } from '../delivery/channel.ts'
 import { messageUrl } from '../delivery/content.ts'
+import { namesOf } from '../preferences/names.ts'
 import { renderAlert } from '../wire/alert.ts'
 import { renderNotification } from '../wire/notification.ts'
 import type { TemplateData } from './template.ts'
 
-/** What a message is called where templates are looked for: the alert by its type, a notification by whatever names it. */
-export function namesOf({ subject }: RenderInput): readonly string[] {
+/** What a message is called where templates are looked for: a notification as preferences call it, an alert by its type. */
+export function templateNames({ subject }: RenderInput): readonly string[] {
   if (subject.kind === 'alert') return [`alert.${subject.alert.type}`]
-  if (subject.kind === 'direct') return []
-  const { event, type, category } = subject.notification.content
-  // A type is always there, often only by default, so that a category counts beside it.
-  return event === undefined ? [type, ...(category === undefined ? [] : [category])] : [event]
+  return subject.kind === 'notification' ? namesOf(subject.notification.content) : []
 }
 
 /**

@@ -2,7 +2,7 @@ import type { RenderInput, Wording } from '../delivery/channel.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { choosePart, type ChosenPart, type Templates } from './choose-part.ts'
-import { messageData, namesOf } from './message-data.ts'
+import { messageData, templateNames } from './message-data.ts'
 import type { Compile } from './template-cache.ts'
 import { formatTemplateFault, type TemplateData, type TemplateFault } from './template.ts'
 
@@ -59,7 +59,11 @@ export function createWordings({
 export function chosenFor(templates: Templates, input: RenderInput): ChosenPart | null {
   const { channel, purpose } = input.delivery
   if (purpose === 'outcome') return null
-  return choosePart(templates, { names: namesOf(input), channel, locale: input.recipient?.locale ?? 'en' })
+  return choosePart(templates, {
+    names: templateNames(input),
+    channel,
+    locale: input.recipient?.locale ?? 'en',
+  })
 }
 
 export interface Worded {
