@@ -20,7 +20,8 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
-import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
+import { createChaos } from './delivery/chaos.ts'
+import { botSettings, capturedOf, channelLanes, createChannels } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { closeDigest } from './delivery/digest/close.ts'
 import { createHolding } from './delivery/digest/holding.ts'
@@ -111,7 +112,6 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -128,6 +128,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
+  const broker = {
+    publish,
+    hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
+  }
+  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts, broker })
+  const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
   late.live = createLive({
@@ -176,6 +182,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
+    chaos,
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
   const perform: Record<string, Perform> = {
@@ -258,6 +265,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
     canReach: core.canReach,
+    chaos,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Chaos } from './delivery/chaos.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -47,6 +48,8 @@ export interface Engine {
   readonly callbacks: Callbacks
   /** Whether a channel could reach this person now, apart from what they prefer. */
   readonly canReach: Core['canReach']
+  /** Trouble that operators make for captured channels. */
+  readonly chaos: Chaos
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

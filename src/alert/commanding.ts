@@ -12,6 +12,7 @@ import type { Alert } from './alert.ts'
 import { command } from './change.ts'
 import type { Act, Change } from './changed.ts'
 import { mayAct } from './may-act.ts'
+import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { changeOf } from './raising.ts'
 
@@ -109,14 +110,14 @@ async function planCommand(
   return planned(core, alert, command(alert, decision, act), now)
 }
 
-function planned(core: Core, alert: Alert, change: Change, now: number): CommandPlan {
+async function planned(core: Core, alert: Alert, change: Change, now: number): Promise<CommandPlan> {
   switch (change.kind) {
     case 'refused':
       throw fault(change.code, change.message)
     case 'same':
       return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
     case 'changed': {
-      const paging = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
       return { alert, paging, change: changeOf(alert, paging, change.timeline, now, change.cancelPages) }
     }
   }

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
+import { webhookAddress } from '../delivery/webhook-address.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
@@ -88,20 +89,36 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     }
     told.push({ userId: person.id, channels: reached })
   }
-  for (const name of page.webhooks) {
-    const endpoint = core.config().channels.webhook.endpoints[name]
+  for (const { channel, address } of machinesOf(core, page)) {
     deliveries.push(
       newDelivery({
         ...shared,
         ordinal: ordinal++,
         userId: null,
-        channel: 'webhook',
-        address: endpoint?.url ?? null,
-        ...(endpoint === undefined && { suppressed: 'no_address' }),
+        channel,
+        address,
+        ...(address === null && { suppressed: 'no_address' }),
       }),
     )
   }
   return { alert: { ...recordTold(alert, told), nextOrdinal: ordinal }, deliveries, notifications: [] }
+}
+
+/** Where the webhooks and topics of a page are; null for what the configuration no longer names. */
+function machinesOf(core: Core, { webhooks, topics }: Page) {
+  return [
+    ...webhooks.map((name) => {
+      const endpoint = core.config().channels.webhook.endpoints[name]
+      return {
+        channel: 'webhook' as const,
+        address: endpoint === undefined ? null : webhookAddress(name, endpoint.url),
+      }
+    }),
+    ...topics.map((name) => ({
+      channel: 'mqtt' as const,
+      address: core.config().channels.mqtt.topics[name]?.topic ?? null,
+    })),
+  ]
 }
 
 function informing(core: Core, alert: Alert, users: readonly string[], now: number): Paging {

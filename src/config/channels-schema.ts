@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { WEBHOOK_FORMATS } from '../delivery/webhook-format.ts'
-import { closed, httpUrl, mode, optionalText, secret, text, texts } from './fields.ts'
+import { closed, flag, httpUrl, mode, optionalText, secret, text, texts, whole } from './fields.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
@@ -13,6 +13,9 @@ const Endpoint = Type.Object(
       default: 'json',
       description: 'Whose form the body has; `json` is our own',
     }),
+    token: secret('Sent as `Authorization: Bearer`'),
+    routing_key: secret('`pagerduty`: key of the integration "Events API v2"'),
+    topic: secret('`ntfy`: the topic that is published to'),
   },
   closed,
 )
@@ -49,6 +52,21 @@ const smsProvider = {
   }),
   id_path: optionalText('`http`: where the answer holds the id of the message, such as messages.0.id'),
 }
+
+const MqttTopic = Type.Object(
+  {
+    topic: text('Where it is published, such as plant/siren/set; none of the product itself'),
+    payload: optionalText(
+      'What is published; may hold {{id}}, {{type}}, {{severity}}, {{status}}, {{title}}, {{message}}, {{source}} and {{step}}. JSON with all of the alert unless set',
+    ),
+    resolved_payload: optionalText(
+      'Published once when an alert is resolved that this topic was told of; the same placeholders',
+    ),
+    qos: whole('Quality of service', { minimum: 0, maximum: 2, default: 1 }),
+    retain: flag('Whether the broker keeps it for who subscribes later', false),
+  },
+  closed,
+)
 
 export const Channels = Type.Object(
   {
@@ -126,6 +144,21 @@ export const Channels = Type.Object(
         }),
       },
       section('Requests to other programs'),
+    ),
+    speech: Type.Object(
+      { mode: mode() },
+      section('Sentences that an open page of the person reads out; goes to `users/<id>/events/speech`'),
+    ),
+    mqtt: Type.Object(
+      {
+        mode: mode(),
+        topics: Type.Record(Type.String(), MqttTopic, {
+          default: {},
+          entry: 'name',
+          description: 'Named by `mqtt:<name>` in escalation steps',
+        }),
+      },
+      section('Sirens, lamps and controllers that subscribe to a topic'),
     ),
   },
   section('How people are reached. Every channel is captured unless set otherwise'),

@@ -1,3 +1,4 @@
+import type { TenantId } from '../access/principal.ts'
 import type { Delivery, FixedContent } from './delivery.ts'
 import type { ChannelName } from './delivery.ts'
 import type { Alert } from '../alert/alert.ts'
@@ -28,6 +29,18 @@ export interface Rendered {
   readonly html?: string
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   readonly segments?: number
+  /** Of a call: the language that it is read in, such as `de-DE`. */
+  readonly language?: string
+  /** What channels over the embedded broker publish, where the text is only how people read it. */
+  readonly frame?: Frame
+}
+
+/** A message of the embedded broker, which has many tenants on the same topics. */
+export interface Frame {
+  readonly payload: string
+  readonly tenant: TenantId
+  /** Whom it is for; null for whoever subscribes. */
+  readonly userId: string | null
 }
 
 export interface RenderInput {
@@ -53,7 +66,8 @@ export interface Wording {
 
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
- * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish.
+ * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish. `suppressed` says that
+ * nothing was sent because nobody would have got it: no failure, and no later attempt would say the same.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -64,6 +78,7 @@ export type SendResult =
       readonly reason: string
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
+      readonly suppressed?: boolean
     }
 
 /**

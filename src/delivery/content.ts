@@ -106,7 +106,10 @@ function alertFacts(input: RenderInput, alert: Alert): Content['facts'] {
     ['Step', step > 0 && alert.policy.steps.length > 0 ? `${step} of ${alert.policy.steps.length}` : null],
     ['Alert', alert.id],
   ]
-  return facts.flatMap(([label, value]) => (value ? [[label, oneLine(value)] as const] : []))
+  return facts.flatMap(([label, value]) => {
+    const line = oneLine(value ?? '')
+    return line === '' ? [] : [[label, line] as const]
+  })
 }
 
 function outcomeContent(input: RenderInput, alert: Alert): Content {

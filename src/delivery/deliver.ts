@@ -6,19 +6,14 @@ import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
 import type { ProviderSign } from './breaker.ts'
 import type { Channel, Rendered, RenderInput, SendResult, Subject, Wording } from './channel.ts'
+import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
 import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
-import {
-  DEFERRED,
-  LONGEST_RETRY_AFTER_MS,
-  nextAttempt,
-  onAmbiguous,
-  PROVIDER_DOWN,
-  SEND_TIMEOUT_MS,
-} from './retry.ts'
+import { DEFERRED, LONGEST_RETRY_AFTER_MS, nextAttempt, onAmbiguous, PROVIDER_DOWN } from './retry.ts'
+import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
 
 /** A claimed delivery. */
@@ -42,6 +37,8 @@ export interface DeliverDeps {
   readonly fence: (alertId: string) => boolean
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
+  /** How captured channels are made to misbehave; absent, they never do. */
+  readonly chaos?: Pick<Chaos, 'of'>
 }
 
 /** What one attempt came to: what to write, and what it says about the provider. */
@@ -52,8 +49,6 @@ export interface Attempted {
 
 /** Lost twice with whoever held it (promise P10). */
 const CRASHES_OF_POISON = 2
-/** A channel that ignores its signal is given up this long after it. */
-const DEAF_CHANNEL_MS = 1000
 const REFUSED_RETRY_MS = 60_000
 const SETTLE_AGAIN_MS = [200, 1000]
 
@@ -96,7 +91,8 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     held.failed()
     return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
   }
-  if (mode === 'captured') {
+  const trouble = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
+  if (mode === 'captured' && trouble === undefined) {
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
     return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
   }
@@ -107,14 +103,15 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     critical: delivery.critical,
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
   }
-  const result = await sendOnce(channel, message, deps)
+  const provider = trouble ? { name: channel.name, send: sendInTrouble(trouble, deps) } : channel
+  const result = await sendOnce(provider, message, deps)
   if (!result.ok && !result.ambiguous) held.failed()
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const attempted = concluded(work, result, deps)
   const final = attempted.settlement.nextDueAt === null
-  return mode === 'both' && final
-    ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } }
-    : attempted
+  // What a live provider refused never reached the phone that the outbox stands for.
+  const kept = trouble ? result.ok : mode === 'both' && final
+  return kept ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } } : attempted
 }
 
 /**
@@ -230,37 +227,6 @@ function render(channel: Channel, input: RenderInput, log: Log): Rendered {
   }
 }
 
-async function sendOnce(
-  channel: Channel,
-  message: Parameters<Channel['send']>[0],
-  { clock, log }: DeliverDeps,
-): Promise<SendResult> {
-  const now = clock.now()
-  const abort = new AbortController()
-  const cancelAbort = clock.at(now + SEND_TIMEOUT_MS, () => abort.abort())
-  let cancelGiveUp = () => {}
-  const givenUp = new Promise<SendResult>((resolve) => {
-    const deaf = {
-      ok: false,
-      retry: true,
-      code: 'timeout',
-      reason: 'No answer in time',
-      ambiguous: true,
-    } as const
-    cancelGiveUp = clock.at(now + SEND_TIMEOUT_MS + DEAF_CHANNEL_MS, () => resolve(deaf))
-  })
-  try {
-    return await Promise.race([channel.send(message, abort.signal), givenUp])
-  } catch (error) {
-    log.error({ err: error, delivery: message.idempotencyKey, channel: channel.name }, 'channel failed')
-    const reason = error instanceof Error ? error.message : String(error)
-    return { ok: false, retry: true, code: 'channel_failed', reason, ambiguous: true }
-  } finally {
-    cancelAbort()
-    cancelGiveUp()
-  }
-}
-
 function concluded(work: DeliverWork, result: SendResult, { clock, random }: DeliverDeps): Attempted {
   const { delivery } = work
   const now = clock.now()
@@ -280,7 +246,8 @@ function concluded(work: DeliverWork, result: SendResult, { clock, random }: Del
   }
   if (!result.retry) {
     const sign = code === 'not_configured' ? 'unknown' : 'well'
-    return { settlement: ended(work, end('dead', code, reason), now), provider: { sign } }
+    const state = result.suppressed ? 'suppressed' : 'dead'
+    return { settlement: ended(work, end(state, code, reason), now), provider: { sign } }
   }
   const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
   const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }

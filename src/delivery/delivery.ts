@@ -11,6 +11,7 @@ export const CHANNEL_NAMES = [
   'telegram',
   'webhook',
   'speech',
+  'mqtt',
 ] as const
 export type ChannelName = (typeof CHANNEL_NAMES)[number]
 

@@ -6,11 +6,13 @@ import type { Delivery } from './delivery.ts'
 /** States that end a delivery, as a publisher's receipt names them (contract section 4). */
 const TOLD: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead'])
 
-/** Follows a written attempt: the publisher's receipt, and an alert whose page died goes on earlier (promise P7). */
+/** Follows a written attempt: the publisher's receipt, and an alert whose page reached nobody goes on earlier (promise P7). */
 export function afterSettled(core: Core, work: DeliverWork, settlement: Settlement): void {
   const { delivery } = work
   if (settlement.hold) core.worker.wake('digest', settlement.hold.open.dueAt)
   const outcome = settlement.delivery
+  // What a summary stands for reaches its person.
+  if (outcome?.state === 'suppressed' && !settlement.hold) hasten(core, delivery)
   if (outcome === null || !TOLD.has(outcome.state)) return
   const { state, reason } = outcome
   afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
@@ -31,9 +33,13 @@ export function afterMove(
     ...(delivery.userId !== null && { user: delivery.userId }),
     ...(state === 'dead' && reason !== null && { code: reason }),
   })
-  if (state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
-    core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {
-      core.log.error({ err: error, alert: delivery.subjectId }, 'the next step could not be brought forward')
-    })
-  }
+  if (state === 'dead') hasten(core, delivery)
+}
+
+/** The next step of an alert need not wait for a page that nobody gets. */
+function hasten(core: Core, { purpose, critical, tenant, subjectId }: Delivery): void {
+  if (purpose !== 'page' || !critical) return
+  core.bringForward(tenant, subjectId).catch((error: unknown) => {
+    core.log.error({ err: error, alert: subjectId }, 'the next step could not be brought forward')
+  })
 }

@@ -53,7 +53,10 @@ export function createTextReplies(core: Core, optOuts: OptOuts, seen: Seen) {
   }
   const answer = async (phone: string, people: readonly Person[], text: string): Promise<string | null> => {
     const conversation = conversationOf(phone)
-    const word = text.trim().toLowerCase()
+    const word = text
+      .trim()
+      .toLowerCase()
+      .replace(/[.!]+$/, '')
     if (STOP.test(word) || START.test(word)) return held(phone, people, STOP.test(word))
     const sorry = (sentence: string) => (++conversation.sorries > MOST_SORRIES ? null : sentence)
     const reply = parseReply(text)

@@ -14,6 +14,7 @@ import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
@@ -215,6 +216,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
+    (app) => chaos(app, engine),
     (app) => me(app, engine),
     (app) => callbacks(app, engine),
     ...(options.preview ? [templatesFamily(engine, options.preview)] : []),

@@ -16,7 +16,7 @@ export const DeliverySchema = Type.Object(
     summary_id: Type.Optional(Type.String({ description: 'Delivery of the summary that stands for it' })),
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
-    address: nullable(Type.String({ description: 'Masked' })),
+    address: nullable(Type.String({ description: 'Masked, but for topics' })),
     purpose: Type.String({ description: 'message, page, outcome or summary' }),
     step: Type.Union([Type.Integer(), Type.Null()]),
     state: Type.Union(DELIVERY_STATES.map((state) => Type.Literal(state))),
@@ -58,6 +58,11 @@ export const DeliverySchema = Type.Object(
 
 const SUBJECT_FIELD = { notification: 'notification_id', alert: 'alert_id', direct: 'message_id' } as const
 
+/** A topic says nothing that would help a stranger. */
+function isTopic({ channel }: Delivery): boolean {
+  return channel === 'mqtt' || channel === 'speech'
+}
+
 /** A delivery on the wire; its address is masked, because these lists are read by many. */
 export function renderDelivery(delivery: Delivery) {
   return {
@@ -66,7 +71,8 @@ export function renderDelivery(delivery: Delivery) {
     ...(delivery.digestId !== null && { summary_id: `${delivery.digestId}.0` }),
     user_id: delivery.userId,
     channel: delivery.channel,
-    address: delivery.address === null ? null : maskAddress(delivery.address),
+    address:
+      delivery.address === null || isTopic(delivery) ? delivery.address : maskAddress(delivery.address),
     purpose: delivery.purpose,
     step: delivery.step,
     state: delivery.state,

@@ -313,12 +313,12 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'an unknown escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [oncal] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "oncall"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "oncall"?)',
   ],
   [
     'a bare user as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [bob] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "user:bob"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "user:bob"?)',
   ],
   [
     'an unknown user as escalation target',
@@ -334,6 +334,43 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'an unknown webhook as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["webhook:ops"] }] } } }\n`,
     'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown webhook "ops"',
+  ],
+  [
+    'an unknown MQTT topic as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["mqtt:siern"] }] } } }\nchannels: { mqtt: { topics: { siren: { topic: a/b } } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown mqtt "siern" (did you mean "siren"?)',
+  ],
+  ...(
+    [
+      ['alerts/critical/x', "alerts/ is the product's own; use another topic"],
+      ['state/siren', "state/ is the product's own; use another topic"],
+      ['$SYS/siren', 'topics below $SYS belong to the broker'],
+      ['plant/+/set', '"plant/+/set" is no topic such as plant/siren/set, without + and #'],
+      ['plant/#', '"plant/#" is no topic such as plant/siren/set, without + and #'],
+      ['', '"" is no topic such as plant/siren/set, without + and #'],
+    ] as const
+  ).map(
+    ([topic, because]) =>
+      [
+        `a siren on the topic "${topic}"`,
+        `channels:\n  mqtt:\n    topics:\n      siren: { topic: "${topic}" }\n`,
+        `c.yaml:4:23 channels.mqtt.topics.siren.topic: ${because}`,
+      ] as const,
+  ),
+  [
+    'two names for one topic, by which the payload is found',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y }\n      b: { topic: x/y }\n',
+    'c.yaml:5:19 channels.mqtt.topics.b.topic: is the topic of a too',
+  ],
+  [
+    'a placeholder that nothing fills',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y, payload: "{{sevrity}}" }\n',
+    'c.yaml:4:33 channels.mqtt.topics.a.payload: unknown placeholder "sevrity" (did you mean "severity"?)',
+  ],
+  [
+    'a quality of service that there is not',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y, qos: 3 }\n',
+    'c.yaml:4:29 channels.mqtt.topics.a.qos: must be at most 2',
   ],
   [
     'one port for two things',
@@ -435,9 +472,24 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
       ] as const,
   ),
   [
-    'two endpoints with one URL, by which their secrets are found',
-    'channels:\n  webhook:\n    mode: live\n    endpoints:\n      a: { url: "https://x.example" }\n      b: { url: "https://x.example" }\n',
-    'c.yaml:6:17 channels.webhook.endpoints.b.url: is the URL of a too',
+    'an endpoint of PagerDuty without its key',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.routing_key: is missing; format pagerduty needs it',
+  ],
+  [
+    'a key of PagerDuty that is none, without repeating it',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty, routing_key: canary }\n',
+    'c.yaml:4:70 channels.webhook.endpoints.a.routing_key: expected 32 letters and digits',
+  ],
+  [
+    'an endpoint of ntfy without its topic',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.topic: is missing; format ntfy needs it',
+  ],
+  [
+    'a topic of ntfy that cannot be one',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy, topic: "a/b" }\n',
+    'c.yaml:4:59 channels.webhook.endpoints.a.topic: expected at most 64 letters, digits, - and _',
   ],
   ...['push', 'web_push'].map(
     (channel) =>

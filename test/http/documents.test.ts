@@ -61,6 +61,8 @@ describe('the OpenAPI document', () => {
       'GET /v1/outbox',
       'DELETE /v1/outbox',
       'POST /v1/outbox/{id}/reply',
+      'GET /v1/outbox/chaos',
+      'PUT /v1/outbox/chaos',
       'GET /v1/users/me',
     ])
   })
@@ -140,6 +142,7 @@ describe('the OpenAPI document', () => {
       ['/v1/deliveries', '/v1/deliveries', olga],
       ['/v1/dead-letters', '/v1/dead-letters', olga],
       ['/v1/outbox', '/v1/outbox', olga],
+      ['/v1/outbox/chaos', '/v1/outbox/chaos', olga],
       ['/v1/oncall', '/v1/oncall', anna],
       ['/v1/oncall/platform', '/v1/oncall/{team}', anna],
       ['/v1/teams', '/v1/teams', anna],

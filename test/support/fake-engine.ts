@@ -1,6 +1,7 @@
 import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Alert, TimelineEntry } from '../../src/alert/alert.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { createChaos } from '../../src/delivery/chaos.ts'
 import type { Delivery, OutboxItem } from '../../src/delivery/delivery.ts'
 import type { Directory } from '../../src/directory/directory.ts'
 import type { Engine } from '../../src/engine.ts'
@@ -142,6 +143,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       key: async () => 'Thank you',
       report: async () => {},
     },
+    chaos: createChaos(new Set(['sms', 'email'])),
     readiness: async () => engine.notReady,
   }
   return engine

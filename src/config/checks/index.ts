@@ -5,7 +5,14 @@ import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueI
 import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
-import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
+import { checkMqttTopics } from './mqtt-topics.ts'
+import {
+  checkTelegram,
+  checkTelegramChats,
+  checkWebhookAllowance,
+  checkWebhookFormats,
+  checkWebhooks,
+} from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
@@ -38,11 +45,13 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkCountries,
   checkWebhookAllowance,
   checkWebhooks,
+  checkWebhookFormats,
   checkTelegram,
   checkTelegramChats,
   checkTemplates,
   checkTemplateLocales,
   checkNotificationTypes,
+  checkMqttTopics,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

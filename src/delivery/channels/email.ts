@@ -37,7 +37,7 @@ export function emailChannel(settings: EmailSettings): Channel {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
-        return failure(error, handedOver.get(signal)?.() ?? false)
+        return failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
       }
     },
     close() {
@@ -104,10 +104,10 @@ function mailOf(message: OutgoingMessage, host: string) {
   }
 }
 
-function failure(error: unknown, handedOver: boolean): SendResult {
+function failure(error: unknown, sent: { readonly to: string; readonly handedOver: boolean }): SendResult {
   const code = text(error, 'code')
   const responseCode = Number(text(error, 'responseCode') ?? 0)
-  const answer = oneLine(text(error, 'response') ?? '')
+  const answer = oneLine(text(error, 'response') ?? '').replaceAll(sent.to, 'the address')
   const refused = code === 'EAUTH' || code === 'ENOAUTH' || code === 'EOAUTH2'
   const temporary = responseCode >= 400 && responseCode < 500
   if ((refused && !temporary) || responseCode === 530 || responseCode === 535) {
@@ -123,13 +123,13 @@ function failure(error: unknown, handedOver: boolean): SendResult {
       ok: false,
       retry: true,
       code: server ? 'smtp_421' : DEFERRED,
-      reason: cut(answer, LONGEST_REASON),
+      reason: refused ? 'The SMTP server cannot check the credentials now' : cut(answer, LONGEST_REASON),
     }
   }
   if (code === 'EENVELOPE' || code === 'EMESSAGE' || code === 'EFILEACCESS' || code === 'EURLACCESS') {
     return permanent('invalid_message', messageOf(error))
   }
-  const classified = classify({ error: code ?? '', written: handedOver })
+  const classified = classify({ error: code ?? '', written: sent.handedOver })
   return {
     ok: false,
     retry: true,

@@ -7,9 +7,10 @@ import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
+import { mqttChannel } from './mqtt.ts'
 import { pushChannel } from './push.ts'
 import { smsChannel } from './sms.ts'
-import { speechChannel } from './speech.ts'
+import { speechChannel, type SpeechBroker } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
 import { voiceChannel } from './voice.ts'
 import { webhookChannel } from './webhook.ts'
@@ -31,10 +32,12 @@ export function createChannels(
     readonly clock: Pick<Clock, 'now'>
     readonly publicUrl?: string | undefined
     readonly optOuts?: OptOuts
+    /** The embedded broker, for what is told over it. */
+    readonly broker?: SpeechBroker
   },
 ): Channels {
-  const { email, sms, voice, telegram, webhook } = channels
-  const { clock, publicUrl, optOuts = createOptOuts() } = reached
+  const { email, sms, voice, telegram, webhook, mqtt } = channels
+  const { clock, publicUrl, optOuts = createOptOuts(), broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
@@ -44,14 +47,18 @@ export function createChannels(
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
-        endpoints: Object.values(webhook.endpoints),
+        endpoints: Object.entries(webhook.endpoints).map(([name, { routing_key: routingKey, ...rest }]) => ({
+          name,
+          routingKey,
+          ...rest,
+        })),
         outgoing: createOutgoing({ allow: webhook.allow }),
         clock,
       }),
       mode: webhook.mode,
     },
-    // Speech happens in the reader's browser; there is nothing to configure.
-    { channel: speechChannel(), mode: 'captured' },
+    { channel: speechChannel(broker), mode: channels.speech.mode },
+    { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
 }
@@ -60,6 +67,11 @@ export function createChannels(
 export function botSettings(telegram: Config['channels']['telegram']): BotSettings | null {
   if (telegram.bot_token === undefined) return null
   return { token: telegram.bot_token, apiRoot: telegram.api_root }
+}
+
+/** The channels that send nothing. */
+export function capturedOf(channels: Channels): ReadonlySet<ChannelName> {
+  return new Set([...channels].filter(([, { mode }]) => mode === 'captured').map(([name]) => name))
 }
 
 /** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */

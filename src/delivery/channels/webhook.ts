@@ -6,6 +6,7 @@ import { headerSafeId } from '../header-safe-id.ts'
 import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
 import { retryAfterMs } from '../outgoing/retry-after.ts'
 import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
+import { webhookAddress } from '../webhook-address.ts'
 import type { WebhookFormat } from '../webhook-format.ts'
 import { notConfigured } from './not-configured.ts'
 import { webhookBody } from './webhook-body.ts'
@@ -14,10 +15,18 @@ import { webhookBody } from './webhook-body.ts'
 const MOST_AT_ONCE = 10
 
 export interface WebhookEndpoint {
+  /** Told apart by it: `webhook:<name>` in steps. */
+  readonly name: string
   readonly url: string
   /** Without one requests are not signed. */
   readonly secret?: string | undefined
   readonly format: WebhookFormat
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string | undefined
+  /** `pagerduty`: the key of the integration. */
+  readonly routingKey?: string | undefined
+  /** `ntfy`: where the message is shown. Who knows it may read along, so that it is as good as a secret. */
+  readonly topic?: string | undefined
 }
 
 export interface WebhookSettings {
@@ -27,8 +36,8 @@ export interface WebhookSettings {
 }
 
 /**
- * Requests to other programs (security row 22): a signed POST to a configured endpoint, whose URL is the delivery's
- * address. People have no such address; targets such as `webhook:ops` get theirs where the step is planned.
+ * Requests to other programs (security row 22): a signed POST to a configured endpoint, whose URL and name are the
+ * delivery's address (`webhookAddress`). People have no such address; targets such as `webhook:ops` get theirs where the step is planned.
  *
  * `Idempotency-Key` is the same on every attempt (P8). `X-Carillon-Signature` is `v1=` and the hexadecimal
  * HMAC-SHA256 of `{X-Carillon-Timestamp}.{body}` under the endpoint's secret; the timestamp counts seconds.
@@ -36,20 +45,23 @@ export interface WebhookSettings {
  */
 export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings): Channel {
   const underWay = new Map<string, number>()
-  const byUrl = new Map(endpoints.map((endpoint) => [endpoint.url, endpoint]))
+  const byAddress = new Map(
+    endpoints.map((endpoint) => [webhookAddress(endpoint.name, endpoint.url), endpoint]),
+  )
   return {
     name: 'webhook',
     address: () => null,
     render(input) {
       const { title, actions } = contentOf(input)
-      const format = byUrl.get(input.delivery.address ?? '')?.format ?? 'json'
+      const format = byAddress.get(input.delivery.address ?? '')?.format ?? 'json'
       return { subject: title, text: JSON.stringify(webhookBody(format, input)), actions }
     },
     async send(message, signal) {
-      const endpoint = byUrl.get(message.address)
+      const endpoint = byAddress.get(message.address)
       // Never to an address that merely stands in the store: its secret and its permission are gone.
       if (!endpoint) return notConfigured('webhook')
       const { url } = endpoint
+      const body = withCredentials(message.rendered.text, endpoint)
       const already = underWay.get(url) ?? 0
       if (already >= MOST_AT_ONCE)
         return { ok: false, retry: true, code: DEFERRED, reason: 'The endpoint is busy with others' }
@@ -57,8 +69,8 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
       try {
         const answer = await outgoing.post({
           url,
-          headers: headersOf(message, endpoint, clock.now()),
-          body: message.rendered.text,
+          headers: headersOf(message, endpoint, { body, now: clock.now() }),
+          body,
           signal,
           waitMs: SEND_TIMEOUT_MS,
         })
@@ -71,15 +83,32 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
   }
 }
 
-function headersOf(message: OutgoingMessage, { secret }: WebhookEndpoint, now: number) {
+/** The body as the provider wants it. Its credentials are put in last, because the outbox shows what was rendered. */
+function withCredentials(body: string, { format, routingKey, topic }: WebhookEndpoint): string {
+  const credentials =
+    format === 'pagerduty' ? { routing_key: routingKey } : format === 'ntfy' ? { topic } : null
+  return credentials === null ? body : JSON.stringify({ ...credentials, ...asObject(body) })
+}
+
+function asObject(json: string): object {
+  const value: unknown = JSON.parse(json)
+  return typeof value === 'object' && value !== null ? value : {}
+}
+
+function headersOf(
+  message: OutgoingMessage,
+  { secret, token }: WebhookEndpoint,
+  { body, now }: { readonly body: string; readonly now: number },
+) {
   const timestamp = String(Math.floor(now / 1000))
   return {
     'content-type': 'application/json; charset=utf-8',
     'user-agent': 'Carillon',
     'idempotency-key': headerSafeId(message.idempotencyKey),
     'x-carillon-timestamp': timestamp,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(secret !== undefined && {
-      'x-carillon-signature': `v1=${signatureOf(secret, timestamp, message.rendered.text)}`,
+      'x-carillon-signature': `v1=${signatureOf(secret, timestamp, body)}`,
     }),
   }
 }

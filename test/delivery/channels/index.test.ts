@@ -28,6 +28,8 @@ function configuration(smtpUrl?: string) {
       web_push: captured,
       telegram: captured,
       webhook: { ...captured, allow: [], endpoints: {} },
+      speech: captured,
+      mqtt: { ...captured, topics: {} },
     },
   }
 }

@@ -194,11 +194,28 @@ describe('SMS', () => {
 })
 
 describe('the other channels', () => {
-  it('speak a page with the keys that answer it', () => {
-    expect(voiceChannel().render(page()).text).to.equal(
-      'CRITICAL ALERT: disk full. Disk is full. Press 4 to acknowledge, 6 to escalate, 5 to resolve.',
-    )
+  const keys: readonly (readonly [locale: string, language: string, keys: string])[] = [
+    ['de', 'de-DE', 'Drücken Sie 4 zum Quittieren, 6 zum Eskalieren, 5 zum Schließen.'],
+    ['en-GB', 'en-GB', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+    ['fr', 'fr-FR', 'Tapez 4 pour confirmer, 6 pour escalader, 5 pour résoudre.'],
+    ['es-AR', 'es-ES', 'Pulse 4 para confirmar, 6 para escalar, 5 para resolver.'],
+    ['it', 'it-IT', 'Premere 4 per confermare, 6 per inoltrare, 5 per risolvere.'],
+    ['pl', 'pl-PL', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+    ['xx', 'en-US', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+  ]
+  for (const [locale, language, sentence] of keys) {
+    it(`speak a page to a person of locale ${locale} in ${language}, with the keys that answer it`, () => {
+      const rendered = voiceChannel().render({ ...page(), recipient: person({ locale }) })
+      expect(rendered).to.include({
+        text: `CRITICAL ALERT: disk full. Disk is full. ${sentence}`,
+        language,
+      })
+    })
+  }
+
+  it('speak a notification, and a direct message to nobody known, without keys', () => {
     expect(voiceChannel().render(message()).text).to.equal('Order shipped. It arrives tomorrow')
+    expect(voiceChannel().render(direct({ text: 'Hello' }))).to.include({ text: 'Hello', language: 'en-US' })
   })
 
   it('push a title and a body', () => {

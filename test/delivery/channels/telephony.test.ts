@@ -116,7 +116,7 @@ describe('SMS and calls over their providers', () => {
         Twiml:
           '<?xml version="1.0" encoding="UTF-8"?><Response><Gather numDigits="1" timeout="10" method="POST" ' +
           `action="${PUBLIC}/v1/callbacks/twilio/voice?delivery=a1.3">` +
-          '<Say loop="2">CRITICAL: disk_full - Disk is full</Say></Gather></Response>',
+          '<Say language="en-US" loop="2">CRITICAL: disk_full - Disk is full</Say></Gather></Response>',
         StatusCallback: `${PUBLIC}/v1/callbacks/twilio/status?delivery=a1.3`,
       },
     },
