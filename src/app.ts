@@ -55,6 +55,7 @@ import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { createInboxWords } from './template/inbox-words.ts'
 import { createTemplateCache } from './template/template-cache.ts'
 import { createWordings } from './template/wordings.ts'
 import { renderAlert } from './wire/alert.ts'
@@ -170,9 +171,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const presence = createPresence({ clock, ids })
 
   const templates = { templates: () => config.templates, compile: createTemplateCache() }
+  const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
     channels,
-    wordingOf: createWordings({ ...templates, log, metrics }),
+    wordingOf,
     directory: { user: (id) => directory.user(id) },
     clock,
     random,
@@ -236,6 +238,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wanted,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
+    wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
     canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
     addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
   }

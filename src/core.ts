@@ -10,7 +10,7 @@ import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Worker } from './delivery/worker.ts'
-import type { Directory } from './directory/directory.ts'
+import type { Directory, Person } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
@@ -19,7 +19,8 @@ import type { Metrics } from './metrics.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
-import type { Store } from './store/store.ts'
+import type { NewNotification, Store } from './store/store.ts'
+import type { InboxWords } from './template/inbox-words.ts'
 
 /** What carrying out a decision needs. Made once, by the composition root. */
 export interface Core {
@@ -50,6 +51,8 @@ export interface Core {
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Whether a channel could reach this person now, apart from what they prefer. */
   readonly canReach: (person: Recipient, channel: ChannelName) => boolean
+  /** What a template makes of an entry for this person; null leaves it as it was published. Never throws. */
+  readonly wordInbox: (notification: NewNotification, person: Person) => InboxWords | null
   /** Where it would. */
   readonly addressOf: (person: Recipient, channel: ChannelName) => string | null
 }

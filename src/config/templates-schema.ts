@@ -18,6 +18,12 @@ const parts = {
       part('For every channel without a part of its own'),
     ),
   ),
+  app: Type.Optional(
+    Type.Object(
+      { title: optionalText('Title'), message: optionalText('Text') },
+      part('The entry in the inbox of a person; `default` leaves it as it was published'),
+    ),
+  ),
   email: Type.Optional(
     Type.Object(
       {

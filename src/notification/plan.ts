@@ -66,13 +66,16 @@ function planFor(
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
   const chosen = chosenFor(core, person, priority, draft)
-  const notification = notificationFor(arrival, {
+  const published = notificationFor(arrival, {
     id,
     userId: person.id,
     audience: [],
     draft,
     channels: chosen,
   })
+  const words = core.wordInbox(published, person)
+  const notification =
+    words === null ? published : { ...published, content: { ...published.content, ...words } }
   const deliveries = chosen.map((channel, ordinal) =>
     deliveryTo(core, person, { notification, ordinal, channel, now, ahead }),
   )

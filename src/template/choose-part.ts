@@ -6,9 +6,10 @@ import type { TemplateFormat } from './liquid-engines.ts'
 
 export type Templates = Config['templates']
 
-/** Channels that can have words of their own; `default` serves all that have none. */
+/** Channels that can have words of their own; `app` is the inbox, `default` serves all others that have none. */
 export const PART_NAMES = [
   'default',
+  'app',
   'email',
   'sms',
   'voice',
@@ -17,7 +18,7 @@ export const PART_NAMES = [
   'web_push',
   'telegram',
   'webhook',
-] as const satisfies readonly ('default' | ChannelName)[]
+] as const satisfies readonly ('default' | 'app' | ChannelName)[]
 export type PartName = (typeof PART_NAMES)[number]
 
 /** The sources of one message, whatever the channel calls them. */
@@ -48,7 +49,7 @@ export function choosePart(
   const pattern = bestPattern(Object.keys(templates), asked.names)
   const template = pattern === undefined ? undefined : templates[pattern]
   if (pattern === undefined || template === undefined) return null
-  const names = PART_NAMES.filter((name) => name === asked.channel || name === 'default').toReversed()
+  const names = partsFor(asked.channel)
   for (const locale of [...localesFor(Object.keys(template.locales), asked.locale), null]) {
     const parts = locale === null ? template : template.locales[locale]
     for (const name of names) {
@@ -57,6 +58,12 @@ export function choosePart(
     }
   }
   return null
+}
+
+/** An entry of an inbox is kept as it was published unless there are words for this very place. */
+function partsFor(channel: ChannelName): readonly PartName[] {
+  if (channel === 'realtime') return ['app']
+  return [...PART_NAMES.filter((name) => name === channel), 'default']
 }
 
 function bestPattern(patterns: readonly string[], names: readonly string[]): string | undefined {

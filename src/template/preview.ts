@@ -2,6 +2,7 @@ import type { TenantId } from '../access/principal.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Recipient, Rendered, RenderInput, Subject } from '../delivery/channel.ts'
 import type { Channels } from '../delivery/channels/index.ts'
+import { contentOf } from '../delivery/content.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import type { ChosenPart, Templates } from './choose-part.ts'
@@ -40,8 +41,8 @@ export interface PreviewDeps {
 
 /** Renders a message through the very parts that a delivery goes through. Null where the channel renders nothing. */
 export function previewMessage(deps: PreviewDeps, request: PreviewRequest): Preview | null {
-  const configured = deps.channels.get(request.channel)
-  if (!configured) return null
+  const channel = deps.channels.get(request.channel)?.channel
+  if (!channel && request.channel !== 'realtime') return null
   const input = inputOf(request, deps.publicUrl())
   const chosen = chosenFor(deps.templates(), input)
   const worded = chosen && word(chosen, messageData(input), deps.compile)
@@ -49,10 +50,16 @@ export function previewMessage(deps: PreviewDeps, request: PreviewRequest): Prev
   const wording = faults.length > 0 ? null : (worded?.wording ?? null)
   return {
     chosen: chosen && { pattern: chosen.pattern, locale: chosen.locale, name: chosen.name },
-    rendered: configured.channel.render({ ...input, wording }),
+    rendered: channel ? channel.render({ ...input, wording }) : renderInbox({ ...input, wording }),
     missing,
     faults,
   }
+}
+
+/** What an entry of an inbox says. */
+function renderInbox(input: RenderInput): Rendered {
+  const { title, text, actions } = contentOf(input)
+  return { subject: title, text, actions }
 }
 
 function inputOf(request: PreviewRequest, publicUrl: string): RenderInput {

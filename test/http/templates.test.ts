@@ -103,6 +103,11 @@ describe('the templates API', () => {
     })
   })
 
+  it('previews the entry of an inbox', async () => {
+    const order = { event: 'order.shipped', channel: 'realtime', title: 'Order', message: 'shipped' }
+    expect((await preview(order)).json()).to.include({ subject: 'Order', text: 'shipped' })
+  })
+
   it('previews the words of an alert', async () => {
     const disk = { event: 'alert.disk_full', channel: 'sms', data: { percent: 97 } }
     expect((await preview(disk)).json()).to.include({ text: 'disk_full: 97 %' })
@@ -130,7 +135,6 @@ describe('the templates API', () => {
 
   const refused: readonly (readonly [why: string, body: object, status: number])[] = [
     ['a channel that is none', { event: 'x', channel: 'pigeon' }, 400],
-    ['a channel that renders nothing', { event: 'x', channel: 'realtime' }, 400],
     ['a language that is none', { event: 'x', channel: 'sms', locale: '!' }, 400],
     ['nobody', { event: 'x', channel: 'sms', user: 'nobody' }, 404],
     ['somebody of another tenant', { event: 'x', channel: 'sms', user: 'eve' }, 404],

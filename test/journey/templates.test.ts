@@ -23,6 +23,11 @@ describe('the journey of a message with a template', () => {
             locales: { de: { email: { subject: 'Bestellung {{ data.id }}', text: 'Sie ist unterwegs' } } },
           },
           'alert.system_*': { sms: { text: '{{ alert.source }} is down: {{ data.code }}' } },
+          'invoice.*': {
+            default: { title: 'Not for the inbox', message: 'Nor this' },
+            app: { title: 'Invoice {{ data.id }}' },
+            locales: { de: { app: { title: 'Rechnung {{ data.id }}', message: 'Bitte zahlen: {{ url }}' } } },
+          },
           looping: { email: { subject: LOOP } },
         },
       },
@@ -43,6 +48,22 @@ describe('the journey of a message with a template', () => {
     const [german] = await mailsOf('cem')
     expect(german).to.include({ subject: 'Bestellung <7>', text: 'Sie ist unterwegs' })
     expect((await h.inbox('cem')).at(-1)?.content).to.include({ title: 'Notification', message: 'Shipped' })
+  })
+
+  it('stands in every inbox in the language of its owner, and on what follows from it (C22)', async () => {
+    const invoice = {
+      title: 'Invoice',
+      message: 'Please pay',
+      event: 'invoice.sent',
+      action_url: 'https://shop.example/7',
+      data: { id: 7 },
+    }
+    for (const user of ['bob', 'cem']) await h.accepted(`notifications/realtime/user/${user}`, invoice)
+    expect((await h.inbox('bob')).at(-1)?.content).to.include({ title: 'Invoice 7', message: 'Please pay' })
+    expect((await h.inbox('cem')).at(-1)?.content).to.include({
+      title: 'Rechnung 7',
+      message: 'Bitte zahlen: https://shop.example/7',
+    })
   })
 
   it('goes out as it was published when its template loops [P10]', async () => {

@@ -10,7 +10,7 @@ const LANGUAGES = templatesOf({
     default: { title: 'default' },
     email: { subject: 'email' },
     locales: {
-      de: { default: { title: 'default de' }, sms: { text: 'sms de' } },
+      de: { default: { title: 'default de' }, app: { title: 'app de' }, sms: { text: 'sms de' } },
       'de-AT': { email: { subject: 'email de-AT' } },
       'pt-BR': { sms: { text: 'sms pt-BR' } },
     },
@@ -27,7 +27,7 @@ const PATTERNS = templatesOf({
 })
 
 describe('the part of a template for a message', () => {
-  const languages: readonly (readonly [locale: string, channel: ChannelName, says: string])[] = [
+  const languages: readonly (readonly [locale: string, channel: ChannelName, says: string | undefined])[] = [
     ['en', 'email', 'email'],
     ['en', 'sms', 'default'],
     ['de', 'sms', 'sms de'],
@@ -42,6 +42,8 @@ describe('the part of a template for a message', () => {
     ['pt', 'sms', 'default'],
     ['d', 'sms', 'default'],
     ['', 'sms', 'default'],
+    ['de-AT', 'realtime', 'app de'],
+    ['en', 'realtime', undefined],
   ]
   for (const [locale, channel, says] of languages) {
     it(`says "${says}" on ${channel} to somebody of language "${locale}" (C22)`, () => {

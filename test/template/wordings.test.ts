@@ -137,6 +137,7 @@ describe('messages with a template', () => {
     expect(mail.text).to.contain('https://bell.example.org/alerts/a1').and.contain('alerts/a1/ack')
     expect(mail.html).to.contain('It is at 97 %').and.contain('https://bell.example.org/alerts/a1')
     expect(rendered(page('voice')).text).to.match(/^The disk of db-1 is full\. Press 4 to acknowledge/)
+    expect(rendered(page('speech')).text).to.equal('CRITICAL disk_full. Disk is full!')
     expect(rendered(page('push'))).to.include({ subject: 'CRITICAL disk_full', text: 'Disk is full!' })
   })
 
