@@ -24,6 +24,8 @@ export function directRoutes(router: Router): void {
         qos: 2,
         shared: true,
         workerCount: 1,
+        // An address and a few values for each of a thousand recipients.
+        keys: 20_000,
         body: EmailBatchBody,
         summary: 'Send many e-mails, each with a result of its own [R36]',
       },

@@ -25,6 +25,8 @@ import { botSettings, capturedOf, channelLanes, createChannels } from './deliver
 import { createDeliver } from './delivery/deliver.ts'
 import { closeDigest } from './delivery/digest/close.ts'
 import { createHolding } from './delivery/digest/holding.ts'
+import { cancelDelivery } from './delivery/direct/cancel.ts'
+import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
@@ -194,6 +196,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     release: async (work) => {
       if (work.kind === 'release') await release(late.core, work)
     },
+    realtime: async (work) => {
+      if (work.kind === 'deliver') await expireRealtime(late.core, work)
+    },
   }
   perform.digest = async (work) => {
     if (work.kind === 'digest') await closeDigest(late.core, work)
@@ -204,8 +209,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     lanes: [
       { name: 'escalate', concurrency: 100 },
-      { name: 'release', concurrency: 20 },
-      { name: 'digest', concurrency: 20 },
+      { name: 'release' },
+      { name: 'digest' },
+      { name: 'realtime' },
       ...lanes,
     ],
     perform,
@@ -265,6 +271,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     markInbox: (mark, by) => markInbox(core, mark, by),
     replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
     resendDelivery: (by, id) => resendDelivery(core, by, id),
+    cancelDelivery: (by, id) => cancelDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, optOuts),
     canReach: core.canReach,

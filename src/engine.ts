@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
 import type { Chaos } from './delivery/chaos.ts'
+import type { Delivery } from './delivery/delivery.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
@@ -38,6 +39,8 @@ export interface Engine {
   replayDeadLetter(by: Principal, id: string): Promise<Outcome>
   /** Puts an ended delivery up for sending again as a new row; resolves with its id. */
   resendDelivery(by: Principal, id: string): Promise<string>
+  /** Cancels a delivery that waits; resolves with it after the commit. See delivery/direct/cancel.ts. */
+  cancelDelivery(by: Principal, id: string): Promise<Delivery>
   /** A person's answer to a captured message. Resolves with the text they get back. */
   replyToOutbox(
     by: Principal,

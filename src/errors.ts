@@ -61,6 +61,18 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'publish.premium_number': {
+    what: 'The number charges whoever sends to it',
+    mend: 'Give another number, or set `channels.sms.allow_premium`',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'publish.missing_value': {
+    what: 'A placeholder of the text has no value for this recipient',
+    mend: 'Give the value in `data` of the recipient',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.handler_failed': {
     what: 'The handler failed three times',
     mend: 'Replay the dead letter after mending the handler',
@@ -139,6 +151,12 @@ export const ERRORS = {
     mend: 'Wait a minute',
     http: 429,
     mqtt: 'refuse',
+  },
+  'delivery.not_pending': {
+    what: 'The delivery is being sent, or has ended',
+    mend: 'Only what is `pending` can be cancelled',
+    http: 409,
+    mqtt: 'dead',
   },
   'config.faulty': {
     what: 'The configuration is faulty',

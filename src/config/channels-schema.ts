@@ -75,6 +75,19 @@ export const Channels = Type.Object(
         mode: mode(),
         smtp_url: secret('smtp://user:password@host:587, or smtps:// for TLS from the start'),
         from: text('Sender of every mail', { default: 'Carillon <carillon@localhost>' }),
+        attachments: Type.Object(
+          {
+            allow: texts(
+              'Hosts, addresses and networks that files may come from although they are private, or over http or another port',
+            ),
+            max_bytes: whole('Bytes of all files of one mail', {
+              minimum: 1,
+              maximum: 50 * 1024 * 1024,
+              default: 10 * 1024 * 1024,
+            }),
+          },
+          section('Files that go with a mail, fetched from the URLs it names'),
+        ),
       },
       section('E-mail over SMTP'),
     ),
@@ -83,6 +96,7 @@ export const Channels = Type.Object(
         mode: mode(),
         ...smsProvider,
         countries: texts('Beginnings of the numbers that may be sent to, such as +49; empty for all'),
+        allow_premium: flag('Sends to numbers that charge whoever sends to them, too', false),
         providers: Type.Array(
           Type.Object(
             {

@@ -31,6 +31,8 @@ export interface Rendered {
   readonly segments?: number
   /** Of a call: the language that it is read in, such as `de-DE`. */
   readonly language?: string
+  /** Files that the channel fetches with every attempt. */
+  readonly attachments?: readonly { readonly name: string; readonly url: string }[]
   /** What channels over the embedded broker publish, where the text is only how people read it. */
   readonly frame?: Frame
 }
@@ -67,7 +69,8 @@ export interface Wording {
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
  * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish. `suppressed` says that
- * nothing was sent because nobody would have got it: no failure, and no later attempt would say the same.
+ * nothing was sent because nobody would have got it: no failure, and no later attempt would say the same. `blameless`
+ * says nothing about the provider: it was not asked, or the message itself was in its way.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -79,6 +82,7 @@ export type SendResult =
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
       readonly suppressed?: boolean
+      readonly blameless?: boolean
     }
 
 /**

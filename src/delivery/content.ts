@@ -18,6 +18,8 @@ export interface Content {
   readonly html: string | null
   /** Where a template says everything in one text, that text; null has title and text speak. */
   readonly said: string | null
+  /** URLs of the files that go with it. */
+  readonly attachments: readonly string[]
   readonly facts: readonly (readonly [label: string, value: string])[]
   /** How to act without the link; only on pages. */
   readonly hint: string | null
@@ -88,6 +90,7 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     text: multiLine(alert.message),
     html: null,
     said: null,
+    attachments: [],
     facts: alertFacts(input, alert),
     hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
     link: { label: page ? 'Open and acknowledge' : 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -124,6 +127,7 @@ function outcomeContent(input: RenderInput, alert: Alert): Content {
     text: multiLine(fixed?.text ?? alert.message),
     html: null,
     said: null,
+    attachments: [],
     facts: alertFacts(input, alert).filter(([label]) => label !== 'Step'),
     hint: null,
     link: { label: 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -144,6 +148,7 @@ function notificationContent(input: RenderInput, notification: Notification): Co
     text: multiLine(content.message),
     html: null,
     said: null,
+    attachments: [],
     facts: [],
     hint: null,
     link: url === null ? null : { label: 'Open', url },
@@ -161,6 +166,7 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     text: multiLine(fixed.text),
     html: fixed.html ?? null,
     said: null,
+    attachments: fixed.attachments ?? [],
     facts: [],
     hint: null,
     link: null,

@@ -245,12 +245,13 @@ function concluded(work: DeliverWork, result: SendResult, { clock, random }: Del
     return { settlement: later(at), provider: { sign: 'refused' } }
   }
   if (!result.retry) {
-    const sign = code === 'not_configured' ? 'unknown' : 'well'
+    const sign = code === 'not_configured' || result.blameless ? 'unknown' : 'well'
     const state = result.suppressed ? 'suppressed' : 'dead'
     return { settlement: ended(work, end(state, code, reason), now), provider: { sign } }
   }
   const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
-  const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }
+  const provider: ProviderSign =
+    code === DEFERRED || result.blameless ? UNKNOWN : { sign: 'transient', retryAfterMs }
   if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
     return { settlement: ended(work, end('dead', 'ambiguous', `${code}: ${reason}`), now), provider }
   }

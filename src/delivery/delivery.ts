@@ -28,8 +28,11 @@ export const DELIVERY_STATES = [
 /** Contract section 7. `pending` and `sending` move on; every other state is a named end, though `sent` may become `delivered`. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25). */
-export type SubjectKind = 'notification' | 'alert' | 'direct'
+/**
+ * What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25),
+ * `batch` those of which many were published at once (R36).
+ */
+export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
 
 /**
  * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
@@ -44,6 +47,8 @@ export interface FixedContent {
   readonly summary?: { readonly alertIds: readonly string[]; readonly notifications: number }
   readonly text: string
   readonly html?: string
+  /** Where the files are that go with it (checklist N08): http(s) URLs, fetched by each attempt and never stored. */
+  readonly attachments?: readonly string[]
 }
 
 /** One row per subject, recipient, channel and address (contract section 7). */
@@ -93,6 +98,8 @@ export interface OutboxItem {
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   /** Number of SMS segments; only on `sms`. */
   readonly segments?: number
+  /** What would be fetched, or was; the name is the one that the URL gives. Only on `email`. */
+  readonly attachments?: readonly { readonly name: string; readonly url: string }[]
   readonly deliveryId: string
   readonly alertId?: string
   readonly notificationId?: string

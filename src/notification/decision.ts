@@ -83,14 +83,20 @@ export interface DirectDecision {
 }
 
 export interface DirectMessage {
+  /** The mailbox or number; with an `error` whatever was given in its place. */
   readonly address: string
+  /** How the publisher wrote it, for the list of results; by default the address. */
+  readonly to?: string | undefined
   readonly subject?: string | undefined
   readonly text: string
   readonly html?: string | undefined
   readonly priority: Priority
   readonly sendAt?: number | undefined
-  /** Why this one of a batch is not sent. */
+  /** http(s) URLs of files to go with it; e-mail only. */
+  readonly attachments?: readonly string[] | undefined
+  /** Why this one of a batch is not sent, and in words. */
   readonly error?: ErrorCode | undefined
+  readonly reason?: string | undefined
 }
 
 /** A person reads, un-reads or deletes entries of their inbox. */

@@ -142,6 +142,7 @@ function deliveryTo(
     critical: content.priority === 'critical',
     origin,
     now,
+    ...(content.expiresAt !== undefined && { expiresAt: content.expiresAt }),
     dueAt: heldUntil(person.quietHours, person.timezone, now, content.priority) ?? now,
     // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
     leased: core.worker.room(channel) > ahead,

@@ -1,4 +1,4 @@
-import { parseMailbox, parsePhone } from '../delivery/address.ts'
+import { isPremium, parseMailbox, parsePhone } from '../delivery/address.ts'
 import type { FixedContent } from '../delivery/delivery.ts'
 import { fault } from '../errors.ts'
 import type { Compile } from '../template/template-cache.ts'
@@ -24,6 +24,12 @@ export interface PlannedSend {
   readonly fixed: FixedContent
 }
 
+export interface SendRules {
+  readonly compile: Compile
+  /** Whether numbers that charge whoever sends to them are taken (security row 21). */
+  readonly premium: boolean
+}
+
 const MOST_ADDRESSES = 100
 
 /**
@@ -34,10 +40,14 @@ export function planSend(
   channels: EventChannels,
   channel: ServiceChannel,
   request: ChannelRequest,
-  compile: Compile,
+  { compile, premium }: SendRules,
 ): PlannedSend {
   if (channel === 'email' && channels.email) return planEmail(channels.email, request, compile)
-  if (channel === 'sms' && channels.sms) return planSms(channels.sms, request, compile)
+  if (channel === 'sms' && channels.sms) {
+    const send = planSms(channels.sms, request, compile)
+    if (!premium && send.addresses.some(isPremium)) throw fault('publish.premium_number')
+    return send
+  }
   throw invalid(`The event has no channel ${channel}`, channel)
 }
 
@@ -56,8 +66,8 @@ function planEmail(
   const content = compiled(email.content, email.is_html ? 'html' : 'text', compile, 'email.content')
   const metadata = metadataFor([subject, content], request, 'email')
   for (const url of attachments) {
-    if (!/^https?:\/\/[^\s/]/i.test(url) || !URL.canParse(url)) {
-      throw invalid('attachments must be http or https URLs', 'email.attachments')
+    if (!isFetchable(url)) {
+      throw invalid('attachments must be http or https URLs without user and password', 'email.attachments')
     }
   }
   const addresses = addressesOf(to, parseMailbox, 'email.to_email', 'mailbox such as anna@example.org')
@@ -83,7 +93,8 @@ function planSms(
   if (to.length === 0) throw invalid('to_phone_number is required', 'sms.to_phone_number')
   const content = compiled(sms.content, 'text', compile, 'sms.content')
   const metadata = metadataFor([content], request, 'sms')
-  const addresses = addressesOf(to, parsePhone, 'sms.to_phone_number', 'phone number such as +4915112345678')
+  const parse = (text: string) => parsePhone(text, { premium: true })
+  const addresses = addressesOf(to, parse, 'sms.to_phone_number', 'phone number such as +4915112345678')
   return { channel: 'sms', addresses, fixed: { text: rendered(content, metadata, 'sms.content') } }
 }
 
@@ -138,6 +149,12 @@ function addressesOf(
     return address
   })
   return [...new Set(parsed)]
+}
+
+function isFetchable(text: string): boolean {
+  if (!/^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) || !URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
 }
 
 function invalid(message: string, field: string) {

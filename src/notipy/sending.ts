@@ -10,7 +10,13 @@ import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { NewDelivery, SentDispatch } from '../store/store.ts'
 import type { Compile } from '../template/template-cache.ts'
 import type { ServiceEvent } from './events.ts'
-import { planSend, type ChannelRequest, type PlannedSend, type ServiceChannel } from './plan-send.ts'
+import {
+  planSend,
+  type ChannelRequest,
+  type PlannedSend,
+  type SendRules,
+  type ServiceChannel,
+} from './plan-send.ts'
 import type { Service } from './services.ts'
 import { statesFor, statusOf, type ServiceStatus } from './status.ts'
 
@@ -93,7 +99,8 @@ export function createSending(core: Core, compile: Compile): Sending {
 
   return {
     async send(service, event, request, key) {
-      const planned = plannedFor(service, event, request, compile)
+      const premium = core.config().channels.sms.allow_premium
+      const planned = plannedFor(service, event, request, { compile, premium })
       admit(
         service,
         planned.reduce((sum, { addresses }) => sum + addresses.length, 0),
@@ -166,7 +173,7 @@ function plannedFor(
   { principal }: Service,
   { channels }: ServiceEvent,
   request: SendRequest,
-  compile: Compile,
+  rules: SendRules,
 ): readonly PlannedSend[] {
   const asked = (['email', 'sms'] as const).flatMap((channel) => {
     const given = request[channel]
@@ -177,7 +184,7 @@ function plannedFor(
   }
   return asked.map(({ channel, given }) => {
     if (!mayPublish(principal, TOPIC[channel])) throw fault('publish.forbidden')
-    return planSend(channels, channel, given, compile)
+    return planSend(channels, channel, given, rules)
   })
 }
 

@@ -1,7 +1,7 @@
 import type { TenantId } from '../access/principal.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
-import type { Notification } from '../notification/notification.ts'
+import type { Notification, Origin } from '../notification/notification.ts'
 
 /**
  * Everything durable. The port speaks in this product's verbs; every method says what it guarantees, and every
@@ -43,6 +43,17 @@ export interface Store {
    * `stale` and nothing written when it holds another number by now: look again, decide again. `fenced` as `settle`.
    */
   closeDigest(closing: DigestClosing): Promise<'done' | 'stale' | 'fenced'>
+
+  /**
+   * Cancels a delivery that is `pending`, with its work; false when it is not, or is not there: what is being sent is
+   * the attempt's.
+   */
+  cancelDelivery(cancelled: {
+    readonly tenant: TenantId
+    readonly id: string
+    readonly at: number
+    readonly reason: string
+  }): Promise<boolean>
 
   /**
    * Moves `realtime` deliveries forward (`pending` → `sent` → `delivered`), never back, and those of other channels
@@ -104,6 +115,11 @@ export interface Store {
   dispatches(query: DispatchQuery): Promise<DispatchList>
   /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
   digestContents(tenant: TenantId, digestId: string, limit: number): Promise<DigestContents>
+  /**
+   * How far the messages of a batch are (checklist R36), counted from their rows as they are now; null when there is
+   * no such batch. What was sent again later is a delivery of its own and does not count.
+   */
+  batch(tenant: TenantId, id: string): Promise<Batch | null>
   deadLetters(tenant: TenantId, page: PageQuery): Promise<Page<DeadLetter>>
   deadLetter(tenant: TenantId, id: string): Promise<DeadLetter | null>
   /** Oldest first, all of them (contract section 7). */
@@ -460,6 +476,14 @@ export interface DispatchList {
 export interface SentDispatch extends Dispatch {
   /** Where each of its deliveries is. One that was sent again counts as the newest to the address is. */
   readonly states: readonly DeliveryState[]
+}
+
+export interface Batch {
+  readonly id: string
+  readonly origin: Origin
+  readonly createdAt: number
+  /** How many of its messages are in each state. */
+  readonly states: Readonly<Record<DeliveryState, number>>
 }
 
 export interface OutboxQuery {

@@ -14,6 +14,7 @@ export const DeliverySchema = Type.Object(
     alert_id: Type.Optional(Type.String()),
     message_id: Type.Optional(Type.String({ description: 'Of a direct e-mail or SMS' })),
     summary_id: Type.Optional(Type.String({ description: 'Delivery of the summary that stands for it' })),
+    batch_id: Type.Optional(Type.String({ description: 'Of an e-mail of a batch' })),
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
     address: nullable(Type.String({ description: 'Masked, but for topics' })),
@@ -56,7 +57,12 @@ export const DeliverySchema = Type.Object(
   },
 )
 
-const SUBJECT_FIELD = { notification: 'notification_id', alert: 'alert_id', direct: 'message_id' } as const
+const SUBJECT_FIELD = {
+  notification: 'notification_id',
+  alert: 'alert_id',
+  direct: 'message_id',
+  batch: 'batch_id',
+} as const
 
 /** A topic says nothing that would help a stranger. */
 function isTopic({ channel }: Delivery): boolean {

@@ -312,6 +312,13 @@ describe('attempt', () => {
     expect(provider).to.deep.equal({ sign: 'well' })
   })
 
+  it('says nothing about the provider where it was not asked, neither well nor ill (P24)', async () => {
+    for (const retry of [true, false]) {
+      const { deps } = setUp(failed({ code: 'attachment_unavailable', retry, blameless: true }))
+      expect((await attempt(work(), deps)).provider).to.deep.equal({ sign: 'unknown' })
+    }
+  })
+
   it('keeps a delivery pending while the provider refuses us, beyond every count and budget (P7)', async () => {
     const { deps } = setUp(failed({ code: 'provider_down' }))
     const late = work({ subjectKind: 'direct', userId: null, fixed: { text: 'x' }, purpose: 'message' })

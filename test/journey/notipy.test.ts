@@ -207,6 +207,15 @@ describe('the NotiPy API', () => {
       expect(sent.find(({ channel }) => channel === 'sms')?.text).to.equal('Order 7 is on its way')
     })
 
+    it('names the files that go along (N08)', async () => {
+      const email = { ...EVENT.channels.email, no_of_attachments: 1 }
+      const { body } = await service.ask<EventBody>('POST', '/events', { ...EVENT, channels: { email } })
+      const url = 'https://files.example.org/invoice.pdf'
+      await send({ email: { ...EMAIL, attachments: [url] } }, {}, service, body.event.id)
+      await h.quiet()
+      expect((await outbox()).at(-1)).to.deep.include({ attachments: [{ name: 'invoice.pdf', url }] })
+    })
+
     it('keeps line breaks of the data out of the subject (security row 20)', async () => {
       await send({ email: { ...EMAIL, metadata: { number: '7\r\nBcc: eve@example.org', name: 'A' } } })
       await h.quiet()

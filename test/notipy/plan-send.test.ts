@@ -18,10 +18,11 @@ const PLAIN: EventChannels = {
 }
 
 const compile = createTemplateCache()
+const rules = { compile, premium: false }
 
 function refusal(request: ChannelRequest, channel: 'email' | 'sms' = 'email', channels = CHANNELS): string {
   try {
-    planSend(channels, channel, request, compile)
+    planSend(channels, channel, request, rules)
   } catch (error) {
     if (error instanceof Fault && error.code === 'notipy.invalid') return error.message
     throw error
@@ -70,9 +71,13 @@ describe('what a service sends', () => {
     [
       'an attachment that is a file',
       { attachments: ['file:///etc/passwd'] },
-      'attachments must be http or https URLs',
+      'attachments must be http or https URLs without user and password',
     ],
-    ['an attachment that is no URL', { attachments: ['https://'] }, 'attachments must be http or https URLs'],
+    [
+      'an attachment that is no URL',
+      { attachments: ['https://'] },
+      'attachments must be http or https URLs without user and password',
+    ],
     [
       'more addresses than one notification has',
       { to_email: Array.from({ length: 101 }, (_, i) => `${i}@example.org`) },
@@ -109,6 +114,12 @@ describe('what a service sends', () => {
     )
   })
 
+  it('does not go to a number that charges for it, unless that is allowed (security row 21)', () => {
+    const request = { to_phone_number: '+49900123456', metadata: { number: 1 } }
+    expect(() => planSend(CHANNELS, 'sms', request, rules)).to.throw('charge')
+    expect(planSend(CHANNELS, 'sms', request, { compile, premium: true }).addresses).to.have.length(1)
+  })
+
   it('is refused when its texts come out too long, before anything is sent', () => {
     const channels = {
       sms: { content: '{% for x in list %}{% for y in list %}{{ x }}{% endfor %}{% endfor %}' },
@@ -127,7 +138,7 @@ describe('what a service sends', () => {
       CHANNELS,
       'email',
       { ...right, metadata: { number: '7\r\nBcc: x@y.z', name: '<b>&' } },
-      compile,
+      rules,
     )
     expect(send).to.deep.equal({
       channel: 'email',
@@ -143,7 +154,7 @@ describe('what a service sends', () => {
 
   it('goes to each address once', () => {
     const request = { to_email: ['a@example.org', 'Anna <a@example.org>', ' ', 'b@example.org'] }
-    expect(planSend(PLAIN, 'email', request, compile).addresses).to.deep.equal([
+    expect(planSend(PLAIN, 'email', request, rules).addresses).to.deep.equal([
       'a@example.org',
       'b@example.org',
     ])

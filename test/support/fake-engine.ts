@@ -134,6 +134,11 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     },
     replayDeadLetter: async () => engine.outcome,
     resendDelivery: async (_by, id) => `${id}-again`,
+    cancelDelivery: async (_by, id) => {
+      const row = rows.deliveries.find((delivery) => delivery.id === id)
+      if (!row) throw fault('request.not_found')
+      return { ...row, state: 'cancelled' }
+    },
     async replyToOutbox(_by, itemId, reply) {
       replies.push({ itemId, reply })
       return 'Acknowledged'

@@ -7,9 +7,9 @@ import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkP
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
+  checkAllowances,
   checkTelegram,
   checkTelegramChats,
-  checkWebhookAllowance,
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
@@ -43,7 +43,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
-  checkWebhookAllowance,
+  checkAllowances,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,

@@ -2,13 +2,20 @@ import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
 
-export function checkWebhookAllowance({ channels: { webhook } }: Config): Finding[] {
-  return webhook.allow.flatMap((entry, index) =>
+export function checkAllowances({ channels: { webhook, email } }: Config): Finding[] {
+  return [
+    ...allowFindings(['channels', 'webhook', 'allow'], webhook.allow),
+    ...allowFindings(['channels', 'email', 'attachments', 'allow'], email.attachments.allow),
+  ]
+}
+
+function allowFindings(path: readonly string[], entries: readonly string[]): Finding[] {
+  return entries.flatMap((entry, index) =>
     parseAllowEntry(entry)
       ? []
       : [
           {
-            path: ['channels', 'webhook', 'allow', index],
+            path: [...path, index],
             message: `"${entry}" is no host, address or network such as 10.0.0.0/8`,
           },
         ],

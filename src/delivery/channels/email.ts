@@ -2,6 +2,8 @@ import { createTransport } from 'nodemailer'
 import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
 import { parseMailbox } from '../address.ts'
 import { contentOf } from '../content.ts'
+import { attachmentName } from '../outgoing/attachment-name.ts'
+import type { Attachments } from '../outgoing/attachments.ts'
 import { headerSafeId } from '../header-safe-id.ts'
 import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
 import { cut, oneLine } from '../text.ts'
@@ -17,6 +19,8 @@ export interface EmailSettings {
   readonly smtpUrl: string | undefined
   /** The sender of everything, for example `Alerts <alerts@example.org>`. */
   readonly from: string
+  /** Who fetches the files that go with a mail; without it a mail that has some is not sent. */
+  readonly attachments?: Attachments
 }
 
 /** E-mail over SMTP (security row 20): one mailbox per message, a fixed sender, a Message-ID that retries keep (P8). */
@@ -32,12 +36,17 @@ export function emailChannel(settings: EmailSettings): Channel {
       if (!transport) return notConfigured('email')
       const to = parseMailbox(message.address)
       if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
-      const mail = { ...mailOf(message, host), from: settings.from, to: { name: '', address: to }, signal }
+      const attachments = await filesOf(message, settings.attachments, signal)
+      if ('ok' in attachments) return attachments
+      const content = { ...mailOf(message, host), attachments: [...attachments] }
+      const mail = { ...content, from: settings.from, to: { name: '', address: to }, signal }
       try {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
-        return failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
+        const failed = failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
+        // The files took their part of the ten seconds: that the rest was too short is not the server's fault.
+        return signal.aborted && attachments.length > 0 ? { ...failed, blameless: true } : failed
       }
     },
     close() {
@@ -86,6 +95,9 @@ function renderEmail(input: RenderInput): Rendered {
     subject: content.title,
     text,
     ...(html !== null && { html }),
+    ...(content.attachments.length > 0 && {
+      attachments: content.attachments.map((url) => ({ name: attachmentName(null, url), url })),
+    }),
     actions: content.actions,
   }
 }
@@ -104,7 +116,19 @@ function mailOf(message: OutgoingMessage, host: string) {
   }
 }
 
-function failure(error: unknown, sent: { readonly to: string; readonly handedOver: boolean }): SendResult {
+/** The files that go with it, or why it cannot be sent. */
+async function filesOf(
+  { rendered }: OutgoingMessage,
+  attachments: Attachments | undefined,
+  signal: AbortSignal,
+) {
+  const urls = (rendered.attachments ?? []).map(({ url }) => url)
+  if (urls.length === 0) return []
+  if (!attachments) return notConfigured('email')
+  return attachments.fetch(urls, signal)
+}
+
+function failure(error: unknown, sent: { readonly to: string; readonly handedOver: boolean }): Failed {
   const code = text(error, 'code')
   const responseCode = Number(text(error, 'responseCode') ?? 0)
   const answer = oneLine(text(error, 'response') ?? '').replaceAll(sent.to, 'the address')
@@ -145,7 +169,9 @@ function text(error: unknown, field: string): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
-function permanent(code: string, reason: string): SendResult {
+type Failed = Extract<SendResult, { readonly ok: false }>
+
+function permanent(code: string, reason: string): Failed {
   return { ok: false, retry: false, code, reason: cut(reason, LONGEST_REASON) }
 }
 

@@ -5,6 +5,7 @@ import type { ChannelName } from '../delivery.ts'
 import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import type { LaneSettings } from '../worker.ts'
+import { createAttachments } from '../outgoing/attachments.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
 import { mqttChannel } from './mqtt.ts'
@@ -39,7 +40,14 @@ export function createChannels(
   const { email, sms, voice, telegram, webhook, mqtt } = channels
   const { clock, publicUrl, optOuts = createOptOuts(), broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
-    { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
+    {
+      channel: emailChannel({
+        smtpUrl: email.smtp_url,
+        from: email.from,
+        attachments: attachmentsOf(email.attachments),
+      }),
+      mode: email.mode,
+    },
     { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
@@ -61,6 +69,13 @@ export function createChannels(
     { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {
+  return createAttachments({
+    outgoing: createOutgoing({ allow, setting: 'channels.email.attachments.allow' }),
+    maxBytes,
+  })
 }
 
 /** The bot of the configuration, or null where there is none. */

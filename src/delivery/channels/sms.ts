@@ -23,7 +23,7 @@ const GSM_EXTENSION = new Set('^{}\\[~]|€')
 const ROOM = { gsm: { one: 160, part: 153 }, ucs2: { one: 70, part: 67 } }
 
 type SmsConfig = Config['channels']['sms']
-type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers'>
+type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers' | 'allow_premium'>
 
 export interface SmsSettings {
   readonly sms: SmsConfig
@@ -43,7 +43,7 @@ export function smsChannel(settings?: SmsSettings): Channel {
     render: renderSms,
     async send(message, signal) {
       if (providers.length === 0) return notConfigured('sms')
-      const address = parsePhone(message.address)
+      const address = parsePhone(message.address, { premium: settings?.sms.allow_premium ?? false })
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
       if (settings?.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
       return send({ ...message, address }, signal)

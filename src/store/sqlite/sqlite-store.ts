@@ -23,7 +23,7 @@ import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { readDispatch } from './table/dispatch.ts'
-import { deliveryPosition, newDeliveryRow, readDelivery } from './table/delivery.ts'
+import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -176,6 +176,10 @@ class SqliteStore implements port.Store {
     )
   }
 
+  cancelDelivery(cancelled: Parameters<port.Store['cancelDelivery']>[0]): Promise<boolean> {
+    return this.#committer.write<'cancelDelivery'>({ kind: 'cancelDelivery', ...cancelled }, PREFERRED)
+  }
+
   progress(steps: readonly (port.DeliveryProgress | port.ProviderReport)[]): Promise<number> {
     const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
     return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
@@ -276,6 +280,11 @@ class SqliteStore implements port.Store {
       notifications: notifications.map(readNotification),
       alerts: alerts.map(readAlert),
     }
+  }
+
+  async batch(tenant: TenantId, id: string): Promise<port.Batch | null> {
+    const rows = await this.#asker.ask('batch', { tenant, id })
+    return rows && readBatch(id, rows)
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {

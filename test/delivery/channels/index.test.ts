@@ -10,6 +10,7 @@ function configuration(smtpUrl?: string) {
   const email = {
     mode: smtpUrl === undefined ? ('captured' as const) : ('live' as const),
     from: 'Alerts <a@b.example>',
+    attachments: { allow: [], max_bytes: 1000 },
   }
   return {
     channels: {
@@ -22,6 +23,7 @@ function configuration(smtpUrl?: string) {
         body: '',
         countries: [],
         providers: [],
+        allow_premium: false,
       },
       voice: { ...captured, provider: 'twilio' as const, countries: [] },
       push: captured,

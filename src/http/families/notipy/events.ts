@@ -19,7 +19,7 @@ const fields = {
             subject: Type.String({ maxLength: 2000 }),
             is_html: Type.Boolean({ default: false }),
             content: source(),
-            no_of_attachments: Type.Integer({ minimum: 0, maximum: 20, default: 0 }),
+            no_of_attachments: Type.Integer({ minimum: 0, maximum: 10, default: 0 }),
           },
           { additionalProperties: false },
         ),

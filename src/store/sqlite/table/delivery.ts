@@ -1,13 +1,15 @@
 import type { TenantId } from '../../../access/principal.ts'
-import type {
-  ChannelName,
-  Delivery,
-  DeliveryState,
-  FixedContent,
-  Purpose,
-  SubjectKind,
+import {
+  DELIVERY_STATES,
+  type ChannelName,
+  type Delivery,
+  type DeliveryState,
+  type FixedContent,
+  type Purpose,
+  type SubjectKind,
 } from '../../../delivery/delivery.ts'
 import type {
+  Batch,
   DeliveryProgress,
   DeliveryQuery,
   Lease,
@@ -72,12 +74,14 @@ const READ = `${COLUMNS}, digest_id`
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
 const CREATED_AT = 15
+/** Place of the fixed content among the columns; absent on a row without particulars. */
+export const FIXED = 21
 
 export function readDelivery(row: Row): Delivery {
   // STRICT columns hold exactly these types; `readDelivery` is only given rows of READ.
   const text = (index: number) => row[index] as string
   const number = (index: number) => row[index] as number
-  const fixed = row[21] as string | null
+  const fixed = row[FIXED] as string | null
   return {
     id: deliveryId(text(0), number(2)),
     subjectId: text(0),
@@ -120,11 +124,38 @@ export function deliveryPosition(query: DeliveryQuery): (row: Row) => readonly S
   return query.subjectId === undefined ? (row) => [row[CREATED_AT]!, row[0]!, row[2]!] : (row) => [row[2]!]
 }
 
+export interface BatchRows {
+  readonly origin: Row
+  readonly states: readonly Row[]
+}
+
+export function readBatch(id: string, { origin, states }: BatchRows): Batch {
+  const counted = new Map(states.map(([state, count]) => [state as string, Number(count)]))
+  // STRICT columns, in the order of the statement.
+  const [principal, messageId, topic, createdAt] = origin as unknown as [string, string, string, number]
+  return {
+    id,
+    origin: { principal, messageId, topic },
+    createdAt,
+    // Built from the list of all states.
+    states: Object.fromEntries(
+      DELIVERY_STATES.map((state) => [state, counted.get(state) ?? 0]),
+    ) as Batch['states'],
+  }
+}
+
 const RARE_ENDS: readonly DeliveryState[] = ['cancelled', 'suppressed', 'expired', 'dead']
 
 /** The reader's statements on deliveries. */
 export function deliveryReads(db: Database) {
   const statements = new Map<string, Statement>()
+  const batchOrigin = db.prepare(`
+    SELECT principal, message_id, topic, created_at FROM delivery
+    WHERE subject_id = ? AND tenant = ? AND subject_kind = 'batch' ORDER BY ordinal LIMIT 1`)
+  // A message that was sent again has a later instant.
+  const batchStates = db.prepare(`
+    SELECT state, count(*) FROM delivery
+    WHERE subject_id = ? AND tenant = ? AND created_at = ? GROUP BY state`)
   return {
     deliveries(query: DeliveryQuery): Row[] {
       const where = ['tenant = ?']
@@ -158,6 +189,12 @@ export function deliveryReads(db: Database) {
       if (!statement) statements.set(sql, (statement = db.prepare(sql)))
       return statement.all(...values, query.limit + 1)
     },
+    /** The batch's origin and instant, and its messages by state; null when there is none. Both read the key's range. */
+    batch({ tenant, id }: { readonly tenant: string; readonly id: string }): BatchRows | null {
+      const origin = batchOrigin.get(id, tenant)
+      if (!origin) return null
+      return { origin, states: batchStates.all(id, tenant, origin[3]!) }
+    },
   }
 }
 
@@ -186,6 +223,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const advance = db.prepare(`
     UPDATE delivery SET state = ?, sent_at = coalesce(sent_at, ?), delivered_at = ?, next_attempt_at = NULL,
       work_id = NULL ${key}`)
+  const workOf = db.prepare(`SELECT state, work_id FROM delivery ${key}`)
   const report = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, delivered_at = ? ${key} AND state = 'sent'`)
 
@@ -239,6 +277,15 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         cancel.run(reason, subjectId, tenant, ordinal)
         if (workId !== null) work.remove(workId)
       }
+    },
+    /** Cancels one that waits, and its work; false when it does not wait. */
+    cancel(tenant: string, id: string, reason: string): boolean {
+      const place = placeOf(id, tenant)
+      const [state, workId] = workOf.get(...place) ?? []
+      if (state !== 'pending') return false
+      cancel.run(reason, ...place)
+      if (typeof workId === 'number') work.remove(workId)
+      return true
     },
     progress(steps: readonly (DeliveryProgress | ProviderReport)[]): number {
       let moved = 0

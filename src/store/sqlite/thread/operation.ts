@@ -18,7 +18,7 @@ import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
 import { dispatchRow } from '../table/dispatch.ts'
 import { readDigest } from '../table/digest.ts'
-import { newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
+import { FIXED, newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
 import type { RecordRow } from '../table/record.ts'
 import type { Restocked } from '../file/room.ts'
@@ -34,6 +34,13 @@ export type Operation =
   | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
   | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
   | { readonly kind: 'closeDigest'; readonly at: number; readonly closing: DigestClosingRows }
+  | {
+      readonly kind: 'cancelDelivery'
+      readonly at: number
+      readonly tenant: string
+      readonly id: string
+      readonly reason: string
+    }
   | {
       readonly kind: 'progress'
       readonly at: number
@@ -116,6 +123,7 @@ export interface Replies {
   readonly claim: { readonly items: readonly ClaimedRows[]; readonly nextDueAt: number | null }
   readonly settle: 'done' | 'fenced'
   readonly closeDigest: 'done' | 'stale' | 'fenced'
+  readonly cancelDelivery: boolean
   readonly progress: number
   readonly mark: readonly string[]
   readonly removeDeadLetter: boolean
@@ -282,6 +290,7 @@ export function weigh(operation: Operation): number {
 
 function weighRows(rows: Pick<ChangeOperation, 'notifications' | 'deliveries'>): number {
   let bytes = rows.deliveries.length * 600
+  for (const [, , , row] of rows.deliveries) bytes += ((row[FIXED] ?? null) as string | null)?.length ?? 0
   for (const row of rows.notifications) bytes += (row[10] as string).length + 400
   return bytes
 }

@@ -159,6 +159,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return settle(all, operation.settlement)
     case 'closeDigest':
       return closeDigest(all, operation)
+    case 'cancelDelivery':
+      return all.deliveries.cancel(operation.tenant, operation.id, operation.reason)
     case 'progress':
       return all.deliveries.progress(operation.steps)
     case 'mark':
