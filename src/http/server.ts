@@ -111,14 +111,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     pages(root, options.webRoot)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
-  const { notiPy, authenticator } = options
-  if (notiPy) {
-    const family = async (scope: App) => {
-      common(scope, engine)
-      notiPyFamily(scope, { notiPy, authenticator, config: () => engine.config })
-    }
-    void app.register(family, { prefix: '/api/v1' })
-  }
+  void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
 
@@ -197,6 +190,14 @@ function common(scope: App, engine: Engine): void {
   scope.addHook('preValidation', async (request) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
   })
+}
+
+/** Everything below `/api/v1`; each family there knows its callers in its own way. */
+function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
+  common(scope, engine)
+  if (!notiPy) return
+  const deps = { notiPy, authenticator, config: () => engine.config }
+  void scope.register(async (app: App) => notiPyFamily(app, deps))
 }
 
 /** Everything below `/v1`: who calls is known before a body is read. */

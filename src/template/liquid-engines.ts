@@ -1,5 +1,5 @@
 import { defaultOperators, Liquid, type Context, type FilterImplOptions, type Operators } from 'liquidjs'
-import { charge, LimitedCapture, textOf } from './budget.ts'
+import { charge, LimitedCapture, LimitedFor, textOf } from './budget.ts'
 
 /** What a template becomes: in `html` every value is escaped. */
 export type TemplateFormat = 'html' | 'text'
@@ -79,6 +79,7 @@ function escaped(value: unknown): string {
 function restricted(engine: Liquid): Liquid {
   for (const name of Object.keys(engine.tags)) if (!TAGS.has(name)) delete engine.tags[name]
   engine.registerTag('capture', LimitedCapture)
+  engine.registerTag('for', LimitedFor)
   for (const [name, filter] of Object.entries(engine.filters)) {
     engine.unregisterFilter(name)
     if (FILTERS.has(name)) engine.registerFilter(name, chargedFilter(name, filter))

@@ -31,6 +31,7 @@ function outcome(source: string, data: TemplateData, format: TemplateFormat = 't
 }
 
 const LONG = 'x'.repeat(128 * 1024)
+const MAP = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key${index}`, index]))
 const MANY = Array.from({ length: 60_000 }, (_, index) => index)
 
 describe('templates', () => {
@@ -181,7 +182,13 @@ describe('templates', () => {
         'turning a list round in a loop',
         '{% for i in (1..2000) %}{% for j in many reversed limit: 1 %}{% endfor %}{% endfor %}',
         'render',
-        /steps/,
+        /memory/,
+      ],
+      [
+        'going through a large map in a loop',
+        '{% for i in (1..900) %}{% for j in map limit: 1 %}{% endfor %}{% endfor %}',
+        'render',
+        /memory/,
       ],
       ['including a file', '{% include "/etc/passwd" %}', 'compile', /include/],
       ['rendering a file', '{% render "/etc/passwd" %}', 'compile', /render/],
@@ -206,7 +213,7 @@ describe('templates', () => {
     for (const [name, source, at, message] of hostile) {
       it(`stops ${name}, quickly`, () => {
         const startedAt = performance.now()
-        const found = outcome(source, { n: 1e12, long: LONG, many: MANY, x: 'x', a: true })
+        const found = outcome(source, { n: 1e12, long: LONG, many: MANY, map: MAP, x: 'x', a: true })
         const took = performance.now() - startedAt
         expect(found.at, found.message.slice(0, 200)).to.equal(at)
         expect(found.message).to.match(message)

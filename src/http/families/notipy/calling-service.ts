@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { isLoopback } from '../../../access/address-key.ts'
 import type { Authenticator } from '../../../access/authenticate.ts'
+import { isLoopback } from '../../../config/checks/exposure.ts'
 import type { Config } from '../../../config/schema.ts'
 import { fault } from '../../../errors.ts'
 import type { EventOwner } from '../../../notipy/events.ts'
