@@ -55,6 +55,7 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
+import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
@@ -64,6 +65,9 @@ import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { createInboxWords } from './template/inbox-words.ts'
+import { createTemplateCache } from './template/template-cache.ts'
+import { createWordings } from './template/wordings.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
 
@@ -181,8 +185,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const templates = { templates: () => config.templates, compile: createTemplateCache() }
+  const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
     channels,
+    wordingOf,
     directory: { user: (id) => directory.user(id) },
     clock,
     random,
@@ -253,6 +260,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
+    wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
@@ -346,6 +354,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
+    notiPy: createNotiPy(core, templates.compile),
+    preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
       late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
   })

@@ -11,7 +11,7 @@ import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Devices } from './devices/devices.ts'
-import type { Directory } from './directory/directory.ts'
+import type { Directory, Person } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
@@ -20,7 +20,8 @@ import type { Metrics } from './metrics.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
-import type { Store } from './store/store.ts'
+import type { NewNotification, Store } from './store/store.ts'
+import type { InboxWords } from './template/inbox-words.ts'
 
 /** What carrying out a decision needs. Made once, by the composition root. */
 export interface Core {
@@ -52,6 +53,8 @@ export interface Core {
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Where a channel could reach this person now, apart from what they prefer; nowhere on `realtime`. */
   readonly addressesOf: (person: Recipient, channel: ChannelName) => readonly string[]
+  /** What a template makes of an entry for this person; null leaves it as it was published. Never throws. */
+  readonly wordInbox: (notification: NewNotification, person: Person) => InboxWords | null
 }
 
 /** Topics of the product itself; one of them that no route takes is a mistake, not a plain topic (contract section 4). */

@@ -248,6 +248,48 @@ export const ERRORS = {
     http: 500,
     mqtt: 'retry',
   },
+  'notipy.unknown_service': {
+    what: 'Invalid service_id or service_token',
+    mend: 'Send X-Service-Id and X-Service-Token as POST /api/v1/register gave them',
+    http: 401,
+    mqtt: 'refuse',
+  },
+  'notipy.registration_closed': {
+    what: 'Registration is closed',
+    mend: 'Register with the token of an operator, or set notipy.open_registration',
+    http: 403,
+    mqtt: 'refuse',
+  },
+  'notipy.invalid': {
+    what: 'The request does not fit the event',
+    mend: 'Compare it with the channels of the event',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notipy.invalid_id': {
+    what: 'The notification id is not valid',
+    mend: 'Send the id that the list gives',
+    http: 422,
+    mqtt: 'dead',
+  },
+  'notipy.event_not_found': {
+    what: 'event not found',
+    mend: 'It was deleted, or it is not of this service',
+    http: 404,
+    mqtt: 'dead',
+  },
+  'notipy.notification_not_found': {
+    what: 'notification not found',
+    mend: 'Take the id from get_notifications of the event',
+    http: 404,
+    mqtt: 'dead',
+  },
+  'notipy.not_failed': {
+    what: 'Only a failed notification is sent again',
+    mend: 'Add ?force=true to send it again all the same',
+    http: 409,
+    mqtt: 'dead',
+  },
   // The codes of the CoreBanq document (C14), which its clients know by name.
   'notifications_m.invalid_user_id': {
     what: 'There is no authenticated user',

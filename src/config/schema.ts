@@ -4,6 +4,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
@@ -88,6 +89,18 @@ const Auth = Type.Object(
   section('Who may connect'),
 )
 
+const NotiPy = Type.Object(
+  {
+    open_registration: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+      }),
+    ),
+  },
+  section('The NotiPy API'),
+)
+
 /** `[count, window]` pairs: how many messages one person gets in which time. */
 const windows = (description: string, fallback: readonly (readonly [number, string])[]) =>
   Type.Array(
@@ -166,7 +179,9 @@ export const ConfigSchema = Type.Object(
       description: 'Who looks after which alerts, by name',
     }),
     channels: Channels,
+    templates: Templates,
     throttle: Throttle,
+    notipy: NotiPy,
     notification_types: Type.Record(
       Type.String(),
       Type.Object(

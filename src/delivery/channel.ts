@@ -55,6 +55,18 @@ export interface RenderInput {
   readonly fixed: FixedContent | null
   /** Origin of links, for example `http://localhost:8080`. */
   readonly publicUrl: string
+  /** What a template makes of the message, in the person's language; null leaves it as it was published. */
+  readonly wording?: Wording | null
+}
+
+/** Words in the place of a message's own; what is absent or empty stays as it was published. */
+export interface Wording {
+  readonly title?: string
+  readonly text?: string
+  /** Ready markup: its values are escaped. */
+  readonly html?: string
+  /** The text says everything, and no title goes before it. */
+  readonly alone: boolean
 }
 
 /**

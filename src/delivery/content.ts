@@ -1,7 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import type { Notification } from '../notification/notification.ts'
 import type { FixedContent } from './delivery.ts'
-import type { Rendered, RenderInput } from './channel.ts'
+import type { Rendered, RenderInput, Wording } from './channel.ts'
 import { cut, multiLine, oneLine } from './text.ts'
 
 const LONGEST_TITLE = 255
@@ -16,6 +16,8 @@ export interface Content {
   /** May have several lines, may be empty. */
   readonly text: string
   readonly html: string | null
+  /** Where a template says everything in one text, that text; null has title and text speak. */
+  readonly said: string | null
   /** URLs of the files that go with it. */
   readonly attachments: readonly string[]
   readonly facts: readonly (readonly [label: string, value: string])[]
@@ -39,6 +41,29 @@ const ACKNOWLEDGE_ALL: Rendered['actions'] = [{ id: 'ack', label: 'Acknowledge a
 
 /** Puts together what there is to say. Pure, and total: no content makes it throw. */
 export function contentOf(input: RenderInput): Content {
+  const content = publishedContent(input)
+  const { kind } = content
+  return input.wording && kind !== 'fixed' && kind !== 'outcome' ? worded(content, input.wording) : content
+}
+
+/** Where a message leads, as a link; null where it leads nowhere. */
+export function messageUrl(input: RenderInput): string | null {
+  return publishedContent(input).link?.url ?? null
+}
+
+/** A template's words take the place of title and text. How to act stays: no wording may cost a page its answer. */
+function worded(content: Content, { title, text, html, alone }: Wording): Content {
+  const ownTitle = oneLine(title ?? '')
+  const ownText = multiLine(text ?? '')
+  return {
+    ...content,
+    ...(ownTitle !== '' && { title: titled(ownTitle) }),
+    ...(ownText !== '' && { text: ownText, facts: [], said: alone ? ownText : null }),
+    ...(html !== undefined && html.trim() !== '' && { html }),
+  }
+}
+
+function publishedContent(input: RenderInput): Content {
   const { subject, delivery, fixed } = input
   if (subject.kind === 'alert') {
     if (delivery.purpose === 'outcome') return outcomeContent(input, subject.alert)
@@ -64,6 +89,7 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     title: alertTitle(alert),
     text: multiLine(alert.message),
     html: null,
+    said: null,
     attachments: [],
     facts: alertFacts(input, alert),
     hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
@@ -100,6 +126,7 @@ function outcomeContent(input: RenderInput, alert: Alert): Content {
     title,
     text: multiLine(fixed?.text ?? alert.message),
     html: null,
+    said: null,
     attachments: [],
     facts: alertFacts(input, alert).filter(([label]) => label !== 'Step'),
     hint: null,
@@ -120,6 +147,7 @@ function notificationContent(input: RenderInput, notification: Notification): Co
     title: titled(content.title),
     text: multiLine(content.message),
     html: null,
+    said: null,
     attachments: [],
     facts: [],
     hint: null,
@@ -137,6 +165,7 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     title: titled(fixed.subject ?? ''),
     text: multiLine(fixed.text),
     html: fixed.html ?? null,
+    said: null,
     attachments: fixed.attachments ?? [],
     facts: [],
     hint: null,

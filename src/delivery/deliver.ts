@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
 import type { ProviderSign } from './breaker.ts'
-import type { Channel, Rendered, SendResult, Subject } from './channel.ts'
+import type { Channel, Rendered, RenderInput, SendResult, Subject, Wording } from './channel.ts'
 import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
 import { PAGE_ACTIONS } from './content.ts'
@@ -29,6 +29,8 @@ export interface DeliverDeps {
   readonly metrics: Metrics
   /** Origin of links; asked late, because a free port is known only after listening. */
   readonly publicUrl: () => string
+  /** What a template makes of a message; absent, every message goes out as it was published. Never throws. */
+  readonly wordingOf?: (input: RenderInput) => Wording | null
   /**
    * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
    * more (promise P15). Asked in the same tick in which the provider is called.
@@ -87,7 +89,7 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
   }
   const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
-  const rendered = render(channel, input, deps.log)
+  const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
@@ -216,7 +218,7 @@ function subjectOf({ delivery, notification, alert }: DeliverWork): Subject | nu
 }
 
 /** A template that throws costs the message its form, not its arrival (promise P10). */
-function render(channel: Channel, input: Parameters<Channel['render']>[0], log: Log): Rendered {
+function render(channel: Channel, input: RenderInput, log: Log): Rendered {
   try {
     return channel.render(input)
   } catch (error) {

@@ -67,13 +67,16 @@ function planFor(
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
   const chosen = chosenFor(core, person, { priority, message: draft, push })
-  const notification = notificationFor(arrival, {
+  const published = notificationFor(arrival, {
     id,
     userId: person.id,
     audience: [],
     draft,
     channels: chosen.map(({ channel }) => channel),
   })
+  const words = core.wordInbox(published, person)
+  const notification =
+    words === null ? published : { ...published, content: { ...published.content, ...words } }
   const deliveries = chosen
     .flatMap(({ ways }) => ways)
     .map((way, ordinal) => deliveryTo(core, person, { notification, ordinal, way, now, ahead, push }))

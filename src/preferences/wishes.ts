@@ -77,7 +77,7 @@ function precedence(a: Row, b: Row): number {
 }
 
 /** `payment.*` fits `payment` too: whoever wants nothing of a kind does not want what has no finer name either. */
-function matcher(pattern: string): (name: string) => boolean {
+export function matcher(pattern: string): (name: string) => boolean {
   const prefix = pattern.slice(0, -1)
   if (pattern.endsWith('*') && !prefix.includes('*')) {
     const kind = prefix.endsWith('.') ? prefix.slice(0, -1) : null

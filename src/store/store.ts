@@ -111,6 +111,8 @@ export interface Store {
   openAlerts(limit: number, cursor?: string): Promise<Page<Alert>>
 
   deliveries(query: DeliveryQuery): Promise<Page<Delivery>>
+  /** Newest first, with how many there are in all; reads no further than the owner's. */
+  dispatches(query: DispatchQuery): Promise<DispatchList>
   /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
   digestContents(tenant: TenantId, digestId: string, limit: number): Promise<DigestContents>
   /**
@@ -171,6 +173,8 @@ export interface Acceptance {
   readonly deadLetter: DeadLetter | null
   /** States of components, each replacing the one before (R34). */
   readonly states?: readonly ComponentState[]
+  /** What their sender may ask after later; their deliveries have their ids as subject. */
+  readonly dispatches?: readonly Dispatch[]
   /** A message to be presented again at an instant (`send_at`). */
   readonly release: {
     readonly ref: string
@@ -179,6 +183,18 @@ export interface Acceptance {
   } | null
   /** One tenth of the queue is kept free for these (contract section 4). */
   readonly urgent: boolean
+}
+
+/** Something that was sent, as its sender knows it. */
+export interface Dispatch {
+  readonly id: string
+  readonly tenant: TenantId
+  /** Who sent it. */
+  readonly owner: string
+  /** What it was sent for. */
+  readonly topic: string
+  readonly doc: Readonly<Record<string, unknown>>
+  readonly createdAt: number
 }
 
 export interface ComponentState {
@@ -437,6 +453,29 @@ export interface DeliveryQuery extends PageQuery {
   readonly since?: number
   /** Only what this digest held back. */
   readonly digestId?: string
+}
+
+export interface DispatchQuery {
+  readonly tenant: TenantId
+  readonly owner: string
+  readonly id?: string
+  readonly topic?: string
+  /** Only with at least one delivery in one of these states. */
+  readonly any?: readonly DeliveryState[]
+  /** Only without any delivery in one of these. */
+  readonly none?: readonly DeliveryState[]
+  readonly limit: number
+  readonly offset: number
+}
+
+export interface DispatchList {
+  readonly total: number
+  readonly items: readonly SentDispatch[]
+}
+
+export interface SentDispatch extends Dispatch {
+  /** Where each of its deliveries is. One that was sent again counts as the newest to the address is. */
+  readonly states: readonly DeliveryState[]
 }
 
 export interface Batch {

@@ -16,6 +16,31 @@ function faultsOf(text: string, env: Environment = {}): string[] {
 /** One file, one fault, and how it is told. */
 const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env?: Environment])[] = [
   [
+    'a template that cannot be read',
+    'templates:\n  "payment.*":\n    email:\n      html: "<p>{{ amount | money }}</p>"\n',
+    'c.yaml:4:13 templates["payment.*"].email.html: undefined filter: money (line 1, column 4)',
+  ],
+  [
+    'a template of several lines that is not closed',
+    'templates:\n  order:\n    locales:\n      de:\n        sms:\n          text: |\n            Hallo\n            {% if x %}\n',
+    'c.yaml:6:17 templates.order.locales.de.sms.text: tag {% if x %} not closed (line 2, column 1)',
+  ],
+  [
+    'a template that wants another file',
+    'templates: { order: { sms: { text: "{% include \'x\' %}" } } }\n',
+    'c.yaml:1:36 templates.order.sms.text: tag "include" not found (line 1, column 1)',
+  ],
+  [
+    'a template for no language',
+    'templates: { order: { locales: { german_: { sms: { text: x } } } } }\n',
+    'c.yaml:1:34 templates.order.locales.german_: "german_" is no language such as en, de or pt-BR',
+  ],
+  [
+    'a template for a channel that is none',
+    'templates: { order: { emial: { subject: x } } }\n',
+    'c.yaml:1:23 templates.order.emial: unknown key (did you mean "email"?)',
+  ],
+  [
     'a list that is not closed',
     'server:\n  trusted_proxies: [127.0.0.1\nusers: {}\n',
     'c.yaml:3:1: Flow sequence in block collection must be sufficiently indented and end with a ]',

@@ -2,6 +2,8 @@ import asyncApiSpecs from '@asyncapi/specs'
 import { Ajv, type AnySchema } from 'ajv'
 import { expect } from 'chai'
 import { asyncApiDocument } from '../../src/http/asyncapi.ts'
+import type { NotiPy } from '../../src/notipy/notipy.ts'
+import type { PreviewDeps } from '../../src/template/preview.ts'
 import { alertRow, deadLetterRow, deliveryRow, notificationRow, outboxRow } from '../support/fake-engine.ts'
 import { httpHarness, TOPICS, type HttpHarness } from '../support/http-harness.ts'
 
@@ -23,7 +25,9 @@ describe('the OpenAPI document', () => {
   let h: HttpHarness
   let document: OpenApi
   before(async () => {
-    h = await httpHarness()
+    // Only described here, never called.
+    const uncalled = {} as NotiPy & PreviewDeps
+    h = await httpHarness({ options: { notiPy: uncalled, preview: uncalled } })
     document = (await h.app.inject('/openapi.json')).json()
   })
   after(() => h.close())
@@ -44,6 +48,9 @@ describe('the OpenAPI document', () => {
       'POST /v1/logout',
       'POST /v1/ticket',
       'POST /v1/publish/{topic}',
+      'POST /v1/templates/preview',
+      'POST /api/v1/register',
+      'GET /api/v1/notifications/{notification_id}',
       'GET /v1/notifications',
       'GET /v1/notifications/{id}',
       'PATCH /v1/notifications/{id}/read',

@@ -69,6 +69,12 @@ function inputs(text: string): RenderInput[] {
     },
     {
       ...base,
+      delivery: planned().delivery,
+      subject: { kind: 'alert', alert: hostile },
+      wording: { title: text, text, html: text, alone: text.length % 2 === 0 },
+    },
+    {
+      ...base,
       delivery: planned({ subjectKind: 'direct', purpose: 'message', userId: null }).delivery,
       subject: { kind: 'direct' },
       recipient: null,

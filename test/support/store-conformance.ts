@@ -1,6 +1,7 @@
 import { acceptConformance } from './store/accept.ts'
 import { alertConformance } from './store/alerts.ts'
 import { deliveryConformance } from './store/deliveries.ts'
+import { dispatchConformance } from './store/dispatches.ts'
 import { digestConformance } from './store/digests.ts'
 import { inboxConformance } from './store/inbox.ts'
 import { keepingConformance } from './store/keeping.ts'
@@ -31,6 +32,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     alertConformance(current)
     workConformance(current)
     deliveryConformance(current)
+    dispatchConformance(current)
     inboxConformance(current)
     keepingConformance(current)
     recordConformance(current)

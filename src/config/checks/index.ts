@@ -15,6 +15,7 @@ import {
   checkWebhooks,
 } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
@@ -52,6 +53,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVapid,
   checkWebPushAllowance,
   checkDevices,
+  checkTemplates,
+  checkTemplateLocales,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,

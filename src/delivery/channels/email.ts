@@ -96,7 +96,7 @@ function openTransport(url: string, handedOver: HandedOver) {
 function renderEmail(input: RenderInput): Rendered {
   const content = contentOf(input)
   // A direct mail is the publisher's own: its HTML stands as given, and there is none when none was given (R24).
-  const html = content.kind === 'fixed' ? content.html : emailHtml(content)
+  const html = content.kind === 'fixed' ? content.html : (content.html ?? emailHtml(content))
   const text = content.kind === 'fixed' ? content.text : emailText(content)
   return {
     subject: content.title,

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
 import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
-import { contentOf } from '../content.ts'
+import { alertTitle, contentOf, type Content } from '../content.ts'
 import { failOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
@@ -97,9 +97,11 @@ function renderSms(input: RenderInput): Rendered {
 }
 
 /** `CRITICAL: disk_full - Disk is full` (checklist R23); `Title: message` for everything that is no alert. */
-function smsText({ kind, alert, title, text }: ReturnType<typeof contentOf>): string {
+function smsText({ kind, alert, title, text, said }: Content): string {
   if (kind === 'fixed') return text
-  if (alert && kind !== 'outcome') return `${alert.severity.toUpperCase()}: ${alert.type} - ${text}`
+  if (said !== null) return said
+  if (alert && kind !== 'outcome' && title === alertTitle(alert))
+    return `${alert.severity.toUpperCase()}: ${alert.type} - ${text}`
   return text === '' ? title : `${title}: ${text}`
 }
 

@@ -1,7 +1,7 @@
 import { literalLevel } from '../../access/topic-filter.ts'
 import type { Broker } from '../../broker/broker.ts'
 import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
-import { contentOf, type Content } from '../content.ts'
+import { alertTitle, contentOf, type Content } from '../content.ts'
 import { cut, oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
 
@@ -70,9 +70,11 @@ function renderSpeech(input: RenderInput): Rendered {
 }
 
 /** What, how bad, and why, in this order; nothing that a voice would spell letter by letter. */
-function sentence({ kind, alert, title, text }: Content, lang: string): string {
+function sentence({ kind, alert, title, text, said }: Content, lang: string): string {
   if (kind === 'fixed') return text
-  if (!alert) return parts(title, text)
+  if (said !== null) return said
+  // A template's title stands as it is.
+  if (!alert || (kind !== 'outcome' && title !== alertTitle(alert))) return parts(title, text)
   const over = kind === 'outcome' && alert.status === 'resolved'
   const word = over ? 'resolved' : alert.severity
   if (kind === 'outcome' && !over) return parts(title.replaceAll('_', ' '), text)

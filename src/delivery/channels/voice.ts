@@ -83,7 +83,7 @@ function renderVoice(input: RenderInput): Rendered {
   const opening =
     content.alert && content.kind !== 'outcome' ? content.title.replaceAll('_', ' ') : content.title
   const said = cut(
-    speakable(content.kind === 'fixed' ? content.text : `${opening}. ${content.text}`),
+    speakable(content.kind === 'fixed' ? content.text : (content.said ?? `${opening}. ${content.text}`)),
     LONGEST_TEXT,
   )
   const sentence = said || content.title

@@ -22,6 +22,7 @@ import type { QueueLimits } from './thread/commit-queue.ts'
 import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
+import { readDispatch } from './table/dispatch.ts'
 import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
 import { readNotification } from './table/notification.ts'
 import {
@@ -258,6 +259,11 @@ class SqliteStore implements port.Store {
   async deliveries(query: port.DeliveryQuery): Promise<port.Page<Delivery>> {
     const rows = await this.#asker.ask('deliveries', query)
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
+  }
+
+  async dispatches(query: port.DispatchQuery): Promise<port.DispatchList> {
+    const { total, rows } = await this.#asker.ask('dispatches', query)
+    return { total, items: rows.map(readDispatch) }
   }
 
   async digestContents(tenant: TenantId, digestId: string, limit: number): Promise<port.DigestContents> {

@@ -219,6 +219,21 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE delivery ADD COLUMN digest_id TEXT;
   CREATE INDEX delivery_digest ON delivery (digest_id) WHERE digest_id IS NOT NULL;
   `,
+  `
+  -- What was sent to addresses, for whoever sent it; listed by owner and topic, newest first: seq is the index's last
+  -- column.
+  CREATE TABLE dispatch (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX dispatch_id ON dispatch (id, tenant);
+  CREATE INDEX dispatch_owner ON dispatch (tenant, owner, topic);
+  `,
 ]
 
 /** The schema version this build writes. */

@@ -16,6 +16,7 @@ import { alertRow, readAlert, timelineRows, type ChangeRows } from '../table/ale
 import type { ComponentStateRow } from '../table/component-state.ts'
 import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
+import { dispatchRow } from '../table/dispatch.ts'
 import { readDigest } from '../table/digest.ts'
 import { FIXED, newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
@@ -84,6 +85,7 @@ export interface AcceptOperation {
     | null
   readonly deadLetter: Row | null
   readonly states: readonly ComponentStateRow[] | null
+  readonly dispatches: readonly Row[] | null
   readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: string } | null
 }
 
@@ -163,6 +165,7 @@ export function acceptOperation(acceptance: Acceptance): AcceptOperation {
     alert: alert && alertPart(alert),
     deadLetter: deadLetter && deadLetterRow(deadLetter),
     states: acceptance.states?.map(({ name, state }) => ({ name, state: JSON.stringify(state) })) ?? null,
+    dispatches: acceptance.dispatches?.map(dispatchRow) ?? null,
     release: release && { ref: release.ref, dueAt: release.dueAt, doc: JSON.stringify(release.doc) },
   }
 }
@@ -203,8 +206,9 @@ export function pack(batch: readonly Operation[]): Packed {
   return batch.map((operation) => {
     if (operation.kind !== 'accept') return operation
     const { at, tenant, principal, result, once, notifications, deliveries } = operation
-    const { alert, deadLetter, states, release } = operation
-    if (alert !== null || deadLetter !== null || states !== null || release !== null) return operation
+    const { alert, deadLetter, states, dispatches, release } = operation
+    if (alert !== null || deadLetter !== null || states !== null) return operation
+    if (dispatches !== null || release !== null) return operation
     const [key, expiresAt, check] = once ? [once.key, once.expiresAt, once.check] : [null, 0, false]
     return [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries]
   })
@@ -216,7 +220,7 @@ export function unpack(packed: Packed): readonly Operation[] {
     if ('kind' in part) return part
     const [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries] = part
     const once = key === null ? null : { key, expiresAt, check }
-    const nothing = { alert: null, deadLetter: null, states: null, release: null }
+    const nothing = { alert: null, deadLetter: null, states: null, dispatches: null, release: null }
     return { kind: 'accept', at, tenant, principal, result, once, notifications, deliveries, ...nothing }
   })
 }
@@ -272,12 +276,13 @@ export function weigh(operation: Operation): number {
   if (operation.kind === 'change') return weighRows(operation) + 1000
   if (operation.kind === 'record') return (operation.row.doc?.length ?? 0) + 500
   if (operation.kind !== 'accept') return 500
-  const { alert, deadLetter, states } = operation
+  const { alert, deadLetter, states, dispatches } = operation
   return (
     operation.result.length +
     500 +
     weighRows(operation) +
     (deadLetter ? (deadLetter[3] as Uint8Array).byteLength : 0) +
+    (dispatches?.reduce((sum, row) => sum + (row[5] as string).length + 200, 0) ?? 0) +
     (states?.reduce((sum, { name, state }) => sum + name.length + state.length, 0) ?? 0) +
     (alert?.kind === 'change' ? weighRows(alert) : 0)
   )

@@ -4,6 +4,7 @@ import { componentStateReads } from '../table/component-state.ts'
 import type { Database } from '../file/database.ts'
 import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
+import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
 import { digestReads } from '../table/digest.ts'
 import { outboxReads } from '../table/outbox.ts'
@@ -15,6 +16,7 @@ export function createReads(db: Database) {
     ...inboxReads(db),
     ...alertReads(db),
     ...deliveryReads(db),
+    ...dispatchReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
     ...digestReads(db),

@@ -2,6 +2,7 @@ import { failpoint } from '../../../failpoint.ts'
 import { alertWrites } from '../table/alert.ts'
 import type { Ballast } from '../file/ballast.ts'
 import { componentStateWrites } from '../table/component-state.ts'
+import { dispatchWrites } from '../table/dispatch.ts'
 import { isDiskFull, isInputOutputFailure, isStorageFailure, type Database } from '../file/database.ts'
 import { deadLetterWrites } from '../table/dead-letter.ts'
 import { deliveryWrites } from '../table/delivery.ts'
@@ -35,6 +36,7 @@ function tables(db: Database, ballast: Ballast) {
     alerts: alertWrites(db, work),
     deadLetters: deadLetterWrites(db),
     states: componentStateWrites(db),
+    dispatches: dispatchWrites(db),
     outbox: outboxWrites(db),
     records: recordWrites(db),
     digests: digestWrites(db, work),
@@ -182,7 +184,7 @@ function perform(all: Tables, operation: Operation): Reply {
 }
 
 function accept(all: Tables, operation: AcceptOperation): AcceptReply {
-  const { tenant, principal, at, once, alert, deadLetter, states, release } = operation
+  const { tenant, principal, at, once, alert, deadLetter, states, dispatches, release } = operation
   const scope = once && { tenant, principal, key: once.key }
   if (scope && once.check) {
     const known = all.once.find(scope, at)
@@ -204,6 +206,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   if (alert?.kind === 'change') leases.push(...follow(all, alert))
   if (deadLetter && all.deadLetters.put(deadLetter)) all.meta.deadLettersRemoved(1)
   if (states) for (const state of states) all.states.put(tenant, state)
+  if (dispatches) for (const row of dispatches) all.dispatches.insert(row)
   if (release) {
     const work = {
       tenant,
