@@ -1,3 +1,4 @@
+import type { Principal } from './access/principal.ts'
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import { withdrawn } from './access/withdrawn.ts'
@@ -9,6 +10,8 @@ import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
+import { logAuditHead } from './audit/log-head.ts'
+import { auditReload } from './audit/reload.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -326,8 +329,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
-  const reload = (): Reloaded => {
+  const reload = (by?: Principal): Reloaded => {
     const next = options.reread(config)
+    auditReload(core, next, by)
     if (!next.ok) {
       log.error(
         { faults: next.faults.map(formatFault) },
@@ -346,8 +350,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     return next
   }
   const http = createHttpServer(engine, {
-    reload: () => {
-      const next = reload()
+    reload: (by) => {
+      const next = reload(by)
       return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
     },
     authenticator,
@@ -361,7 +365,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
-  const stopHousekeeping = createHousekeeping(core)
+  const stops = [createHousekeeping(core), logAuditHead(core)]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -389,10 +393,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     worker: late.worker,
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
-    reload,
+    reload: () => reload(),
     async stop(graceMs) {
       stopping = true
-      stopHousekeeping()
+      for (const stop of stops) stop()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

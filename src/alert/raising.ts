@@ -7,6 +7,7 @@ import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
+import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
 import type { Act } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
@@ -198,5 +199,6 @@ export function changeOf(
     notifications: paging.notifications,
     claimed: null,
     cancelPages,
+    audit: auditOf(before, timeline),
   }
 }

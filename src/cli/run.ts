@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ALERT_VERBS, actOnAlerts, listAlerts, showAlert } from './alerts.ts'
+import { verifyAudit, type VerifyAuditOptions } from './audit.ts'
 import { checkConfiguration, printConfiguration, printSchema } from './config.ts'
 import { listDeliveries } from './deliveries.ts'
 import { onCallNow } from './oncall.ts'
@@ -45,6 +46,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, parts:
   addOutbox(program, terminal, finish)
   addLists(program, terminal, finish)
   addConfig(program, terminal, finish)
+  addQuestions(program, terminal, finish)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -151,6 +153,12 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
     .description('JSON Schema of the file, for editors')
     .option('--json', 'has no effect: a schema is JSON already')
     .action(() => finish(printSchema(terminal)))
+}
+
+function addQuestions(program: Command, terminal: Terminal, finish: Finish): void {
+  connected(program.command('verify-audit').description('Say whether the audit log is what was written'))
+    .option('--head <seq:hash>', 'a head that the log of the program had once')
+    .action((options: VerifyAuditOptions) => finish(verifyAudit(options, terminal)))
 }
 
 const configured = (command: Command) =>

@@ -3,6 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import { DEFAULT_TENANT } from '../access/principal.ts'
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
@@ -11,9 +12,11 @@ import type { Publish } from '../router/publish.ts'
 import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
+import { auditTrail } from './audit-trail.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { audit } from './families/audit.ts'
 import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
@@ -23,6 +26,7 @@ import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
 import { me } from './families/me.ts'
+import type { NotiPyDeps } from './families/notipy/calling-service.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
@@ -199,7 +203,23 @@ function common(scope: App, engine: Engine): void {
 function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
   common(scope, engine)
   if (!notiPy) return
-  const deps = { notiPy, authenticator, config: () => engine.config }
+  const deps: NotiPyDeps = {
+    notiPy,
+    authenticator,
+    config: () => engine.config,
+    audit: (action, { id: subject }, by) =>
+      engine.store.audit([
+        {
+          tenant: by?.tenant ?? DEFAULT_TENANT,
+          at: engine.clock.now(),
+          actor: by?.id ?? subject,
+          via: 'http',
+          action,
+          subject,
+          detail: {},
+        },
+      ]),
+  }
   void scope.register(async (app: App) => notiPyFamily(app, deps))
 }
 
@@ -210,6 +230,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     'onRequest',
     guard(options.authenticator, () => engine.config),
   )
+  auditTrail(v1, engine)
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
@@ -219,6 +240,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
+    (app) => audit(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
     (app) => me(app, engine),

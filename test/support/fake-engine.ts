@@ -179,6 +179,9 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
     return { items: items.slice(from, from + limit), nextCursor }
   }
   const store: Partial<Store> = {
+    async audit() {
+      check()
+    },
     async inbox(query) {
       check()
       return inbox(query).slice(query.offset ?? 0, (query.offset ?? 0) + query.limit)

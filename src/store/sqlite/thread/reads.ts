@@ -1,4 +1,5 @@
 import { alertReads } from '../table/alert.ts'
+import { auditReads } from '../table/audit.ts'
 import { conservationReads } from '../table/conservation.ts'
 import { componentStateReads } from '../table/component-state.ts'
 import type { Database } from '../file/database.ts'
@@ -15,6 +16,7 @@ export function createReads(db: Database) {
   return {
     ...inboxReads(db),
     ...alertReads(db),
+    ...auditReads(db),
     ...deliveryReads(db),
     ...dispatchReads(db),
     ...deadLetterReads(db),
