@@ -152,6 +152,12 @@ export interface Store {
   auditChain(after: number, limit: number): Promise<readonly FoundRow[]>
   auditHead(): Promise<AuditHead>
 
+  /**
+   * What is late, counted and listed up to `limit`: work that was due before `dueBefore`, and open alerts whose timer is
+   * not what they say. Asks only indexes of what is open or due (promise P21).
+   */
+  overdue(dueBefore: number, now: number, limit: number): Promise<Overdue>
+
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
 
@@ -466,6 +472,17 @@ export interface DeliveryQuery extends PageQuery {
   readonly since?: number
   /** Only what this digest held back. */
   readonly digestId?: string
+}
+
+export interface Overdue {
+  /** Escalation steps. */
+  readonly steps: number
+  /** Work of all lanes. */
+  readonly work: number
+  /** Alerts that wait for an instant and have no timer for it, and critical ones that fire and wait for none. */
+  readonly timerless: readonly Alert[]
+  /** Alerts that fire and wait for an instant still to come. */
+  readonly distant: readonly Alert[]
 }
 
 export interface AuditQuery extends PageQuery {

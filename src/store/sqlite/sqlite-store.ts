@@ -321,6 +321,11 @@ class SqliteStore implements port.Store {
     return this.#asker.ask('auditHead', undefined)
   }
 
+  async overdue(dueBefore: number, now: number, limit: number): Promise<port.Overdue> {
+    const { steps, work, timerless, distant } = await this.#asker.ask('overdue', { dueBefore, now, limit })
+    return { steps, work, timerless: timerless.map(readAlert), distant: distant.map(readAlert) }
+  }
+
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {
     const rows = await this.#asker.ask('deadLetters', { tenant, page })
     return pageOf(rows, page.limit, { item: readDeadLetter, position: deadLetterPosition })

@@ -25,10 +25,10 @@ async function verdictOf(store: Store) {
 export function auditConformance(opened: () => OpenedStore): void {
   describe('the audit log', () => {
     it('keeps entries in their order over a restart, chained, and pages through those of a tenant', async () => {
-      const { store, reopen } = opened()
+      const { store, ...current } = opened()
       await store.audit([entry('one'), entry('two', { actor: 'bob' }), entry('foreign', { tenant: ACME })])
       await Promise.all([store.audit([entry('three', { at: NOON + 9 })]), store.audit([entry('four')])])
-      const again = await reopen()
+      const again = await current.reopen()
       await again.audit([entry('five', { subject: null })])
       const first = await again.auditLog({ tenant: DEFAULT, limit: 3 })
       expect(first.items.map(({ action }) => action)).to.deep.equal(['five', 'four', 'three'])

@@ -8,6 +8,7 @@ import { deliveryReads } from '../table/delivery.ts'
 import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
 import { digestReads } from '../table/digest.ts'
+import { overdueReads } from '../table/overdue.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
 
@@ -23,6 +24,7 @@ export function createReads(db: Database) {
     ...componentStateReads(db),
     ...digestReads(db),
     ...outboxReads(db),
+    ...overdueReads(db),
     ...recordReads(db),
     ...conservationReads(db),
   }
