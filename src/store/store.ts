@@ -88,13 +88,19 @@ export interface Store {
   outbox(query: OutboxQuery): Promise<readonly OutboxItem[]>
   outboxItem(tenant: TenantId, id: string): Promise<OutboxItem | null>
 
-  /** The conservation law P4 as a count of rows that break it; 0 at all times. */
-  conservation(): Promise<{
+  /**
+   * The conservation law P4 as a count of rows that break it; 0 at all times. `moving` looks at what has not ended,
+   * cheap enough for every minute; `all` at everything there is, and counts it anew.
+   */
+  conservation(of?: 'moving' | 'all'): Promise<{
     readonly broken: number
     readonly accepted: number
     readonly deadLetters: number
     readonly deliveries: Readonly<Record<DeliveryState, number>>
   }>
+
+  /** The lanes that have work, those included that an earlier configuration had. */
+  lanes(): Promise<readonly string[]>
 
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
@@ -253,6 +259,8 @@ export interface Settlement {
   readonly nextDueAt: number | null
   /** Kept in the same commit, so that a captured message is neither lost nor doubled. */
   readonly outbox: OutboxItem | null
+  /** The attempt that the claim counted was not made, or is not the message's fault: it is taken off again. */
+  readonly untried?: boolean
 }
 
 export interface DeliveryProgress {

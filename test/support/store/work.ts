@@ -132,6 +132,32 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       expect(again).to.include({ ambiguous: false, crashes: 0 })
     })
 
+    it('takes an attempt off again that was none, whether its state is given or not (R24)', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      for (const [round, given] of [true, false].entries()) {
+        const at = NOON + round
+        const item = sample.only((await store.claim(sample.claimOf('email', at))).items)
+        const pending = { ...sample.sent(item).delivery!, state: 'pending', sentAt: null } as const
+        const delivery = given ? { ...pending, providerId: null } : null
+        await store.settle(sample.sent(item, { delivery, nextDueAt: at + 1, untried: true }))
+        expect(await only(store, 'n-1')).to.include({ state: 'pending', attempts: 0 })
+      }
+    })
+
+    it('names the lanes that have work, and no others', async () => {
+      const { store } = opened()
+      expect(await store.lanes()).to.deep.equal([])
+      for (const [index, lane] of ['sms', 'webhook:gone', 'email', 'sms'].entries()) {
+        const planned = sample.toSend(sample.delivery(`n-${index}`, 1))
+        await store.accept(sample.acceptance({ deliveries: [{ ...planned, lane }] }))
+      }
+      expect(await store.lanes()).to.have.members(['email', 'sms', 'webhook:gone'])
+      const item = sample.only((await store.claim(sample.claimOf('webhook:gone', NOON))).items)
+      await store.settle(sample.sent(item))
+      expect(await store.lanes()).to.have.members(['email', 'sms'])
+    })
+
     it('has work due again when its lease runs out, counts the crash, and says that its effect is unknown (P6, P9, P10)', async () => {
       const { store } = opened()
       await send(store, 'n-1')

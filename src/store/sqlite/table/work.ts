@@ -112,3 +112,14 @@ export function workWrites(db: Database) {
     remove: (id: number) => void remove.run(id),
   }
 }
+
+/** The reader's statements on due work. */
+export function workReads(db: Database) {
+  // Each lane is one look into the index, however much waits in it.
+  const lanes = db.prepare(`
+    WITH RECURSIVE lane (name) AS (
+      SELECT min(lane) FROM work
+      UNION ALL SELECT (SELECT min(lane) FROM work WHERE lane > name) FROM lane WHERE name IS NOT NULL)
+    SELECT name FROM lane WHERE name IS NOT NULL`)
+  return { lanes: () => lanes.all() }
+}

@@ -6,6 +6,7 @@ import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
 import { inboxReads } from '../table/notification.ts'
 import { outboxReads } from '../table/outbox.ts'
+import { workReads } from '../table/work.ts'
 
 /** Every question that can be put to the file, by name. Answers are rows; the caller's side reads them. */
 export function createReads(db: Database) {
@@ -17,6 +18,7 @@ export function createReads(db: Database) {
     ...componentStateReads(db),
     ...outboxReads(db),
     ...conservationReads(db),
+    ...workReads(db),
   }
 }
 
