@@ -9,6 +9,7 @@ import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
+import { createOperatorAlarm } from './alert/operator-alarm.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -28,6 +29,7 @@ import { resendDelivery } from './delivery/resend.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createTelegramBot } from './delivery/telegram/bot.ts'
 import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
+import { createTargetHealth, type HealthOf } from './delivery/target-health.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -101,7 +103,6 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts()
-  const channels = createChannels(config, { clock, publicUrl: config.server.public_url, optOuts })
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -116,6 +117,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // The parts know each other in a circle (a delivery makes a receipt, a receipt is published, a publish is a
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
+  const alarm = createOperatorAlarm(() => late.core)
+  const healthOf: HealthOf = (target, patience) =>
+    createTargetHealth(target, { clock, log, metrics, alarm }, patience)
+  const channels = createChannels(config, { clock, healthOf, publicUrl: config.server.public_url, optOuts })
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
 
@@ -168,7 +173,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'release') await release(late.core, work)
     },
   }
-  const lanes = channelLanes(channels)
+  const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
+  const lanes = channelLanes(channels, Object.keys(config.channels.webhook.endpoints), leftOver)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
@@ -178,6 +184,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     random,
     log,
     metrics,
+    alarm,
   })
 
   late.core = {
@@ -197,6 +204,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    operatorAlarm: alarm,
     publish,
     wanted,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
@@ -371,6 +379,7 @@ async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
     const page = await core.store.openAlerts(500, cursor)
     for (const alert of page.items) {
       core.openAlerts.changed(alert)
+      core.operatorAlarm.found(alert)
       yield alert
     }
     cursor = page.nextCursor ?? undefined

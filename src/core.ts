@@ -9,6 +9,7 @@ import type { Fence } from './alert/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
+import type { OperatorAlarm } from './alert/operator-alarm.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
@@ -37,6 +38,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
+  readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean

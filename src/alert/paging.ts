@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import { newDelivery } from '../delivery/plan.ts'
+import { newDelivery, webhookLane } from '../delivery/plan.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
@@ -96,7 +96,9 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
         ordinal: ordinal++,
         userId: null,
         channel: 'webhook',
+        lane: webhookLane(name),
         address: endpoint?.url ?? null,
+        leased: core.worker.room(webhookLane(name)) > 0,
         ...(endpoint === undefined && { suppressed: 'no_address' }),
       }),
     )

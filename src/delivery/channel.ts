@@ -42,6 +42,8 @@ export interface RenderInput {
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
  * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish.
+ * `oneOfSeveral`: providers that stand in for each other are paused each by itself, so this says nothing of them all.
+ * `untried`: none of them could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -52,6 +54,8 @@ export type SendResult =
       readonly reason: string
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
+      readonly oneOfSeveral?: boolean
+      readonly untried?: boolean
     }
 
 /**

@@ -4,20 +4,14 @@ import { failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
-import type { ProviderSign } from './breaker.ts'
+import type { Breaker } from './breaker.ts'
 import type { Channel, Rendered, SendResult, Subject } from './channel.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
+import { budgetOf, concluded, end, ended, UNKNOWN, type Attempted, type End } from './concluded.ts'
 import { PAGE_ACTIONS } from './content.ts'
-import type { Delivery, DeliveryState } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
 import { outboxItem } from './outbox.ts'
-import {
-  DEFERRED,
-  LONGEST_RETRY_AFTER_MS,
-  nextAttempt,
-  onAmbiguous,
-  PROVIDER_DOWN,
-  SEND_TIMEOUT_MS,
-} from './retry.ts'
+import { isOverBudget, onAmbiguous, SEND_TIMEOUT_MS } from './retry.ts'
 import type { Performed } from './worker.ts'
 
 /** A claimed delivery. */
@@ -39,33 +33,28 @@ export interface DeliverDeps {
   readonly fence: (alertId: string) => boolean
 }
 
-/** What one attempt came to: what to write, and what it says about the provider. */
-export interface Attempted {
-  readonly settlement: Settlement
-  readonly provider: ProviderSign
-}
-
 /** Lost twice with whoever held it (promise P10). */
 const CRASHES_OF_POISON = 2
 /** A channel that ignores its signal is given up this long after it. */
 const DEAF_CHANNEL_MS = 1000
-const REFUSED_RETRY_MS = 60_000
 const SETTLE_AGAIN_MS = [200, 1000]
-
-const UNKNOWN: ProviderSign = { sign: 'unknown' }
 
 /**
  * Makes one attempt at a claimed delivery: ends it unsent when there is a reason to, else renders it and sends or
  * captures it. Writes nothing; never throws for anything that content, recipient or provider do. A crash on the way
- * leaves the claim, whose lease runs out.
+ * leaves the claim, whose lease runs out. `trouble` is that of a provider that this attempt is the probe of.
  */
-export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Attempted> {
+export async function attempt(
+  work: DeliverWork,
+  deps: DeliverDeps,
+  trouble: Breaker['cause'] = null,
+): Promise<Attempted> {
   const { delivery } = work
   const now = deps.clock.now()
   const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
   const configured = deps.channels.get(delivery.channel)
   if (isUnclear(work, configured)) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const unsent = reasonNotToSend(work, { configured, recipient, now })
+  const unsent = reasonNotToSend(work, { configured, recipient, now, trouble })
   if (unsent) return { settlement: ended(work, unsent, now), provider: UNKNOWN }
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
@@ -97,7 +86,7 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
   }
   const result = await sendOnce(channel, message, deps)
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const attempted = concluded(work, result, deps)
+  const attempted = concluded(work, result, { now: deps.clock.now(), random: deps.random })
   const final = attempted.settlement.nextDueAt === null
   return mode === 'both' && final
     ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } }
@@ -114,10 +103,10 @@ export function createDeliver(
     readonly store: Pick<Store, 'settle'>
     readonly settled?: (work: DeliverWork, settlement: Settlement) => void
   },
-): (work: Claimed) => Promise<Performed> {
-  return async (work) => {
+): (work: Claimed, trouble?: Breaker['cause']) => Promise<Performed> {
+  return async (work, trouble) => {
     if (work.kind !== 'deliver') throw new Error(`a ${work.kind} is no delivery`)
-    const { settlement, provider } = await attempt(work, deps)
+    const { settlement, provider } = await attempt(work, deps, trouble)
     failpoint('after-send-before-mark')
     const written = await settleSurely(settlement, deps)
     if (written === 'done') {
@@ -138,33 +127,17 @@ export function createDeliver(
   }
 }
 
-type End = Omit<NonNullable<Settlement['delivery']>, 'id'>
-
-function end(state: DeliveryState, reason: string | null, error: string | null = null): End {
-  return { state, reason, error, providerId: null, sentAt: null, deliveredAt: null }
-}
-
-function ended(work: DeliverWork, delivery: End, now: number): Settlement {
-  return {
-    workId: work.workId,
-    token: work.token,
-    at: now,
-    delivery: { id: work.delivery.id, ...delivery },
-    nextDueAt: null,
-    outbox: null,
-  }
-}
-
 function reasonNotToSend(
   work: DeliverWork,
   context: {
     readonly configured: ConfiguredChannel | undefined
     readonly recipient: Person | null | undefined
     readonly now: number
+    readonly trouble: Breaker['cause']
   },
 ): End | null {
   const { delivery, alert, notification, crashes } = work
-  const { configured, recipient, now } = context
+  const { configured, recipient, now, trouble } = context
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
@@ -174,6 +147,9 @@ function reasonNotToSend(
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
   if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')
     return end('dead', 'ambiguous')
+  // Behind a provider that fails and gets one probe at a time, its turn may come long after its time (promise P7).
+  if (trouble !== null && trouble !== 'refused' && isOverBudget(budgetOf(delivery), now))
+    return end('dead', 'budget_exhausted', delivery.error ?? 'The provider was paused all the time')
   return null
 }
 
@@ -239,46 +215,6 @@ async function sendOnce(
     cancelAbort()
     cancelGiveUp()
   }
-}
-
-function concluded(work: DeliverWork, result: SendResult, { clock, random }: DeliverDeps): Attempted {
-  const { delivery } = work
-  const now = clock.now()
-  if (result.ok) {
-    const sent = { ...end('sent', null), providerId: result.providerId ?? null, sentAt: now }
-    return { settlement: ended(work, sent, now), provider: { sign: 'well' } }
-  }
-  const { code, reason } = result
-  const later = (at: number) => ({
-    ...ended(work, end('pending', null, `${code}: ${reason}`), now),
-    nextDueAt: at,
-  })
-  if (code === PROVIDER_DOWN) {
-    // Neither budget nor count: it is not the message's fault, and somebody is told to mend it (promise P7).
-    const at = now + Math.ceil(REFUSED_RETRY_MS * (1 + random() / 2))
-    return { settlement: later(at), provider: { sign: 'refused' } }
-  }
-  if (!result.retry) {
-    const sign = code === 'not_configured' ? 'unknown' : 'well'
-    return { settlement: ended(work, end('dead', code, reason), now), provider: { sign } }
-  }
-  const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
-  const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }
-  if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
-    return { settlement: ended(work, end('dead', 'ambiguous', `${code}: ${reason}`), now), provider }
-  }
-  const next = nextAttempt({
-    attempt: delivery.attempts,
-    critical: delivery.critical,
-    maxAttempts: delivery.maxAttempts,
-    firstAt: delivery.createdAt,
-    now,
-    retryAfterMs,
-    random,
-  })
-  return 'at' in next
-    ? { settlement: later(next.at), provider }
-    : { settlement: ended(work, end('dead', next.dead, `${code}: ${reason}`), now), provider }
 }
 
 async function settleSurely(

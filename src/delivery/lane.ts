@@ -1,7 +1,8 @@
 import type { Claimed, Settlement } from '../store/store.ts'
-import { afterSign, allowance, CLOSED, type ProviderSign } from './breaker.ts'
+import { allowance } from './breaker.ts'
 import { LEASE_MS } from './plan.ts'
 import { SEND_TIMEOUT_MS } from './retry.ts'
+import { createTargetHealth } from './target-health.ts'
 import type { Perform, Performed, WorkerDeps } from './worker.ts'
 
 /** Due work is looked for this often even when nothing said that there is any. */
@@ -42,6 +43,7 @@ interface Waiting {
 
 export function createLane(deps: LaneDeps): Lane {
   const { name, store, clock, log, metrics } = deps
+  const health = createTargetHealth(name, deps)
   let phase: 'new' | 'running' | 'stopped' = 'new'
   /** When to claim next; in the past until the store was asked what an earlier process left. */
   let dueAt = 0
@@ -53,13 +55,12 @@ export function createLane(deps: LaneDeps): Lane {
   /** Slots kept for what a claim under way may bring. */
   let reserved = 0
   let handingBack = 0
-  let breaker = CLOSED
   let pumping = false
   let timer = { at: Infinity, cancel: () => {} }
   const waiting = { urgent: [] as Waiting[], other: [] as Waiting[] }
 
   const allowed = (critical: boolean) =>
-    allowance(breaker, {
+    allowance(health.breaker, {
       now: clock.now(),
       room: deps.concurrency - inFlight - reserved,
       inFlight: inFlight + reserved,
@@ -93,8 +94,9 @@ export function createLane(deps: LaneDeps): Lane {
 
   function run(work: Claimed): void {
     inFlight++
+    const { cause } = health.breaker
     const done = (performed: Performed | void) => {
-      if (performed?.provider) heed(performed.provider)
+      if (performed?.provider) health.heed(performed.provider)
       if (typeof performed?.nextDueAt === 'number') wake(performed.nextDueAt)
     }
     const failed = (error: unknown) => {
@@ -106,7 +108,7 @@ export function createLane(deps: LaneDeps): Lane {
       schedule()
     }
     // Started in this tick: what was just committed should not wait for a turn of the loop.
-    void new Promise<Performed | void>((resolve) => resolve(deps.perform(work)))
+    void new Promise<Performed | void>((resolve) => resolve(deps.perform(work, cause)))
       .then(done, failed)
       .then(release)
   }
@@ -139,19 +141,6 @@ export function createLane(deps: LaneDeps): Lane {
     }
   }
 
-  function heed(sign: ProviderSign): void {
-    const before = breaker
-    breaker = afterSign(before, sign, clock.now())
-    if (breaker.pausedUntil > before.pausedUntil) {
-      metrics.paused.set({ lane: name }, 1)
-      const pauseMs = breaker.pausedUntil - clock.now()
-      log.error({ lane: name, cause: breaker.cause, pauseMs }, 'provider paused, its deliveries wait')
-    } else if (before.cause !== null && breaker.cause === null) {
-      metrics.paused.set({ lane: name }, 0)
-      log.info({ lane: name }, 'provider is well again')
-    }
-  }
-
   function handBackLate(): void {
     const latest = clock.now() + NEEDED_LEASE_MS
     const late = (entry: Waiting | undefined) =>
@@ -164,7 +153,7 @@ export function createLane(deps: LaneDeps): Lane {
   /** Ends a lease early, so that work nobody began does not look as if it was lost with its holder (P9, P10). */
   function handBack(work: Claimed): void {
     const at = clock.now()
-    const nextDueAt = Math.max(at, breaker.pausedUntil)
+    const nextDueAt = Math.max(at, health.breaker.pausedUntil)
     const pending = {
       state: 'pending',
       reason: null,
@@ -180,6 +169,7 @@ export function createLane(deps: LaneDeps): Lane {
         work.kind === 'deliver' ? { id: work.delivery.id, error: work.delivery.error, ...pending } : null,
       nextDueAt,
       outbox: null,
+      untried: true,
     }
     handingBack++
     const failed = (error: unknown) => log.warn({ err: error, lane: name }, 'work could not be handed back')
@@ -195,7 +185,8 @@ export function createLane(deps: LaneDeps): Lane {
   /** One timer: for the next claim, the end of a pause, or the next piece of work that has waited too long. */
   function arm(): void {
     const now = clock.now()
-    const pausedUntil = breaker.cause === null ? 0 : breaker.pausedUntil
+    const { cause, pausedUntil: until } = health.breaker
+    const pausedUntil = cause === null ? 0 : until
     const oldest = [waiting.urgent[0], waiting.other[0]].map(
       (entry) => (entry?.leaseUntil ?? Infinity) - NEEDED_LEASE_MS,
     )
@@ -238,8 +229,8 @@ export function createLane(deps: LaneDeps): Lane {
       if (pumping || reserved > 0 || inFlight > 0 || handingBack > 0) return false
       if (phase !== 'running') return queued() === 0
       const now = clock.now()
-      const paused = breaker.cause !== null && breaker.pausedUntil > now
-      return paused || (queued() === 0 && dueAt > now)
+      const { cause, pausedUntil } = health.breaker
+      return (cause !== null && pausedUntil > now) || (queued() === 0 && dueAt > now)
     },
     empty: () => reserved === 0 && inFlight === 0 && handingBack === 0 && queued() === 0,
     stop() {

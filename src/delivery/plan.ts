@@ -19,6 +19,8 @@ export interface PlannedDelivery {
   readonly purpose: Purpose
   readonly userId: string | null
   readonly channel: ChannelName
+  /** By default the channel's. */
+  readonly lane?: string
   readonly address: string | null
   readonly critical: boolean
   readonly origin: Origin
@@ -67,7 +69,12 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     deliveredAt: null,
   }
   const leased = dueAt === now && planned.leased !== false
-  return { delivery, dueAt, lane: channel, lease: leased ? { until: now + LEASE_MS } : null }
+  return { delivery, dueAt, lane: planned.lane ?? channel, lease: leased ? { until: now + LEASE_MS } : null }
+}
+
+/** The lane of one webhook endpoint, by its name: the URL may be a secret, and lanes are in logs and metrics. */
+export function webhookLane(endpoint: string): string {
+  return `webhook:${endpoint}`
 }
 
 /**

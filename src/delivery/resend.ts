@@ -7,7 +7,7 @@ import { fault } from '../errors.ts'
 import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { NewDelivery } from '../store/store.ts'
 import type { Delivery } from './delivery.ts'
-import { newDelivery } from './plan.ts'
+import { newDelivery, webhookLane } from './plan.ts'
 import { startDeliveries } from './start.ts'
 
 const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancelled', 'expired', 'suppressed'])
@@ -32,19 +32,22 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
     }
     const alert = old.subjectKind === 'alert' ? await core.store.alert(by.tenant, subjectId) : null
     const ordinal = Math.max(alert?.nextOrdinal ?? 0, ...rows.map((row) => row.ordinal + 1))
-    const planned = again(old, ordinal, core.clock.now())
+    const planned = again(core, old, ordinal)
     if (await put(core, by, { of: id, planned, alert })) return planned.delivery.id
   }
   throw fault('store.busy', 'The alert changes faster than this can follow')
 }
 
-function again(old: Delivery, ordinal: number, now: number): NewDelivery {
+function again(core: Core, old: Delivery, ordinal: number): NewDelivery {
   const { step, fixed, ...same } = old
+  const endpoints = Object.entries(core.config().channels.webhook.endpoints)
+  const [endpoint] = endpoints.find(([, { url }]) => old.channel === 'webhook' && url === old.address) ?? []
   return newDelivery({
     ...same,
     ordinal,
-    now,
+    now: core.clock.now(),
     leased: false,
+    ...(endpoint !== undefined && { lane: webhookLane(endpoint) }),
     ...(step !== null && { step }),
     ...(fixed !== null && { fixed }),
     // The person asked for it; it is no page that an acknowledgement would hold back.

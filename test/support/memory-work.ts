@@ -127,7 +127,9 @@ export function memoryWork(): MemoryWork {
       if (settlement.outbox) outbox.push(settlement.outbox)
       if (settlement.delivery) {
         const { id, ...changes } = settlement.delivery
-        deliveries.set(id, { ...memory.delivery(id), ...changes, nextAttemptAt: settlement.nextDueAt })
+        const { attempts: made, ...before } = memory.delivery(id)
+        const attempts = settlement.untried ? made - 1 : made
+        deliveries.set(id, { ...before, ...changes, attempts, nextAttemptAt: settlement.nextDueAt })
       }
       if (settlement.nextDueAt === null) rows.delete(row.workId)
       else {

@@ -4,6 +4,8 @@ import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
 import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
+import { webhookLane } from '../plan.ts'
+import type { HealthOf } from '../target-health.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
@@ -29,15 +31,17 @@ export function createChannels(
   { channels }: Pick<Config, 'channels'>,
   reached: {
     readonly clock: Pick<Clock, 'now'>
+    /** For providers that stand in for each other; every other target is watched by its lane. */
+    readonly healthOf: HealthOf
     readonly publicUrl?: string | undefined
     readonly optOuts?: OptOuts
   },
 ): Channels {
   const { email, sms, voice, telegram, webhook } = channels
-  const { clock, publicUrl, optOuts = createOptOuts() } = reached
+  const { clock, healthOf, publicUrl, optOuts = createOptOuts() } = reached
   const list: readonly ConfiguredChannel[] = [
     { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
-    { channel: smsChannel({ sms, publicUrl, optOuts }), mode: sms.mode },
+    { channel: smsChannel({ sms, publicUrl, optOuts, clock, healthOf }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel('push'), mode: channels.push.mode },
     { channel: pushChannel('web_push'), mode: channels.web_push.mode },
@@ -62,7 +66,18 @@ export function botSettings(telegram: Config['channels']['telegram']): BotSettin
   return { token: telegram.bot_token, apiRoot: telegram.api_root }
 }
 
-/** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */
-export function channelLanes(channels: Channels): readonly LaneSettings[] {
-  return [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
+/**
+ * One lane for each channel, and one for each endpoint of `webhook`, so that one that is slow or dead delays no other
+ * (promise P24). `leftOver` are lanes that have work of an earlier configuration. Captured messages only wait for their
+ * commit, so that many may be under way; a provider gets 20 at a time, an endpoint 10.
+ */
+export function channelLanes(
+  channels: Channels,
+  endpoints: readonly string[],
+  leftOver: readonly string[] = [],
+): readonly LaneSettings[] {
+  const own = [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
+  const known = new Set<string>(channels.keys())
+  const others = [...new Set([...endpoints.map(webhookLane), ...leftOver])].filter((name) => !known.has(name))
+  return [...own, ...others.map((name) => ({ name, concurrency: 10 }))]
 }

@@ -3,10 +3,11 @@ import { parsePhone } from '../address.ts'
 import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
 import type { OptOuts } from '../opt-outs.ts'
-import { failOver, type Provider } from '../providers/fail-over.ts'
+import { failOver, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
 import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import type { HealthOf } from '../target-health.ts'
 import { oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
 
@@ -30,26 +31,32 @@ export interface SmsSettings {
   /** Where the provider reports to; absent, it does not. */
   readonly publicUrl: string | undefined
   readonly optOuts: OptOuts
+  readonly clock: FailOver['clock']
+  readonly healthOf: HealthOf
 }
 
 /** Text messages through Twilio or any HTTP gateway, several of them in their order. Without settings only rendered. */
 export function smsChannel(settings?: SmsSettings): Channel {
   const caller = httpCaller()
   const providers = settings === undefined ? [] : providersOf(settings, caller)
-  const send = failOver(providers, settings?.sms.countries ?? [])
+  const send = settings && failOver(overOf(settings, providers))
   return {
     name: 'sms',
     address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
     render: renderSms,
     async send(message, signal) {
-      if (providers.length === 0) return notConfigured('sms')
+      if (!send || providers.length === 0) return notConfigured('sms')
       const address = parsePhone(message.address)
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
-      if (settings?.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
+      if (settings.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
       return send({ ...message, address }, signal)
     },
     close: () => caller.close(),
   }
+}
+
+function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provider[]): FailOver {
+  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms:${name}`, 1), clock }
 }
 
 function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): Provider[] {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { channelLanes, createChannels } from '../../../src/delivery/channels/index.ts'
 import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { quietHealth } from '../../support/quiet-health.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 
 const captured = { mode: 'captured' } as const
@@ -34,18 +35,37 @@ function configuration(smtpUrl?: string) {
 
 describe('createChannels', () => {
   it('lists every channel but realtime, which the live fan-out serves', () => {
-    const names = [...createChannels(configuration(), { clock: fakeClock() }).keys()].toSorted()
+    const names = [
+      ...createChannels(configuration(), { clock: fakeClock(), healthOf: quietHealth() }).keys(),
+    ].toSorted()
     expect(names).to.deep.equal(CHANNEL_NAMES.filter((name) => name !== 'realtime').toSorted())
   })
 
   it('gives captured lanes more room than those of a provider', () => {
-    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), { clock: fakeClock() }))
+    const lanes = channelLanes(
+      createChannels(configuration('smtp://127.0.0.1:1'), { clock: fakeClock(), healthOf: quietHealth() }),
+      [],
+    )
     expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
     expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
   })
 
+  it('gives each endpoint of a webhook a lane of its own, and each that an earlier configuration had (P24)', () => {
+    const channels = createChannels(configuration(), { clock: fakeClock(), healthOf: quietHealth() })
+    const lanes = channelLanes(channels, ['ops', 'chat'], ['sms', 'webhook:gone', 'webhook:ops'])
+    expect(lanes.filter(({ name }) => name.includes(':'))).to.deep.equal([
+      { name: 'webhook:ops', concurrency: 10 },
+      { name: 'webhook:chat', concurrency: 10 },
+      { name: 'webhook:gone', concurrency: 10 },
+    ])
+    expect(new Set(lanes.map(({ name }) => name)).size).to.equal(lanes.length)
+  })
+
   it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {
-    for (const { channel } of createChannels(configuration(), { clock: fakeClock() }).values()) {
+    for (const { channel } of createChannels(configuration(), {
+      clock: fakeClock(),
+      healthOf: quietHealth(),
+    }).values()) {
       const message = {
         idempotencyKey: 'a1.1',
         address: 'x',
@@ -57,9 +77,12 @@ describe('createChannels', () => {
     }
   })
 
-  for (const name of createChannels(configuration(), { clock: fakeClock() }).keys()) {
+  for (const name of createChannels(configuration(), {
+    clock: fakeClock(),
+    healthOf: quietHealth(),
+  }).keys()) {
     channelConformance(name, () => {
-      const entry = createChannels(configuration(), { clock: fakeClock() }).get(name)
+      const entry = createChannels(configuration(), { clock: fakeClock(), healthOf: quietHealth() }).get(name)
       if (!entry) throw new Error(`no channel ${name}`)
       return entry.channel
     })
