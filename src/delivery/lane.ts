@@ -47,6 +47,8 @@ export function createLane(deps: LaneDeps): Lane {
   let phase: 'new' | 'running' | 'stopped' = 'new'
   /** When to claim next; in the past until the store was asked what an earlier process left. */
   let dueAt = 0
+  /** The same for critical work alone, during a pause that does not hold it. */
+  let urgentDueAt = 0
   /** The earliest wake-up during a claim, which the claim may not have seen. */
   let wokenAt = Infinity
   let holdUntil = 0
@@ -86,9 +88,11 @@ export function createLane(deps: LaneDeps): Lane {
       waiting.urgent.splice(0, 1).forEach(({ work }) => run(work))
     while (waiting.other[0] && allowed(false) > 0) waiting.other.splice(0, 1).forEach(({ work }) => run(work))
     const now = clock.now()
-    const room = allowed(false)
-    const due = dueAt <= now && holdUntil <= now
-    if (phase === 'running' && reserved === 0 && room > 0 && due) void claim(room)
+    if (phase === 'running' && reserved === 0 && holdUntil <= now) {
+      const room = allowed(false)
+      if (room > 0 && dueAt <= now) void claim(room)
+      else if (room === 0 && allowed(true) > 0 && urgentDueAt <= now) void claim(1, true)
+    }
     arm()
   }
 
@@ -113,17 +117,19 @@ export function createLane(deps: LaneDeps): Lane {
       .then(release)
   }
 
-  async function claim(limit: number): Promise<void> {
+  async function claim(limit: number, criticalOnly = false): Promise<void> {
     const now = clock.now()
     reserved = limit
     wokenAt = Infinity
     try {
       const leaseUntil = now + LEASE_MS
-      const { items, nextDueAt } = await store.claim({ lane: name, now, limit, leaseUntil })
+      const { items, nextDueAt } = await store.claim({ lane: name, now, limit, leaseUntil, criticalOnly })
       storeFailures = 0
       const nextAt = nextDueAt ?? Infinity
       const fruitless = items.length === 0 && nextAt <= now
-      dueAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
+      const lookAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
+      urgentDueAt = lookAt
+      if (!criticalOnly) dueAt = lookAt
       reserved = 0
       // A process that slept meanwhile must not begin what is somebody else's by now.
       const current = clock.now() + NEEDED_LEASE_MS <= leaseUntil
@@ -190,7 +196,9 @@ export function createLane(deps: LaneDeps): Lane {
     const oldest = [waiting.urgent[0], waiting.other[0]].map(
       (entry) => (entry?.leaseUntil ?? Infinity) - NEEDED_LEASE_MS,
     )
-    const instants = phase === 'running' ? [Math.max(dueAt, holdUntil, pausedUntil), ...oldest] : oldest
+    const instants = [...oldest]
+    if (phase === 'running') instants.push(Math.max(dueAt, holdUntil, pausedUntil))
+    if (phase === 'running' && cause === 'failing') instants.push(Math.max(urgentDueAt, holdUntil))
     if (queued() > 0) instants.push(pausedUntil)
     const at = Math.min(...instants.filter((instant) => instant > now))
     if (at === timer.at) return
@@ -205,6 +213,7 @@ export function createLane(deps: LaneDeps): Lane {
 
   function wake(at: number): void {
     dueAt = Math.min(dueAt, at)
+    urgentDueAt = Math.min(urgentDueAt, at)
     wokenAt = Math.min(wokenAt, at)
     schedule()
   }

@@ -221,6 +221,8 @@ export interface Claim {
   readonly now: number
   readonly limit: number
   readonly leaseUntil: number
+  /** Only critical deliveries; `nextDueAt` is theirs then. */
+  readonly criticalOnly?: boolean
 }
 
 export type Claimed = {

@@ -93,7 +93,9 @@ export function memoryWork(): MemoryWork {
       await Promise.resolve()
       fail()
       claims.push(claim)
-      const mine = [...rows.values()].filter((row) => row.lane === claim.lane)
+      const wanted = ({ work }: Row) =>
+        claim.criticalOnly !== true || (work.kind === 'deliver' && work.delivery.critical)
+      const mine = [...rows.values()].filter((row) => row.lane === claim.lane && wanted(row))
       const instant = (row: Row) => row.lease ?? row.dueAt
       const due = mine
         .filter((row) => instant(row) <= claim.now)

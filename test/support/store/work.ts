@@ -63,6 +63,16 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       expect(subjects(leased.items)).to.deep.equal(['urgent-late'])
     })
 
+    it('hands out critical deliveries only when asked to, and says when the next of them is due', async () => {
+      const { store } = opened()
+      await send(store, 'n-1', NOON)
+      await send(store, 'n-2', NOON + 1, true)
+      await send(store, 'n-3', NOON + 90, true)
+      const claim = { ...sample.claimOf('email', NOON + 10), criticalOnly: true }
+      const first = await store.claim({ ...claim, leaseUntil: NOON + 999 })
+      expect([subjects(first.items), first.nextDueAt]).to.deep.equal([['n-2'], NOON + 90])
+    })
+
     it('gives the holder the delivery as being sent, one attempt counted, with what it is about', async () => {
       const { store } = opened()
       await send(store, 'n-1')

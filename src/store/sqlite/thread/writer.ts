@@ -243,7 +243,7 @@ function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Repl
     if (item) items.push(item)
     else all.work.remove(work.id)
   }
-  return { items, nextDueAt: all.work.nextDueAt(wanted.lane) }
+  return { items, nextDueAt: all.work.nextDueAt(wanted) }
 }
 
 /** The work with all its holder needs; null when what it was about has ended or is gone. */
