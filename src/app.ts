@@ -21,7 +21,7 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
-import { botSettings, channelLanes, createChannels } from './delivery/channels/index.ts'
+import { botSettings, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
@@ -174,7 +174,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
   }
   const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
-  const lanes = channelLanes(channels, Object.keys(config.channels.webhook.endpoints), leftOver)
+  const lanes = channelLanes(channels, leftOver)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
@@ -210,6 +210,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
     addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
+    laneOf: (channel, address) => laneOf(channels, channel, address),
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)

@@ -48,6 +48,8 @@ export interface Core {
   readonly canReach: (person: Recipient, channel: ChannelName) => boolean
   /** Where it would. */
   readonly addressOf: (person: Recipient, channel: ChannelName) => string | null
+  /** The lane of the worker that sends to this address: see Channel.target. */
+  readonly laneOf: (channel: ChannelName, address: string | null) => string
 }
 
 /** Topics of the product itself; one of them that no route takes is a mistake, not a plain topic (contract section 4). */

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts'
-import { newDelivery, webhookLane } from '../delivery/plan.ts'
+import { newDelivery } from '../delivery/plan.ts'
+import { roomIn } from '../delivery/start.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
@@ -39,6 +40,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
 
   let ordinal = alert.nextOrdinal
   const told: Told[] = []
+  const mayStart = roomIn(core.worker)
   const deliveries: NewDelivery[] = []
   const shared = {
     tenant: alert.tenant,
@@ -56,6 +58,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     const reached: string[] = []
     for (const { channel, afterMs } of target.channels) {
       const address = core.addressOf(person, channel)
+      const lane = core.laneOf(channel, address)
       const reachable = channel === 'realtime' || core.canReach(person, channel)
       deliveries.push(
         newDelivery({
@@ -63,10 +66,10 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
           ordinal: ordinal++,
           userId: person.id,
           channel,
+          lane,
           address,
           dueAt: now + afterMs,
-          // What cannot start at once is better claimed: critical work is claimed before all other.
-          leased: core.worker.room(channel) > 0,
+          leased: mayStart(lane),
           ...(!reachable && {
             suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address',
           }),
@@ -90,15 +93,16 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
   }
   for (const name of page.webhooks) {
     const endpoint = core.config().channels.webhook.endpoints[name]
+    const lane = core.laneOf('webhook', endpoint?.url ?? null)
     deliveries.push(
       newDelivery({
         ...shared,
         ordinal: ordinal++,
         userId: null,
         channel: 'webhook',
-        lane: webhookLane(name),
+        lane,
         address: endpoint?.url ?? null,
-        leased: core.worker.room(webhookLane(name)) > 0,
+        leased: mayStart(lane),
         ...(endpoint === undefined && { suppressed: 'no_address' }),
       }),
     )

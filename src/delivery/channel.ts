@@ -42,8 +42,7 @@ export interface RenderInput {
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
  * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish.
- * `oneOfSeveral`: providers that stand in for each other are paused each by itself, so this says nothing of them all.
- * `untried`: none of them could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
+ * `untried`: no provider could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -54,7 +53,6 @@ export type SendResult =
       readonly reason: string
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
-      readonly oneOfSeveral?: boolean
       readonly untried?: boolean
     }
 
@@ -66,6 +64,10 @@ export type SendResult =
  */
 export interface Channel {
   readonly name: ChannelName
+  /** Targets that may be slow or dead each by itself; each gets a lane of its own (promise P24). None: one for all. */
+  readonly targets?: readonly string[]
+  /** To which of them a message to this address goes; null when to none. Pure. */
+  target?(address: string): string | null
   /** Where this channel would reach the person, or null when it cannot. Pure. */
   address(recipient: Recipient): string | null
   /** Gives the message the channel's form. Pure, and total: it must not throw on any content. */

@@ -71,22 +71,25 @@ export function concluded(
   if (code === PROVIDER_DOWN) {
     // Neither budget nor count: it is not the message's fault, and somebody is told to mend it (promise P7).
     const at = now + Math.ceil(REFUSED_RETRY_MS * (1 + random() / 2))
-    return { settlement: later(at, true), provider: signOf({ sign: 'refused' }, result) }
+    return { settlement: later(at, true), provider: { sign: 'refused' } }
   }
   const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
   if (result.untried) {
     const at = now + retryAfterMs + Math.ceil(SPREAD_MS * random())
     const over = isOverBudget(budgetOf(delivery), at)
-    return { settlement: over ? dead('budget_exhausted') : later(at, true), provider: UNKNOWN }
+    return {
+      settlement: over ? dead('budget_exhausted') : later(at, true),
+      provider: { sign: 'transient', retryAfterMs },
+    }
   }
   if (!result.retry) {
     const sign = code === 'not_configured' ? 'unknown' : 'well'
     return {
       settlement: ended(work, end('dead', code, reason), now),
-      provider: signOf({ sign }, result),
+      provider: { sign },
     }
   }
-  const provider = code === DEFERRED ? UNKNOWN : signOf({ sign: 'transient', retryAfterMs }, result)
+  const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }
   if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
     return { settlement: dead('ambiguous'), provider }
   }
@@ -99,8 +102,4 @@ export function concluded(
     random,
   })
   return { settlement: 'at' in next ? later(next.at) : dead(next.dead), provider }
-}
-
-function signOf(sign: ProviderSign, { oneOfSeveral }: Extract<SendResult, { ok: false }>): ProviderSign {
-  return oneOfSeveral ? UNKNOWN : sign
 }

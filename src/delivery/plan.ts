@@ -72,9 +72,9 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
   return { delivery, dueAt, lane: planned.lane ?? channel, lease: leased ? { until: now + LEASE_MS } : null }
 }
 
-/** The lane of one webhook endpoint, by its name: the URL may be a secret, and lanes are in logs and metrics. */
-export function webhookLane(endpoint: string): string {
-  return `webhook:${endpoint}`
+/** The lane of one target of a channel. Named as the configuration does, because lanes are in logs and metrics. */
+export function targetLane(channel: ChannelName, target: string): string {
+  return `${channel}:${target}`
 }
 
 /**

@@ -7,7 +7,7 @@ import { fault } from '../errors.ts'
 import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { NewDelivery } from '../store/store.ts'
 import type { Delivery } from './delivery.ts'
-import { newDelivery, webhookLane } from './plan.ts'
+import { newDelivery } from './plan.ts'
 import { startDeliveries } from './start.ts'
 
 const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancelled', 'expired', 'suppressed'])
@@ -40,14 +40,12 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
 
 function again(core: Core, old: Delivery, ordinal: number): NewDelivery {
   const { step, fixed, ...same } = old
-  const endpoints = Object.entries(core.config().channels.webhook.endpoints)
-  const [endpoint] = endpoints.find(([, { url }]) => old.channel === 'webhook' && url === old.address) ?? []
   return newDelivery({
     ...same,
     ordinal,
     now: core.clock.now(),
     leased: false,
-    ...(endpoint !== undefined && { lane: webhookLane(endpoint) }),
+    lane: core.laneOf(old.channel, old.address),
     ...(step !== null && { step }),
     ...(fixed !== null && { fixed }),
     // The person asked for it; it is no page that an acknowledgement would hold back.

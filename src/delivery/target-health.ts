@@ -26,7 +26,7 @@ const SAID = {
   failing: 'has been failing for a while: its deliveries wait and are tried again',
 }
 
-/** `target` is a lane, or a lane and one of its providers, such as `sms:main`. */
+/** `target` is a lane, or one of several providers of a channel, such as `sms/main`. */
 export function createTargetHealth(target: string, deps: HealthDeps, patience?: number): TargetHealth {
   const { clock, log, metrics, alarm } = deps
   const causes = { refused: `provider_refused:${target}`, failing: `provider_failing:${target}` }

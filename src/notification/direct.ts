@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { startDeliveries } from '../delivery/start.ts'
+import { roomIn, startDeliveries } from '../delivery/start.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
 import { acceptanceOf, originOf, storedOutcome } from './acceptance.ts'
@@ -10,10 +10,10 @@ import type { DirectDecision } from './decision.ts'
 export async function acceptDirect(core: Core, arrival: Arrival, decision: DirectDecision): Promise<Outcome> {
   const { now, publish } = arrival
   const id = core.ids.next(now)
-  // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
-  const room = core.worker.room(decision.channel)
-  const deliveries = decision.messages.flatMap((message, ordinal) =>
-    message.error !== undefined
+  const mayStart = roomIn(core.worker)
+  const deliveries = decision.messages.flatMap((message, ordinal) => {
+    const lane = core.laneOf(decision.channel, message.address)
+    return message.error !== undefined
       ? []
       : [
           newDelivery({
@@ -24,6 +24,7 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
             purpose: 'message',
             userId: null,
             channel: decision.channel,
+            lane,
             address: message.address,
             critical: message.priority === 'critical',
             fixed: {
@@ -34,10 +35,10 @@ export async function acceptDirect(core: Core, arrival: Arrival, decision: Direc
             origin: originOf(arrival),
             now,
             dueAt: Math.max(message.sendAt ?? now, now),
-            leased: ordinal < room,
+            leased: mayStart(lane),
           }),
-        ],
-  )
+        ]
+  })
   const result = resultOf(id, decision)
   const committed = core.store.accept(acceptanceOf(arrival, result, { deliveries }))
   arrival.submitted()

@@ -122,6 +122,8 @@ function deliveryTo(
   { notification, ordinal, channel, now, ahead }: DeliveryParts,
 ): NewDelivery {
   const { id, tenant, origin, content } = notification
+  const address = core.addressOf(person, channel)
+  const lane = core.laneOf(channel, address)
   return newDelivery({
     tenant,
     subjectKind: 'notification',
@@ -130,13 +132,14 @@ function deliveryTo(
     purpose: 'message',
     userId: person.id,
     channel,
-    address: core.addressOf(person, channel),
+    lane,
+    address,
     critical: content.priority === 'critical',
     origin,
     now,
     dueAt: heldUntil(person.quietHours, person.timezone, now, content.priority) ?? now,
     // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
-    leased: core.worker.room(channel) > ahead,
+    leased: core.worker.room(lane) > ahead,
   })
 }
 

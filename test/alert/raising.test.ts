@@ -40,6 +40,7 @@ describe('Publishes of one condition', () => {
       openAlerts: createOpenAlerts(),
       canReach: () => true,
       addressOf: () => 'root@example.org',
+      laneOf: (channel) => channel,
     }
     const deaf = {
       board: { alertChanged: (alert: Alert) => void shown.push(alert) },

@@ -298,21 +298,14 @@ describe('attempt', () => {
   })
 
   it('counts no attempt that nobody could be asked for, and waits until somebody can, within its time (P7)', async () => {
-    const answer = failed({ code: 'providers_paused', untried: true, oneOfSeveral: true, retryAfterMs: 4000 })
+    const answer = failed({ code: 'providers_paused', untried: true, retryAfterMs: 4000 })
     const { deps } = setUp(answer)
     const { settlement, provider } = await attempt(work(), deps)
     expect(settlement).to.include({ untried: true, nextDueAt: NOON + 4000 })
-    expect(provider).to.deep.equal({ sign: 'unknown' })
+    expect(provider).to.deep.equal({ sign: 'transient', retryAfterMs: 4000 })
     const late = { ...work().delivery, createdAt: NOON - 3_600_000 }
     const over = await attempt({ ...work(), delivery: late }, deps)
     expect(over.settlement.delivery).to.include({ state: 'dead', reason: 'budget_exhausted' })
-  })
-
-  it('says nothing of the lane when one of several providers is in trouble (P24)', async () => {
-    for (const code of ['http_503', 'provider_down']) {
-      const { deps } = setUp(failed({ code, oneOfSeveral: true }))
-      expect((await attempt(work(), deps)).provider).to.deep.equal({ sign: 'unknown' })
-    }
   })
 
   it('gives a direct send up after its third attempt (R24, R48)', async () => {

@@ -24,6 +24,8 @@ export interface ProviderServer {
   resets: boolean
   /** Requests that were read and wait in vain for an answer. */
   readonly hanging: number
+  /** Cuts those off. */
+  release(): void
   close(): Promise<void>
 }
 
@@ -40,12 +42,12 @@ export async function providerServer(): Promise<ProviderServer> {
       asked.push({ method, path: url, headers, body, fields })
       const given = self.answer(asked.at(-1)!, asked.length)
       if (given === 'hang') {
-        hanging++
-        response.on('close', () => hanging--)
+        waiting.add(response)
+        response.on('close', () => waiting.delete(response))
       } else give(response, given)
     })
   })
-  let hanging = 0
+  const waiting = new Set<ServerResponse>()
   server.on('connection', (socket) => {
     if (self.resets) socket.resetAndDestroy()
   })
@@ -55,7 +57,10 @@ export async function providerServer(): Promise<ProviderServer> {
     asked,
     resets: false,
     get hanging() {
-      return hanging
+      return waiting.size
+    },
+    release() {
+      for (const response of waiting) response.destroy()
     },
     answer: (_asked, count) => created(`SM${count}`),
     close() {

@@ -4,7 +4,7 @@ import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
 import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
-import { webhookLane } from '../plan.ts'
+import { targetLane } from '../plan.ts'
 import type { HealthOf } from '../target-health.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
@@ -48,7 +48,7 @@ export function createChannels(
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
-        endpoints: Object.values(webhook.endpoints),
+        endpoints: Object.entries(webhook.endpoints).map(([name, endpoint]) => ({ name, ...endpoint })),
         outgoing: createOutgoing({ allow: webhook.allow }),
         clock,
       }),
@@ -66,18 +66,26 @@ export function botSettings(telegram: Config['channels']['telegram']): BotSettin
   return { token: telegram.bot_token, apiRoot: telegram.api_root }
 }
 
+/** The lane of the worker that sends to an address of a channel. */
+export function laneOf(channels: Channels, name: ChannelName, address: string | null): string {
+  const target = address === null ? null : (channels.get(name)?.channel.target?.(address) ?? null)
+  return target === null ? name : targetLane(name, target)
+}
+
 /**
- * One lane for each channel, and one for each endpoint of `webhook`, so that one that is slow or dead delays no other
- * (promise P24). `leftOver` are lanes that have work of an earlier configuration. Captured messages only wait for their
- * commit, so that many may be under way; a provider gets 20 at a time, an endpoint 10.
+ * One lane for each channel and one for each of its targets, so that one that is slow or dead delays no other (promise
+ * P24). `leftOver` are lanes that have work of an earlier configuration. Captured messages only wait for their commit,
+ * so that many may be under way; a channel gets 20 at a time, a target 10.
  */
-export function channelLanes(
-  channels: Channels,
-  endpoints: readonly string[],
-  leftOver: readonly string[] = [],
-): readonly LaneSettings[] {
+export function channelLanes(channels: Channels, leftOver: readonly string[] = []): readonly LaneSettings[] {
   const own = [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
-  const known = new Set<string>(channels.keys())
-  const others = [...new Set([...endpoints.map(webhookLane), ...leftOver])].filter((name) => !known.has(name))
-  return [...own, ...others.map((name) => ({ name, concurrency: 10 }))]
+  const targets = [...channels].flatMap(([name, { channel, mode }]) =>
+    (channel.targets ?? []).map((target) => ({
+      name: targetLane(name, target),
+      concurrency: mode === 'captured' ? 200 : 10,
+    })),
+  )
+  const known = new Set([...own, ...targets].map(({ name }) => name))
+  const others = leftOver.filter((name) => !known.has(name))
+  return [...own, ...targets, ...others.map((name) => ({ name, concurrency: 10 }))]
 }

@@ -3,7 +3,7 @@ import { parsePhone } from '../address.ts'
 import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../content.ts'
 import type { OptOuts } from '../opt-outs.ts'
-import { failOver, type FailOver, type Provider } from '../providers/fail-over.ts'
+import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
 import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
@@ -42,6 +42,8 @@ export function smsChannel(settings?: SmsSettings): Channel {
   const send = settings && failOver(overOf(settings, providers))
   return {
     name: 'sms',
+    targets: circlesOf(providers),
+    target: (address) => circleOf(providers, address),
     address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
     render: renderSms,
     async send(message, signal) {
@@ -55,8 +57,25 @@ export function smsChannel(settings?: SmsSettings): Channel {
   }
 }
 
+/**
+ * The providers that serve a number, by their names: what can stand in for each other is one target, which is in trouble
+ * when all of them are. Null for a lone provider, which is the channel itself, and where nobody serves.
+ */
+function circleOf(providers: readonly Provider[], address: string): string | null {
+  if (providers.length < 2) return null
+  const names = providers.filter(({ countries }) => serves(countries, address)).map(({ name }) => name)
+  return names.length === 0 ? null : names.join('+')
+}
+
+/** A number is served by whoever serves the longest of the given beginnings that it has. */
+function circlesOf(providers: readonly Provider[]): readonly string[] {
+  const beginnings = ['', ...providers.flatMap(({ countries }) => countries)]
+  const circles = beginnings.map((beginning) => circleOf(providers, beginning))
+  return [...new Set(circles)].filter((circle) => circle !== null)
+}
+
 function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provider[]): FailOver {
-  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms:${name}`, 1), clock }
+  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms/${name}`, 1), clock }
 }
 
 function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): Provider[] {

@@ -11,6 +11,7 @@ import { notConfigured } from './not-configured.ts'
 import { webhookBody } from './webhook-body.ts'
 
 export interface WebhookEndpoint {
+  readonly name: string
   readonly url: string
   /** Without one requests are not signed. */
   readonly secret?: string | undefined
@@ -35,6 +36,8 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
   const byUrl = new Map(endpoints.map((endpoint) => [endpoint.url, endpoint]))
   return {
     name: 'webhook',
+    targets: endpoints.map(({ name }) => name),
+    target: (address) => byUrl.get(address)?.name ?? null,
     address: () => null,
     render(input) {
       const { title, actions } = contentOf(input)

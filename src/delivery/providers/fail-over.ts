@@ -59,12 +59,11 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
     for (const provider of able) {
       if (!mayAsk(provider, urgent, clock.now())) continue
       const result = await asked(provider, message, signal)
-      if (result.ok) return result
-      if (result.ambiguous === true || FINAL.has(result.code)) return { ...result, oneOfSeveral: true }
+      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return result
       failures.push(result)
       if (signal.aborted) break
     }
-    return { ...(milder(failures) ?? paused(able, clock.now())), oneOfSeveral: true }
+    return milder(failures) ?? paused(able, clock.now())
   }
 }
 

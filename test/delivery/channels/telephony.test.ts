@@ -214,7 +214,7 @@ describe('SMS and calls over their providers', () => {
   it('take a success without a readable body for a success', async () => {
     const { server, channel } = await twilioSms()
     server.answer = () => ({ status: 201, body: 'not json' })
-    expect(await channel.send(message(), never())).to.deep.equal({ ok: true })
+    expect(await channel.send(message(), never())).to.include({ ok: true })
   })
 
   it('go to allowed countries only, and ask nobody about others (security 21)', async () => {
@@ -337,7 +337,7 @@ describe('SMS and calls over their providers', () => {
     const { servers, channel, clock } = await gateways({}, {})
     servers[0]!.answer = () => ({ status: 429, headers: { 'retry-after': '120' } })
     for (let sent = 0; sent < 2; sent++)
-      expect(await channel.send(message(), never())).to.deep.equal({ ok: true })
+      expect(await channel.send(message(), never())).to.include({ ok: true })
     await clock.pass(119_999)
     await channel.send(message(), never())
     expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 3])
@@ -350,7 +350,7 @@ describe('SMS and calls over their providers', () => {
     const { servers, channel, clock } = await gateways({}, {})
     for (const server of servers) server.answer = () => ({ status: 500 })
     const normal = message({ critical: false })
-    expect(await channel.send(normal, never())).to.include({ code: 'http_500', oneOfSeveral: true })
+    expect(await channel.send(normal, never())).to.include({ code: 'http_500' })
     await clock.pass(1000)
     expect(await channel.send(normal, never())).to.include({ untried: true, retryAfterMs: 4000 })
     expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 1])

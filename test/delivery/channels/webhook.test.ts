@@ -21,7 +21,7 @@ describe('a webhook', () => {
     endpoint = await httpEndpoint((_request, response) => (answer ? answer(response) : void response.end()))
     const url = `${endpoint.url}/hook/geheim`
     const channel = webhookChannel({
-      endpoints: [{ url, secret: changes.secret, format: 'json' }],
+      endpoints: [{ name: 'ops', url, secret: changes.secret, format: 'json' }],
       outgoing: createOutgoing({ allow: changes.allow ?? ['127.0.0.1'] }),
       clock: fakeClock(NOON),
     })
