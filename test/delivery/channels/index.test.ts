@@ -54,7 +54,12 @@ describe('createChannels', () => {
     const url = (host: string) => `https://${host}.example/hook`
     const endpoint = (host: string) => ({ url: url(host), format: 'json' as const })
     const gateway = (name: string, countries: string[]) => ({
-      ...{ name, countries, provider: 'http' as const, method: 'POST' as const, headers: {}, body: '' },
+      name,
+      countries,
+      provider: 'http' as const,
+      method: 'POST' as const,
+      headers: {},
+      body: '',
       url: url(name),
     })
     const channels = createChannels(
