@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { deliveries } from './deliveries.ts'
 import { ingest } from './ingest.ts'
 import { routing } from './routing.ts'
 
@@ -16,6 +17,7 @@ const nodeArguments = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}
 const WORKLOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   W1: () => ingest({ nodeArguments }),
   W5: () => routing(),
+  W9: () => deliveries({ nodeArguments }),
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(WORKLOADS)

@@ -17,6 +17,11 @@ export const Severity = Type.Optional(Type.Union(SEVERITIES.map((value) => Type.
 export const Instant = Type.Optional(
   Type.Union([Type.Number({ description: 'Seconds since 1970' }), Type.String({ description: 'RFC 3339' })]),
 )
+export const SendAt = Type.Optional(
+  Type.Union([Type.Number({ description: 'Seconds since 1970' }), Type.String({ description: 'RFC 3339' })], {
+    description: 'When to send: at most a year ahead; up to a day ago means now',
+  }),
+)
 export const Span = Type.Optional(
   Type.Union([
     Type.Number({ minimum: 0, description: 'Seconds' }),
@@ -35,6 +40,27 @@ export function instantMs(field: string, value: number | string | undefined): nu
   throw fault('publish.invalid_body', `${field} is neither seconds since 1970 nor an RFC 3339 time`, {
     field,
   })
+}
+
+const DAY_MS = 24 * 60 * 60_000
+const LONGEST_WAIT_MS = 366 * DAY_MS
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/i
+
+/**
+ * When something is to be sent, in milliseconds (checklist R24). What has just passed means at once: the message may
+ * have been on its way. More than a day ago or a year ahead is a mistake, such as milliseconds for seconds.
+ */
+export function sendAtMs(value: number | string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const wrong = (what: string) => fault('publish.invalid_body', `send_at ${what}`, { field: 'send_at' })
+  const neither = 'is neither seconds since 1970 nor an RFC 3339 time'
+  // `Date.parse` makes a year of a bare number.
+  if (typeof value === 'string' && !DATE_TIME.test(value)) throw wrong(neither)
+  const at = typeof value === 'number' ? Math.round(value * 1000) : Date.parse(value)
+  if (Number.isNaN(at)) throw wrong(neither)
+  if (at < now - DAY_MS) throw wrong('is more than a day ago')
+  if (at > now + LONGEST_WAIT_MS) throw wrong('is more than a year ahead; a number counts seconds')
+  return at
 }
 
 /** A duration in milliseconds; a fault that names the field when it is none. */

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import type { Context, Decision, Draft } from '#engine'
-import { Data, Instant, instantMs, MessageId, Priority, Severity, Span, spanMs, Text } from './fields.ts'
+import { Data, MessageId, Priority, SendAt, sendAtMs, Severity, Span, spanMs, Text } from './fields.ts'
 
 export const NotificationBody = Type.Object({
   message: Text,
@@ -18,7 +18,7 @@ export const NotificationBody = Type.Object({
   customer_id: Type.Optional(Type.String({ maxLength: 64 })),
   event: Type.Optional(Type.String({ maxLength: 100 })),
   ttl: Span,
-  send_at: Instant,
+  send_at: SendAt,
 })
 type NotificationBody = Static<typeof NotificationBody>
 
@@ -36,7 +36,7 @@ export const BroadcastBody = Type.Object({
 })
 type BroadcastBody = Static<typeof BroadcastBody>
 
-function draftOf(body: NotificationBody): Draft {
+function draftOf({ body, now }: { readonly body: NotificationBody; readonly now: number }): Draft {
   return {
     message: body.message,
     title: body.title,
@@ -51,19 +51,19 @@ function draftOf(body: NotificationBody): Draft {
     entityId: body.entity_id,
     customerId: body.customer_id,
     event: body.event,
-    sendAt: instantMs('send_at', body.send_at),
+    sendAt: sendAtMs(body.send_at, now),
     ttlMs: spanMs('ttl', body.ttl),
   }
 }
 
 /** R17-R20: answers `{status: "sent", notification_id, channels}`. */
 export function sendUserNotification(context: Context<{ userId: string }, NotificationBody>): Decision {
-  return { kind: 'notify', to: { user: context.params.userId }, draft: draftOf(context.body) }
+  return { kind: 'notify', to: { user: context.params.userId }, draft: draftOf(context) }
 }
 
 /** R31: every member at the time of sending, each with their own preferences; `{status: "group_sent", group_id, sent_count}`. */
 export function sendGroupNotification(context: Context<{ groupId: string }, NotificationBody>): Decision {
-  return { kind: 'notify', to: { group: context.params.groupId }, draft: draftOf(context.body) }
+  return { kind: 'notify', to: { group: context.params.groupId }, draft: draftOf(context) }
 }
 
 /** R21: stored once for everybody; `{status: "broadcast_sent", broadcast_id, sent_count}`. */

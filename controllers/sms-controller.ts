@@ -1,19 +1,20 @@
 import Type, { type Static } from 'typebox'
 import { fault, parsePhone, type Context, type Decision } from '#engine'
-import { MessageId, Priority } from './fields.ts'
+import { MessageId, Priority, SendAt, sendAtMs } from './fields.ts'
 
 export const SmsBody = Type.Object({
   phone: Type.String({ minLength: 1, maxLength: 64 }),
   message: Type.String({ minLength: 1, maxLength: 4096 }),
   priority: Priority,
+  send_at: SendAt,
   id: MessageId,
 })
 type SmsBody = Static<typeof SmsBody>
 
-/** R25: `{status: "sms_sent", result}`. */
+/** R25: `{status: "sms_sent", result}`. Whether a number that charges its sender is taken is the engine's to say. */
 export function sendSms(context: Context<object, SmsBody>): Decision {
-  const { body } = context
-  const address = parsePhone(body.phone)
+  const { body, now } = context
+  const address = parsePhone(body.phone, { premium: true })
   if (address === null)
     throw fault(
       'publish.invalid_address',
@@ -24,6 +25,13 @@ export function sendSms(context: Context<object, SmsBody>): Decision {
     kind: 'direct',
     channel: 'sms',
     shape: 'one',
-    messages: [{ address, text: body.message, priority: body.priority ?? 'normal' }],
+    messages: [
+      {
+        address,
+        text: body.message,
+        priority: body.priority ?? 'normal',
+        sendAt: sendAtMs(body.send_at, now),
+      },
+    ],
   }
 }

@@ -24,6 +24,8 @@ export function directRoutes(router: Router): void {
         qos: 2,
         shared: true,
         workerCount: 1,
+        // An address and a few values for each of a thousand recipients.
+        keys: 20_000,
         body: EmailBatchBody,
         summary: 'Send many e-mails, each with a result of its own [R36]',
       },
@@ -43,7 +45,11 @@ export function directRoutes(router: Router): void {
     )
     notifications.on(
       'push/mobile/{platform}',
-      { qos: 1, body: PushBody, summary: 'Push to the devices of a person, by platform [R37]' },
+      {
+        qos: 1,
+        body: PushBody,
+        summary: 'Push to the devices of a person by platform, to tokens, or to a topic [R37]',
+      },
       sendPushNotification,
     )
   })

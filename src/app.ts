@@ -19,17 +19,30 @@ import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
 import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { createContactBook } from './contact/contact-book.ts'
+import { createContacts } from './contact/contacts.ts'
+import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
-import { botSettings, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
+import { createChaos } from './delivery/chaos.ts'
+import { botSettings, capturedOf, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
+import { vapidOf } from './delivery/push/vapid.ts'
+import { createDevices } from './devices/devices.ts'
+import { closeDigest } from './delivery/digest/close.ts'
+import { createHolding } from './delivery/digest/holding.ts'
+import { cancelDelivery } from './delivery/direct/cancel.ts'
+import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
+import { createSeen } from './delivery/seen.ts'
 import { afterSettled } from './delivery/settled.ts'
-import { createTelegramBot } from './delivery/telegram/bot.ts'
-import { createTelegramPoll, type TelegramPoll } from './delivery/telegram/poll.ts'
 import { createTargetHealth, type HealthOf } from './delivery/target-health.ts'
+import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
+import { createTelegramPoll } from './delivery/telegram/poll.ts'
+import { createStartLink } from './delivery/telegram/start-link.ts'
+import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
@@ -44,13 +57,19 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
+import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
+import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { createInboxWords } from './template/inbox-words.ts'
+import { createTemplateCache } from './template/template-cache.ts'
+import { createWordings } from './template/wordings.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
 
@@ -90,7 +109,6 @@ const LAST_STEPS_MS = 1000
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
   let config = options.config
-  let directory = buildDirectory(config)
   const metrics = createMetrics()
   const store = await openStore({
     path: config.storage.path,
@@ -100,9 +118,18 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ballastBytes: config.storage.ballast_mb * 1024 * 1024,
   })
   const clock = options.clock ?? clockAfter(store, log, metrics)
+  const registry = createRegistry(store, clock)
+  await registry.catchUp()
+  const preferences = createPersonalPreferences(registry)
+  const contacts = createContacts(registry)
+  let directory = contacts.over(buildDirectory(config))
   const random = options.random ?? Math.random
   const ids = randomIds()
-  const optOuts = createOptOuts()
+  const optOuts = createOptOuts(registry, clock, ids)
+  const seen = createSeen(registry)
+  const devices = createDevices({ registry, directory: () => directory, clock, log })
+  const publicUrl = config.server.public_url
+  const vapid = vapidOf(config.channels.web_push, await store.secret('vapid'), publicUrl)
   const fence = createFence()
   const openAlerts = createOpenAlerts()
   const authenticator = createAuthenticator({
@@ -120,9 +147,14 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const alarm = createOperatorAlarm(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
-  const channels = createChannels(config, { clock, healthOf, publicUrl: config.server.public_url, optOuts })
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
+  const broker = {
+    publish,
+    hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
+  }
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
+  const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
   late.live = createLive({
@@ -135,8 +167,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
-    visibleTo: (notification, reader) =>
-      visibleTo(notification, reader) && (directory.user(reader.userId)?.preferences.realtime ?? true),
+    visibleTo: (notification, reader) => {
+      const person = directory.user(reader.userId)
+      return (
+        visibleTo(notification, reader) &&
+        (person === undefined || preferences.wantsLive(person, notification.content))
+      )
+    },
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -153,8 +190,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const templates = { templates: () => config.templates, compile: createTemplateCache() }
+  const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
     channels,
+    wordingOf,
     directory: { user: (id) => directory.user(id) },
     clock,
     random,
@@ -162,7 +202,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
+    chaos,
+    withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })
   const perform: Record<string, Perform> = {
@@ -172,13 +215,25 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     release: async (work) => {
       if (work.kind === 'release') await release(late.core, work)
     },
+    realtime: async (work) => {
+      if (work.kind === 'deliver') await expireRealtime(late.core, work)
+    },
+  }
+  perform.digest = async (work) => {
+    if (work.kind === 'digest') await closeDigest(late.core, work)
   }
   const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
   const lanes = channelLanes(channels, leftOver)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
-    lanes: [{ name: 'escalate', concurrency: 100 }, { name: 'release', concurrency: 20 }, ...lanes],
+    lanes: [
+      { name: 'escalate', concurrency: 100 },
+      { name: 'release' },
+      { name: 'digest' },
+      { name: 'realtime' },
+      ...lanes,
+    ],
     perform,
     clock,
     random,
@@ -191,6 +246,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     config: () => config,
     directory: () => directory,
     store,
+    registry,
+    devices,
+    preferences,
     clock,
     ids,
     log,
@@ -207,13 +265,20 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     operatorAlarm: alarm,
     publish,
     wanted,
+    publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
-    canReach: (person, channel) => (channels.get(channel)?.channel.address(person) ?? null) !== null,
-    addressOf: (person, channel) => channels.get(channel)?.channel.address(person) ?? null,
+    addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
     laneOf: (channel, address) => laneOf(channels, channel, address),
+    wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
   const receive = createReceive(core, router, mayPublish)
+  const bot = liveBot(config)
+  const book = createContactBook(core, {
+    contacts,
+    optOuts,
+    startLink: bot === null ? () => Promise.resolve(null) : createStartLink(bot, clock),
+  })
 
   const engine: Engine = {
     get config() {
@@ -223,6 +288,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       return directory
     },
     store,
+    registry,
+    devices,
+    vapidPublicKey: vapid.publicKey,
+    preferences,
     clock,
     ids,
     log,
@@ -233,8 +302,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     markInbox: (mark, by) => markInbox(core, mark, by),
     replayDeadLetter: (by, id) => replayDeadLetter(core, receive, by, id),
     resendDelivery: (by, id) => resendDelivery(core, by, id),
+    cancelDelivery: (by, id) => cancelDelivery(core, by, id),
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
-    callbacks: createCallbacks(core, optOuts),
+    callbacks: createCallbacks(core, { optOuts, contacts, seen }),
+    contacts: book,
+    optOuts,
+    canReach: (person, channel) => waysTo(core, person, channel).length > 0,
+    chaos,
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false
@@ -273,7 +347,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = buildDirectory(config)
+    directory = contacts.over(buildDirectory(config))
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
@@ -289,6 +363,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts },
+    notiPy: createNotiPy(core, templates.compile),
+    preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
       late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
@@ -302,7 +378,18 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
-  const poll = pollFor(config, engine)
+  const poll =
+    bot &&
+    createTelegramPoll({
+      bot,
+      directory: () => directory,
+      contacts,
+      seen,
+      command: (command, by, once) => commandAlert(core, command, { principal: by, via: 'telegram', once }),
+      followLink: (code, chatId) => book.followLink(code, chatId),
+      clock,
+      log,
+    })
   poll?.start()
 
   return {
@@ -330,17 +417,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
 }
 
-/** Who asks for pressed buttons, where Telegram is live. */
-function pollFor({ channels: { telegram } }: Config, engine: Engine): TelegramPoll | null {
+/** The bot, where Telegram is live. */
+function liveBot({ channels: { telegram } }: Config): TelegramBot | null {
   const settings = botSettings(telegram)
-  if (settings === null || telegram.mode === 'captured') return null
-  return createTelegramPoll({
-    bot: createTelegramBot(settings),
-    directory: () => engine.directory,
-    command: (command, by) => engine.commandAlert(command, by, 'telegram'),
-    clock: engine.clock,
-    log: engine.log,
-  })
+  return settings === null || telegram.mode === 'captured' ? null : createTelegramBot(settings)
 }
 
 /** Whoever has sent half a request would keep the server open for ever: Node stops looking for such when it closes. */

@@ -11,20 +11,27 @@ import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { OperatorAlarm } from './alert/operator-alarm.ts'
 import type { Worker } from './delivery/worker.ts'
-import type { Directory } from './directory/directory.ts'
+import type { Devices } from './devices/devices.ts'
+import type { Directory, Person } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
-import type { Store } from './store/store.ts'
+import type { Registry } from './registry/registry.ts'
+import type { NewNotification, Store } from './store/store.ts'
+import type { InboxWords } from './template/inbox-words.ts'
 
 /** What carrying out a decision needs. Made once, by the composition root. */
 export interface Core {
   readonly config: () => Config
   readonly directory: () => Directory
   readonly store: Store
+  readonly registry: Registry
+  readonly devices: Devices
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -42,14 +49,16 @@ export interface Core {
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
+  /** Origin of links; known once the server listens. */
+  readonly publicUrl: () => string
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
-  /** Whether a channel could reach this person now, apart from what they prefer. */
-  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
-  /** Where it would. */
-  readonly addressOf: (person: Recipient, channel: ChannelName) => string | null
+  /** Where a channel could reach this person now, apart from what they prefer; nowhere on `realtime`. */
+  readonly addressesOf: (person: Recipient, channel: ChannelName) => readonly string[]
   /** The lane of the worker that sends to this address: see Channel.target. */
   readonly laneOf: (channel: ChannelName, address: string | null) => string
+  /** What a template makes of an entry for this person; null leaves it as it was published. Never throws. */
+  readonly wordInbox: (notification: NewNotification, person: Person) => InboxWords | null
 }
 
 /** Topics of the product itself; one of them that no route takes is a mistake, not a plain topic (contract section 4). */

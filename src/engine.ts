@@ -2,14 +2,22 @@ import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
+import type { ContactBook } from './contact/contact-book.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
+import type { Chaos } from './delivery/chaos.ts'
+import type { Recipient } from './delivery/channel.ts'
+import type { ChannelName, Delivery } from './delivery/delivery.ts'
+import type { OptOuts } from './delivery/opt-outs.ts'
+import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
+import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
 
 /** What the HTTP side and the command line may ask of the running program. Made by the composition root, app.ts. */
@@ -17,6 +25,11 @@ export interface Engine {
   readonly config: Config
   readonly directory: Directory
   readonly store: Store
+  readonly registry: Registry
+  readonly devices: Devices
+  /** The `applicationServerKey` of web push (RFC 8292), base64url. */
+  readonly vapidPublicKey: string
+  readonly preferences: PersonalPreferences
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -32,6 +45,8 @@ export interface Engine {
   replayDeadLetter(by: Principal, id: string): Promise<Outcome>
   /** Puts an ended delivery up for sending again as a new row; resolves with its id. */
   resendDelivery(by: Principal, id: string): Promise<string>
+  /** Cancels a delivery that waits; resolves with it after the commit. See delivery/direct/cancel.ts. */
+  cancelDelivery(by: Principal, id: string): Promise<Delivery>
   /** A person's answer to a captured message. Resolves with the text they get back. */
   replyToOutbox(
     by: Principal,
@@ -40,6 +55,14 @@ export interface Engine {
   ): Promise<string>
   /** What comes back from the providers of SMS and calls, once its signature was checked. */
   readonly callbacks: Callbacks
+  /** Whether a channel could reach this person now, apart from what they prefer. */
+  readonly canReach: (person: Recipient, channel: ChannelName) => boolean
+  /** Trouble that operators make for captured channels. */
+  readonly chaos: Chaos
+  /** What people do to their own addresses. */
+  readonly contacts: ContactBook
+  /** Who answered STOP. */
+  readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

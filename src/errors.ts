@@ -61,6 +61,18 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'publish.premium_number': {
+    what: 'The number charges whoever sends to it',
+    mend: 'Give another number, or set `channels.sms.allow_premium`',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'publish.missing_value': {
+    what: 'A placeholder of the text has no value for this recipient',
+    mend: 'Give the value in `data` of the recipient',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.handler_failed': {
     what: 'The handler failed three times',
     mend: 'Replay the dead letter after mending the handler',
@@ -140,6 +152,12 @@ export const ERRORS = {
     http: 429,
     mqtt: 'refuse',
   },
+  'delivery.not_pending': {
+    what: 'The delivery is being sent, or has ended',
+    mend: 'Only what is `pending` can be cancelled',
+    http: 409,
+    mqtt: 'dead',
+  },
   'config.faulty': {
     what: 'The configuration is faulty',
     mend: 'Mend every fault of the list and try again',
@@ -162,6 +180,48 @@ export const ERRORS = {
     what: 'The request body is over 256 KB',
     mend: 'Send less',
     http: 413,
+    mqtt: 'dead',
+  },
+  'record.stale': {
+    what: 'Somebody else has changed it meanwhile',
+    mend: 'Read it again and repeat the change',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.wrong_code': {
+    what: 'This is not the code',
+    mend: 'Read it again; details.tries_left says how often you may try',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'contact.no_code': {
+    what: 'No code is good for this contact: none was sent, or it has expired, or was mistaken too often',
+    mend: 'Ask for a new one with POST /v1/users/me/contacts/{id}/code',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.too_many_codes': {
+    what: 'Too many codes were asked for: three in 15 minutes, per person and per address',
+    mend: 'Wait for Retry-After',
+    http: 429,
+    mqtt: 'retry',
+  },
+  'contact.unreachable': {
+    what: 'No code can be sent there',
+    mend: 'The message says why; use another address or channel',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'contact.too_many': {
+    what: 'A person has at most 20 contacts of their own',
+    mend: 'Remove one first',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'record.read_only': {
+    what: 'The configuration file owns this',
+    mend: 'Change it there and reload the configuration',
+    http: 409,
     mqtt: 'dead',
   },
   'store.unavailable': {
@@ -188,6 +248,48 @@ export const ERRORS = {
     http: 500,
     mqtt: 'retry',
   },
+  'notipy.unknown_service': {
+    what: 'Invalid service_id or service_token',
+    mend: 'Send X-Service-Id and X-Service-Token as POST /api/v1/register gave them',
+    http: 401,
+    mqtt: 'refuse',
+  },
+  'notipy.registration_closed': {
+    what: 'Registration is closed',
+    mend: 'Register with the token of an operator, or set notipy.open_registration',
+    http: 403,
+    mqtt: 'refuse',
+  },
+  'notipy.invalid': {
+    what: 'The request does not fit the event',
+    mend: 'Compare it with the channels of the event',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notipy.invalid_id': {
+    what: 'The notification id is not valid',
+    mend: 'Send the id that the list gives',
+    http: 422,
+    mqtt: 'dead',
+  },
+  'notipy.event_not_found': {
+    what: 'event not found',
+    mend: 'It was deleted, or it is not of this service',
+    http: 404,
+    mqtt: 'dead',
+  },
+  'notipy.notification_not_found': {
+    what: 'notification not found',
+    mend: 'Take the id from get_notifications of the event',
+    http: 404,
+    mqtt: 'dead',
+  },
+  'notipy.not_failed': {
+    what: 'Only a failed notification is sent again',
+    mend: 'Add ?force=true to send it again all the same',
+    http: 409,
+    mqtt: 'dead',
+  },
   // The codes of the CoreBanq document (C14), which its clients know by name.
   'notifications_m.invalid_user_id': {
     what: 'There is no authenticated user',
@@ -207,6 +309,24 @@ export const ERRORS = {
     http: 404,
     mqtt: 'dead',
   },
+  'notifications_m.invalid_group': {
+    what: 'There is no such group of notifications',
+    mend: 'Take one that GET /v1/notifications/preferences shows, or add it to `notification_types:`',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notifications_m.invalid_channel': {
+    what: 'There is no such channel',
+    mend: 'Use system, email, sms, push, web_push, telegram, voice or speech',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'notifications_m.invalid_event': {
+    what: 'There is no such event, or it cannot be the name of one',
+    mend: 'Take one that GET /v1/notifications/preferences shows, or add it to `notification_types:`',
+    http: 400,
+    mqtt: 'dead',
+  },
   'notifications_m.failed_to_fetch_notifications': {
     what: 'The notifications could not be read',
     mend: 'Try again after Retry-After',
@@ -221,6 +341,18 @@ export const ERRORS = {
   },
   'notifications_m.failed_to_delete': {
     what: 'The notification could not be deleted',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_fetch_preferences': {
+    what: 'The preferences could not be read',
+    mend: 'Try again after Retry-After',
+    http: 503,
+    mqtt: 'retry',
+  },
+  'notifications_m.failed_to_update_preferences': {
+    what: 'The preferences could not be stored',
     mend: 'Try again after Retry-After',
     http: 503,
     mqtt: 'retry',

@@ -1,6 +1,7 @@
 import { createConservationWatch } from './conservation-watch.ts'
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
+import { forgetSeen } from './delivery/seen.ts'
 
 const ROUND_MS = 30_000
 const WATCH_MS = 60_000
@@ -32,8 +33,10 @@ export function createHousekeeping(core: Core): () => void {
       now,
       outbox: now - (parseDuration(outbox) ?? 7 * DAY_MS),
       deadLetters: now - (parseDuration(dead_letters) ?? 30 * DAY_MS),
+      records: now - DAY_MS,
       limit: PORTION,
     }
+    await forgetSeen(core.registry, now, PORTION)
     while (!stopped && (await core.store.prune(before)) >= PORTION);
   }
   const arm = () => {

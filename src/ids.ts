@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomFillSync, randomInt } from 'node:crypto'
 
 /** Makes identifiers. Injected, so that a simulation can repeat a run. */
 export interface Ids {
@@ -43,4 +43,11 @@ export function randomIds(fill: (bytes: Uint8Array) => void = (bytes) => void ra
       return `${head}${HEX[sequence]}-${random.slice(0, 4)}-${random.slice(4)}`
     },
   }
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+
+/** Lower-case letters that nobody can guess: 4.7 bits each, so that 26 of them are a key. */
+export function randomLetters(count: number): string {
+  return Array.from({ length: count }, () => LETTERS.charAt(randomInt(LETTERS.length))).join('')
 }

@@ -2,6 +2,7 @@
 export { DEFAULT_RATE_LIMIT, isOperator, type Principal, type RateLimit } from './access/principal.ts'
 export type { AlertLevel } from './alert/alert.ts'
 export { parseMailbox, parsePhone } from './delivery/address.ts'
+export { parsePushToken, parsePushTopic, PLATFORMS, topicAddress, type Platform } from './devices/device.ts'
 export { ERRORS, Fault, fault, type ErrorCode } from './errors.ts'
 export type {
   AlertCommandDecision,

@@ -43,6 +43,12 @@ export function createMetrics() {
       labelNames: ['channel'],
       registers,
     }),
+    templateFailures: new Counter({
+      name: 'carillon_template_failures_total',
+      help: 'Messages sent in plain text because their template failed, by channel',
+      labelNames: ['channel'],
+      registers,
+    }),
     paused: new Gauge({
       name: 'carillon_provider_paused',
       help: 'Whether the deliveries of a lane wait for their provider',

@@ -1,6 +1,9 @@
 /** A tenant's id. A type of its own, so that no query forgets it. */
 export type TenantId = string & { readonly __brand: 'TenantId' }
 
+/** The one that is always there (contract section 2). */
+export const DEFAULT_TENANT = 'default' as TenantId
+
 /** Who did something: a person or a machine, as the connection proved it, never as a payload claims it. */
 export interface Principal {
   readonly kind: 'user' | 'client'

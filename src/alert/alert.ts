@@ -18,7 +18,7 @@ export interface EscalationPolicy {
 }
 
 export interface EscalationStep {
-  /** Targets such as `oncall`, `oncall.next`, `team`, `user:bob`, `group:ops`, `webhook:ops`; resolved when the step fires. */
+  /** Targets such as `oncall`, `oncall.next`, `team`, `user:bob`, `group:ops`, `webhook:ops`, `mqtt:siren`; resolved when the step fires. */
   readonly notify: readonly string[]
   /** How long to wait after this step before the next one fires. */
   readonly waitMs: number

@@ -184,6 +184,7 @@ function givenTo(userId: string, alert: Alert, { now, whoIs }: Act): Moved {
     because: 'reassigned',
     admins: [],
     webhooks: [],
+    topics: [],
   } as const
   return { alert, timeline: [], page }
 }

@@ -12,17 +12,22 @@ import type { Alert } from './alert.ts'
 import { command } from './change.ts'
 import type { Act, Change } from './changed.ts'
 import { mayAct } from './may-act.ts'
+import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { changeOf } from './raising.ts'
 
 /** How often a command is decided anew because the alert changed under it. */
 const TRIES = 20
+/** How long a callback that acted is known by what it wrote. */
+const CALLBACK_MS = 24 * 60 * 60_000
 
 /** A command in somebody's name. */
-interface Commander {
+export interface Commander {
   readonly principal: Principal
   /** `mqtt`, `http`, `outbox`, … */
   readonly via: string
+  /** What brought the command, when that may come again: it acts once on each alert, over a crash as well. */
+  readonly once?: string
 }
 
 /**
@@ -38,12 +43,39 @@ export async function commandAlert(
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const plan = await planCommand(core, decision, by)
     if (plan.change === null) return plan.alert
-    if ((await core.store.changeAlert(plan.change)) !== 'done') continue
+    const committed = await commit(core, decision, plan.change, by)
+    if (committed === 'stale') continue
+    if (committed === 'repeated') return plan.alert
     failpoint('after-ack-commit-before-reply')
     afterAlertCommit(core, plan.paging, plan.change.timeline, [])
     return plan.paging.alert
   }
   throw fault('store.busy', 'The alert changes faster than this command can follow')
+}
+
+async function commit(
+  core: Core,
+  { alertId, verb }: AlertCommandDecision,
+  change: AlertChange,
+  { principal, once }: Commander,
+): Promise<'done' | 'stale' | 'repeated'> {
+  if (once === undefined) return (await core.store.changeAlert(change)) === 'done' ? 'done' : 'stale'
+  const accepted = await core.store.accept({
+    tenant: principal.tenant,
+    at: change.at,
+    principal: principal.id,
+    topic: `alerts/${alertId}/${verb}`,
+    once: { key: `callback:${once}:${alertId}`, expiresAt: change.at + CALLBACK_MS, check: true },
+    result: {},
+    notifications: [],
+    deliveries: [],
+    alert: { kind: 'change', change },
+    deadLetter: null,
+    release: null,
+    urgent: true,
+  })
+  if (accepted.kind === 'accepted') return 'done'
+  return accepted.kind === 'stale' ? 'stale' : 'repeated'
 }
 
 /** The same as a publish: recorded with its message id, so that a resend does nothing twice (promise P3). */
@@ -109,14 +141,14 @@ async function planCommand(
   return planned(core, alert, command(alert, decision, act), now)
 }
 
-function planned(core: Core, alert: Alert, change: Change, now: number): CommandPlan {
+async function planned(core: Core, alert: Alert, change: Change, now: number): Promise<CommandPlan> {
   switch (change.kind) {
     case 'refused':
       throw fault(change.code, change.message)
     case 'same':
       return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
     case 'changed': {
-      const paging = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
       return { alert, paging, change: changeOf(alert, paging, change.timeline, now, change.cancelPages) }
     }
   }

@@ -1,11 +1,13 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import { roomIn } from '../delivery/start.ts'
-import type { Directory } from '../directory/directory.ts'
+import { waysTo, type Way } from '../delivery/ways.ts'
+import { webhookAddress } from '../delivery/webhook-address.ts'
+import type { Directory, Person } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
 import type { Page } from './escalation/start.ts'
-import { pageTargets } from './page-targets.ts'
+import { pageTargets, type PageTarget } from './page-targets.ts'
 import { resolveTargets, type WhoIs } from './resolve-targets.ts'
 import { recordTold, type Told } from './told.ts'
 
@@ -56,10 +58,8 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     const person = directory.user(target.userId)
     if (person === undefined) continue
     const reached: string[] = []
-    for (const { channel, afterMs } of target.channels) {
-      const address = core.addressOf(person, channel)
+    for (const { channel, address, afterMs, suppressed } of timedWays(core, person, target)) {
       const lane = core.laneOf(channel, address)
-      const reachable = channel === 'realtime' || core.canReach(person, channel)
       deliveries.push(
         newDelivery({
           ...shared,
@@ -70,12 +70,10 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
           address,
           dueAt: now + afterMs,
           leased: mayStart(lane),
-          ...(!reachable && {
-            suppressed: channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address',
-          }),
+          ...(suppressed !== undefined && { suppressed }),
         }),
       )
-      if (reachable) reached.push(channel)
+      if (suppressed === undefined) reached.push(channel)
     }
     for (const { channel, reason } of target.skipped) {
       deliveries.push(
@@ -91,23 +89,54 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     }
     told.push({ userId: person.id, channels: reached })
   }
-  for (const name of page.webhooks) {
-    const endpoint = core.config().channels.webhook.endpoints[name]
-    const lane = core.laneOf('webhook', endpoint?.url ?? null)
+  for (const { channel, address } of machinesOf(core, page)) {
+    const lane = core.laneOf(channel, address)
     deliveries.push(
       newDelivery({
         ...shared,
         ordinal: ordinal++,
         userId: null,
-        channel: 'webhook',
+        channel,
         lane,
-        address: endpoint?.url ?? null,
+        address,
         leased: mayStart(lane),
-        ...(endpoint === undefined && { suppressed: 'no_address' }),
+        ...(address === null && { suppressed: 'no_address' }),
       }),
     )
   }
   return { alert: { ...recordTold(alert, told), nextOrdinal: ordinal }, deliveries, notifications: [] }
+}
+
+type TimedWay = Way & { readonly afterMs: number; readonly suppressed?: string }
+
+/** Every address of every channel, each once per instant: `push` and `web_push` may both name the same browser. */
+function timedWays(core: Core, person: Person, { channels }: PageTarget): readonly TimedWay[] {
+  const ways = new Map<string, TimedWay>()
+  for (const { channel, afterMs } of channels) {
+    const found = waysTo(core, person, channel)
+    for (const way of found) ways.set(`${way.channel} ${way.address} ${afterMs}`, { ...way, afterMs })
+    if (found.length > 0) continue
+    const suppressed = channel === 'push' || channel === 'web_push' ? 'no_device' : 'no_address'
+    ways.set(`${channel} ${afterMs}`, { channel, address: null, afterMs, suppressed })
+  }
+  return [...ways.values()]
+}
+
+/** Where the webhooks and topics of a page are; null for what the configuration no longer names. */
+function machinesOf(core: Core, { webhooks, topics }: Page) {
+  return [
+    ...webhooks.map((name) => {
+      const endpoint = core.config().channels.webhook.endpoints[name]
+      return {
+        channel: 'webhook' as const,
+        address: endpoint === undefined ? null : webhookAddress(name, endpoint.url),
+      }
+    }),
+    ...topics.map((name) => ({
+      channel: 'mqtt' as const,
+      address: core.config().channels.mqtt.topics[name]?.topic ?? null,
+    })),
+  ]
 }
 
 function informing(core: Core, alert: Alert, users: readonly string[], now: number): Paging {

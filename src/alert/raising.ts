@@ -10,6 +10,7 @@ import type { Alert, TimelineEntry } from './alert.ts'
 import { promote, resolve } from './change.ts'
 import type { Act } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
+import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { decideRaise, dedupKeyOf, draftAlert, open } from './raise.ts'
 
@@ -37,7 +38,7 @@ export async function raiseAlert(core: Core, arrival: Arrival, decision: AlertDe
 
 async function raiseInTurn(core: Core, arrival: Arrival, decision: AlertDecision) {
   const existing = await core.store.openAlert(arrival.publish.principal.tenant, dedupKeyOf(decision))
-  const plan = planRaise(core, arrival, decision, existing)
+  const plan = await planRaise(core, arrival, decision, existing)
   const opens = plan.alert?.kind === 'open'
   const committed = core.store.accept(
     acceptanceOf(arrival, plan.result, {
@@ -63,7 +64,12 @@ interface RaisePlan {
   readonly result: Readonly<Record<string, unknown>>
 }
 
-function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existing: Alert | null): RaisePlan {
+async function planRaise(
+  core: Core,
+  arrival: Arrival,
+  decision: AlertDecision,
+  existing: Alert | null,
+): Promise<RaisePlan> {
   const { now } = arrival
   const status = `${decision.level}_alert_sent`
   const raise = decideRaise(existing, decision)
@@ -106,7 +112,8 @@ function planRaise(core: Core, arrival: Arrival, decision: AlertDecision, existi
     case 'resolve': {
       const change = resolve(existing, actOf(core, arrival, existing))
       if (change.kind !== 'changed') return nothingToEnd(decision)
-      const paging: Paging = { alert: change.alert, deliveries: [], notifications: [] }
+      const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
+      const paging = await withOutcome(core, unpaged, now)
       return {
         alert: {
           kind: 'change',

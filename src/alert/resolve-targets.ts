@@ -8,6 +8,8 @@ export interface ResolvedTargets {
   readonly users: readonly string[]
   /** Names of webhook endpoints, each once. */
   readonly webhooks: readonly string[]
+  /** Names of configured MQTT topics, each once. */
+  readonly topics: readonly string[]
   /** Targets that stand for nobody right now: a gap in the schedule, an unknown name, an empty group. */
   readonly unresolved: readonly string[]
 }
@@ -24,23 +26,28 @@ export interface TargetContext {
 }
 
 /**
- * Turns targets into people and webhooks: `oncall`, `oncall.next`, `team`, `admins`, `user:{id}`, `group:{name}`,
- * `webhook:{name}`. People who have left the directory, or belong to another tenant, are nobody (behaviours E7, O1).
+ * Turns targets into people, webhooks and topics: `oncall`, `oncall.next`, `team`, `admins`, `user:{id}`,
+ * `group:{name}`, `webhook:{name}`, `mqtt:{name}`. People who have left the directory, or belong to another tenant, are nobody (behaviours E7, O1).
  */
 export function resolveTargets(targets: readonly string[], context: TargetContext): ResolvedTargets {
   const users = new Set<string>()
   const webhooks = new Set<string>()
+  const topics = new Set<string>()
   const unresolved: string[] = []
   for (const target of targets) {
     if (target.startsWith('webhook:')) {
       webhooks.add(target.slice('webhook:'.length))
       continue
     }
+    if (target.startsWith('mqtt:')) {
+      topics.add(target.slice('mqtt:'.length))
+      continue
+    }
     const found = peopleBehind(target, context).filter((id) => isHere(id, context))
     if (found.length === 0) unresolved.push(target)
     for (const id of found) users.add(id)
   }
-  return { users: [...users], webhooks: [...webhooks], unresolved }
+  return { users: [...users], webhooks: [...webhooks], topics: [...topics], unresolved }
 }
 
 function peopleBehind(target: string, { tenant, team, directory, at }: TargetContext): readonly string[] {

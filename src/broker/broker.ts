@@ -31,8 +31,10 @@ export interface MqttCredentials {
 
 export interface PublishOptions {
   readonly retain?: boolean
-  readonly qos?: 0 | 1
+  readonly qos?: 0 | 1 | 2
   readonly tenant?: string
+  /** Only for who is connected now: sessions that are away do not find it when they come back. */
+  readonly passing?: boolean
 }
 
 /** The embedded MQTT broker: decision 11, everything that is Aedes' own stays behind this. */
@@ -44,6 +46,8 @@ export interface Broker {
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void
   /** Whether any connection or stored session could receive this topic; lets callers skip work. May say yes too often, never no wrongly. */
   wanted(topic: string): boolean
+  /** Whether a connection of this principal is open that subscribes to the topic and may have it. */
+  hears(principalId: string, topic: string): boolean
   /** Ends every connection and every stored session of a principal whose access has ended. */
   revoke(principalId: string): void
   /** Listens for MQTT over TCP. Resolves with the port. */

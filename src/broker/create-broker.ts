@@ -94,9 +94,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   return {
-    publish: (topic, payload, { retain = false, qos = 0, tenant = null } = {}) =>
-      front.publish({ topic, payload: Buffer.from(payload), qos, retain }, tenant),
+    publish: (topic, payload, { retain = false, qos = 0, tenant = null, passing = false } = {}) =>
+      front.publish({ topic, payload: Buffer.from(payload), qos, retain, passing }, tenant),
     wanted: (topic) => front.wanted(topic),
+    hears: (principalId, topic) => front.hears(principalId, topic),
     revoke: (principalId) => {
       for (const { principal, conn } of open)
         if (principal?.id === principalId) conn.destroy(new Error('the access was revoked'))

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { WEBHOOK_FORMATS } from '../delivery/webhook-format.ts'
-import { closed, httpUrl, mode, optionalText, secret, text, texts } from './fields.ts'
+import { closed, flag, httpUrl, mode, optionalText, secret, text, texts, whole } from './fields.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
@@ -13,6 +13,9 @@ const Endpoint = Type.Object(
       default: 'json',
       description: 'Whose form the body has; `json` is our own',
     }),
+    token: secret('Sent as `Authorization: Bearer`'),
+    routing_key: secret('`pagerduty`: key of the integration "Events API v2"'),
+    topic: secret('`ntfy`: the topic that is published to'),
   },
   closed,
 )
@@ -50,6 +53,21 @@ const smsProvider = {
   id_path: optionalText('`http`: where the answer holds the id of the message, such as messages.0.id'),
 }
 
+const MqttTopic = Type.Object(
+  {
+    topic: text('Where it is published, such as plant/siren/set; none of the product itself'),
+    payload: optionalText(
+      'What is published; may hold {{id}}, {{type}}, {{severity}}, {{status}}, {{title}}, {{message}}, {{source}} and {{step}}. JSON with all of the alert unless set',
+    ),
+    resolved_payload: optionalText(
+      'Published once when an alert is resolved that this topic was told of; the same placeholders',
+    ),
+    qos: whole('Quality of service', { minimum: 0, maximum: 2, default: 1 }),
+    retain: flag('Whether the broker keeps it for who subscribes later', false),
+  },
+  closed,
+)
+
 export const Channels = Type.Object(
   {
     email: Type.Object(
@@ -57,6 +75,19 @@ export const Channels = Type.Object(
         mode: mode(),
         smtp_url: secret('smtp://user:password@host:587, or smtps:// for TLS from the start'),
         from: text('Sender of every mail', { default: 'Carillon <carillon@localhost>' }),
+        attachments: Type.Object(
+          {
+            allow: texts(
+              'Hosts, addresses and networks that files may come from although they are private, or over http or another port',
+            ),
+            max_bytes: whole('Bytes of all files of one mail', {
+              minimum: 1,
+              maximum: 50 * 1024 * 1024,
+              default: 10 * 1024 * 1024,
+            }),
+          },
+          section('Files that go with a mail, fetched from the URLs it names'),
+        ),
       },
       section('E-mail over SMTP'),
     ),
@@ -65,6 +96,7 @@ export const Channels = Type.Object(
         mode: mode(),
         ...smsProvider,
         countries: texts('Beginnings of the numbers that may be sent to, such as +49; empty for all'),
+        allow_premium: flag('Sends to numbers that charge whoever sends to them, too', false),
         providers: Type.Array(
           Type.Object(
             {
@@ -93,15 +125,31 @@ export const Channels = Type.Object(
       section('Phone calls; need `server.public_url`, where keys that are pressed arrive'),
     ),
     push: Type.Object(
-      { mode: mode(), service_account_file: optionalText('Path of the service account of Firebase') },
-      section('Push messages to apps'),
+      {
+        mode: mode(),
+        service_account: secret(
+          'The service account of Firebase as JSON; `service_account_file` names the file of the Firebase console',
+        ),
+        base_url: Type.Optional(httpUrl('Another server of the interface of FCM')),
+        token_url: Type.Optional(
+          httpUrl('Where access tokens come from, unless where the service account says'),
+        ),
+      },
+      section('Push messages to apps, over Firebase Cloud Messaging'),
     ),
     web_push: Type.Object(
       {
         mode: mode(),
-        subject: optionalText('mailto: or https: address of whoever runs the server'),
-        vapid_public_key: optionalText('Public key that browsers subscribe with'),
+        subject: optionalText(
+          'mailto: or https: address of whoever runs the server; `server.public_url` unless set',
+        ),
+        vapid_public_key: optionalText(
+          'Public key that browsers subscribe with; without it a pair is made and kept in the store',
+        ),
         vapid_private_key: secret('Its private key'),
+        allow: texts(
+          'Hosts, addresses and networks that subscriptions may name beside the known push services',
+        ),
       },
       section('Push messages to browsers'),
     ),
@@ -126,6 +174,21 @@ export const Channels = Type.Object(
         }),
       },
       section('Requests to other programs'),
+    ),
+    speech: Type.Object(
+      { mode: mode() },
+      section('Sentences that an open page of the person reads out; goes to `users/<id>/events/speech`'),
+    ),
+    mqtt: Type.Object(
+      {
+        mode: mode(),
+        topics: Type.Record(Type.String(), MqttTopic, {
+          default: {},
+          entry: 'name',
+          description: 'Named by `mqtt:<name>` in escalation steps',
+        }),
+      },
+      section('Sirens, lamps and controllers that subscribe to a topic'),
     ),
   },
   section('How people are reached. Every channel is captured unless set otherwise'),

@@ -22,6 +22,7 @@ export function demoSettings() {
     phone,
     password: credential(),
     timezone: 'Europe/Berlin',
+    devices: [{ platform: 'android', name: `Phone of ${name}`, token: `demo-${mailbox}` }],
   })
   return {
     users: {

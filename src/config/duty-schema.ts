@@ -46,7 +46,7 @@ const Step = Type.Object(
   {
     notify: Type.Array(Type.String(), {
       description:
-        'Whom: `oncall`, `oncall.next`, `team`, `user:<id>`, `group:<name>`, `webhook:<name>` of `channels.webhook.endpoints`',
+        'Whom: `oncall`, `oncall.next`, `team`, `user:<id>`, `group:<name>`, `webhook:<name>` of `channels.webhook.endpoints`, `mqtt:<name>` of `channels.mqtt.topics`',
     }),
     wait: duration('Time until the next step', '5m'),
   },

@@ -24,7 +24,13 @@ export interface Override {
   readonly from: 'environment' | 'flag'
 }
 
-const PLAIN: readonly { variable: string; flag?: keyof Flags; option?: string; path: Path }[] = [
+/** Variables with a name of their own. */
+export const PLAIN_VARIABLES: readonly {
+  variable: string
+  flag?: keyof Flags
+  option?: string
+  path: Path
+}[] = [
   { variable: 'CARILLON_DATA', flag: 'data', option: '--data', path: ['storage', 'path'] },
   { variable: 'CARILLON_HOST', flag: 'host', option: '--host', path: ['server', 'host'] },
   { variable: 'CARILLON_HTTP_PORT', flag: 'httpPort', option: '--http-port', path: ['server', 'http_port'] },
@@ -53,12 +59,12 @@ export function readOverrides(
     if ('path' in found) overrides.push({ path: found.path, value, at: name, from: 'environment' })
     else faults.push({ at: name, path: '', ...found })
   }
-  for (const { variable, path } of PLAIN) {
+  for (const { variable, path } of PLAIN_VARIABLES) {
     const value = env[variable]
     if (value !== undefined && value !== '')
       overrides.push({ path, value, at: variable, from: 'environment' })
   }
-  for (const { flag, option, path } of PLAIN) {
+  for (const { flag, option, path } of PLAIN_VARIABLES) {
     const value = flag && flags[flag]
     if (typeof value === 'string' && option) overrides.push({ path, value, at: option, from: 'flag' })
   }

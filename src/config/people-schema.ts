@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { DEFAULT_RATE_LIMIT, ROLES } from '../access/principal.ts'
+import { PLATFORMS } from '../devices/device.ts'
 import {
   clockTime,
   closed,
@@ -84,6 +85,27 @@ const Preferences = Type.Object(
   { ...closed, default: {}, description: 'Which channels ordinary notifications may use' },
 )
 
+const Device = Type.Object(
+  {
+    platform: Type.Enum(PLATFORMS, { description: 'Where the app runs' }),
+    name: optionalText('Shown to the person'),
+    token: secret('Registration token of FCM'),
+    subscription: Type.Optional(
+      Type.Object(
+        {
+          endpoint: { ...text('Where the push service of the browser takes messages'), secret: true },
+          keys: Type.Object(
+            { p256dh: text('Public key of the browser'), auth: { ...text('Its secret'), secret: true } },
+            closed,
+          ),
+        },
+        { ...closed, description: 'Subscription of a browser instead of a token' },
+      ),
+    ),
+  },
+  closed,
+)
+
 export const User = Type.Object(
   {
     name: optionalText('Shown to others; the id unless set'),
@@ -97,6 +119,10 @@ export const User = Type.Object(
           'Private chat with the bot, which is the Telegram user id; the person has to start the bot first',
       }),
     ),
+    devices: Type.Array(Device, {
+      default: [],
+      description: 'Devices for push messages, beside those that the user registers',
+    }),
     password: secret('Plain, or `scrypt$…`; without it nobody logs in as this user'),
     roles: roles('user'),
     groups: texts('Groups that notifications and escalation steps may name'),

@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
-import { closed, duration, flag, httpUrl, secret, text, texts, whole } from './fields.ts'
+import { CHANNEL_NAMES } from '../delivery/delivery.ts'
+import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
 
@@ -87,6 +89,18 @@ const Auth = Type.Object(
   section('Who may connect'),
 )
 
+const NotiPy = Type.Object(
+  {
+    open_registration: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+      }),
+    ),
+  },
+  section('The NotiPy API'),
+)
+
 /** `[count, window]` pairs: how many messages one person gets in which time. */
 const windows = (description: string, fallback: readonly (readonly [number, string])[]) =>
   Type.Array(
@@ -110,6 +124,23 @@ const Throttle = Type.Object(
     ]),
   },
   section('How many messages one person gets: pairs of count and window'),
+)
+
+const DigestRule = Type.Object(
+  {
+    event: text('Event, type or category of notifications, such as order.*'),
+    channels: Type.Array(Type.Enum([...CHANNEL_NAMES]), {
+      default: ['email'],
+      description: 'Channels on which they are gathered',
+    }),
+    window: duration('How long they are gathered before one message stands for them', '1h'),
+    by: optionalText('Field of `data` that keeps digests apart, such as order_id'),
+    first: Type.Enum(['hold', 'send'], {
+      default: 'hold',
+      description: 'Whether the first one waits as well, or goes at once and opens the window',
+    }),
+  },
+  closed,
 )
 
 /**
@@ -148,7 +179,30 @@ export const ConfigSchema = Type.Object(
       description: 'Who looks after which alerts, by name',
     }),
     channels: Channels,
+    templates: Templates,
     throttle: Throttle,
+    notipy: NotiPy,
+    notification_types: Type.Record(
+      Type.String(),
+      Type.Object(
+        {
+          events: texts(
+            'Events of this group, without its name: `message_received` stands for `chat.message_received`',
+          ),
+        },
+        closed,
+      ),
+      {
+        default: {},
+        entry: 'group',
+        description:
+          'Groups of events that people may have preferences about, beside system, payment, dunning, crm, security, mail, chat and task',
+      },
+    ),
+    digests: Type.Array(DigestRule, {
+      default: [],
+      description: 'Notifications that are gathered behind one message; the first rule that fits counts',
+    }),
     rules: Type.Array(Type.Unknown(), {
       default: [],
       description: 'What other payloads and events become; not available yet',

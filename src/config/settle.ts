@@ -117,12 +117,19 @@ function readSecretFiles(
       try {
         out[key] = settling.readSecret(file).replace(/\r?\n$/, '')
       } catch (error) {
+        if (onlyCaptures(properties, out)) continue
         settling.report({ path: at, message: `cannot read ${file} (${reasonOf(error)})` })
         out[key] = BROKEN
       }
     }
   }
   return out
+}
+
+/** A channel that sends nothing does without what it would need to send. */
+function onlyCaptures(properties: Readonly<Record<string, SchemaNode>>, given: RawMap): boolean {
+  const mode = given['mode'] ?? properties['mode']?.default
+  return (mode instanceof Loose ? mode.text : mode) === 'captured'
 }
 
 function settleMap(entry: SchemaNode, raw: unknown, path: Path, settling: Settling): unknown {

@@ -32,13 +32,25 @@ export function parseMailbox(text: string): string | null {
 }
 
 /**
- * The phone number a text names in E.164 form (`+4915112345678`), or null (security row 21). It must come with its
- * country code; spaces, dots, dashes and brackets are taken. Numbers that charge whoever calls them are refused.
+ * What the numbering plans of the US and Canada, the United Kingdom and Germany, and the ITU, set aside for numbers
+ * that charge, whether or not one is assigned yet: the library knows assigned ones only.
  */
-export function parsePhone(text: string): string | null {
+const PREMIUM_RANGES = /^\+(?:1900|1976|449|49900|979)/
+
+/**
+ * The phone number a text names in E.164 form (`+4915112345678`), or null (security row 21). It must come with its
+ * country code; spaces, dots, dashes and brackets are taken. Numbers that charge whoever calls them are refused unless
+ * `premium` is true.
+ */
+export function parsePhone(text: string, { premium = false }: { premium?: boolean } = {}): string | null {
   if (text.length > LONGEST_PHONE || !/^\s*\+[0-9 ()./-]+$/.test(text)) return null
   const number = parsePhoneNumberFromString(text.trim())
   if (!number?.isPossible()) return null
-  const type = number.getType()
-  return type === 'PREMIUM_RATE' || type === 'SHARED_COST' ? null : number.number
+  return !premium && isPremium(number.number) ? null : number.number
+}
+
+/** Whether a number in E.164 form charges whoever calls it or sends to it (security row 21). */
+export function isPremium(number: string): boolean {
+  const type = parsePhoneNumberFromString(number)?.getType()
+  return type === 'PREMIUM_RATE' || type === 'SHARED_COST' || PREMIUM_RANGES.test(number)
 }

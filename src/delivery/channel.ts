@@ -1,7 +1,9 @@
+import type { TenantId } from '../access/principal.ts'
 import type { Delivery, FixedContent } from './delivery.ts'
 import type { ChannelName } from './delivery.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Notification } from '../notification/notification.ts'
+import type { PushContent } from './push/push-content.ts'
 
 /** What a person can be reached by, as the directory knows it. */
 export interface Recipient {
@@ -28,6 +30,22 @@ export interface Rendered {
   readonly html?: string
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   readonly segments?: number
+  /** What a push carries beside title and text. */
+  readonly push?: PushContent
+  /** Of a call: the language that it is read in, such as `de-DE`. */
+  readonly language?: string
+  /** Files that the channel fetches with every attempt. */
+  readonly attachments?: readonly { readonly name: string; readonly url: string }[]
+  /** What channels over the embedded broker publish, where the text is only how people read it. */
+  readonly frame?: Frame
+}
+
+/** A message of the embedded broker, which has many tenants on the same topics. */
+export interface Frame {
+  readonly payload: string
+  readonly tenant: TenantId
+  /** Whom it is for; null for whoever subscribes. */
+  readonly userId: string | null
 }
 
 export interface RenderInput {
@@ -37,12 +55,26 @@ export interface RenderInput {
   readonly fixed: FixedContent | null
   /** Origin of links, for example `http://localhost:8080`. */
   readonly publicUrl: string
+  /** What a template makes of the message, in the person's language; null leaves it as it was published. */
+  readonly wording?: Wording | null
+}
+
+/** Words in the place of a message's own; what is absent or empty stays as it was published. */
+export interface Wording {
+  readonly title?: string
+  readonly text?: string
+  /** Ready markup: its values are escaped. */
+  readonly html?: string
+  /** The text says everything, and no title goes before it. */
+  readonly alone: boolean
 }
 
 /**
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
- * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish.
- * `untried`: no provider could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
+ * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish. `suppressed` says that
+ * nothing was sent because nobody would have got it: no failure, and no later attempt would say the same. `blameless`
+ * says nothing about the provider: it was not asked, or the message itself was in its way. `untried`: no provider
+ * could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -53,6 +85,8 @@ export type SendResult =
       readonly reason: string
       readonly retryAfterMs?: number
       readonly ambiguous?: boolean
+      readonly suppressed?: boolean
+      readonly blameless?: boolean
       readonly untried?: boolean
     }
 
@@ -68,8 +102,11 @@ export interface Channel {
   readonly targets?: readonly string[]
   /** To which of them a message to this address goes; null when to none. Pure. */
   target?(address: string): string | null
-  /** Where this channel would reach the person, or null when it cannot. Pure. */
-  address(recipient: Recipient): string | null
+  /**
+   * Where this channel would reach the person: each device, or the one mailbox or number; nowhere when it cannot.
+   * Each address gets a delivery of its own. Writes nothing.
+   */
+  addresses(recipient: Recipient): readonly string[]
   /** Gives the message the channel's form. Pure, and total: it must not throw on any content. */
   render(input: RenderInput): Rendered
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendResult>
@@ -84,6 +121,11 @@ export interface OutgoingMessage {
   /** The alert that the message is about: what an answer to it acts on. */
   readonly alertId?: string
   readonly critical: boolean
+}
+
+/** The addresses of a channel that knows one at most. */
+export function oneAddress(address: string | null): readonly string[] {
+  return address === null ? [] : [address]
 }
 
 /** `live` sends, `captured` keeps in the outbox instead, `both` does both. */

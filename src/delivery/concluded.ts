@@ -83,13 +83,15 @@ export function concluded(
     }
   }
   if (!result.retry) {
-    const sign = code === 'not_configured' ? 'unknown' : 'well'
+    const sign = code === 'not_configured' || result.blameless ? 'unknown' : 'well'
+    const state = result.suppressed ? 'suppressed' : 'dead'
     return {
-      settlement: ended(work, end('dead', code, reason), now),
+      settlement: ended(work, end(state, code, reason), now),
       provider: { sign },
     }
   }
-  const provider: ProviderSign = code === DEFERRED ? UNKNOWN : { sign: 'transient', retryAfterMs }
+  const provider: ProviderSign =
+    code === DEFERRED || result.blameless ? UNKNOWN : { sign: 'transient', retryAfterMs }
   if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
     return { settlement: dead('ambiguous'), provider }
   }

@@ -1,7 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import type { Notification } from '../notification/notification.ts'
 import type { FixedContent } from './delivery.ts'
-import type { Rendered, RenderInput } from './channel.ts'
+import type { Rendered, RenderInput, Wording } from './channel.ts'
 import { cut, multiLine, oneLine } from './text.ts'
 
 const LONGEST_TITLE = 255
@@ -16,6 +16,10 @@ export interface Content {
   /** May have several lines, may be empty. */
   readonly text: string
   readonly html: string | null
+  /** Where a template says everything in one text, that text; null has title and text speak. */
+  readonly said: string | null
+  /** URLs of the files that go with it. */
+  readonly attachments: readonly string[]
   readonly facts: readonly (readonly [label: string, value: string])[]
   /** How to act without the link; only on pages. */
   readonly hint: string | null
@@ -32,8 +36,34 @@ export const PAGE_ACTIONS: Rendered['actions'] = [
   { id: 'resolve', label: 'Resolve' },
 ]
 
+/** What a person may answer a summary of alerts with. */
+const ACKNOWLEDGE_ALL: Rendered['actions'] = [{ id: 'ack', label: 'Acknowledge all' }]
+
 /** Puts together what there is to say. Pure, and total: no content makes it throw. */
 export function contentOf(input: RenderInput): Content {
+  const content = publishedContent(input)
+  const { kind } = content
+  return input.wording && kind !== 'fixed' && kind !== 'outcome' ? worded(content, input.wording) : content
+}
+
+/** Where a message leads, as a link; null where it leads nowhere. */
+export function messageUrl(input: RenderInput): string | null {
+  return publishedContent(input).link?.url ?? null
+}
+
+/** A template's words take the place of title and text. How to act stays: no wording may cost a page its answer. */
+function worded(content: Content, { title, text, html, alone }: Wording): Content {
+  const ownTitle = oneLine(title ?? '')
+  const ownText = multiLine(text ?? '')
+  return {
+    ...content,
+    ...(ownTitle !== '' && { title: titled(ownTitle) }),
+    ...(ownText !== '' && { text: ownText, facts: [], said: alone ? ownText : null }),
+    ...(html !== undefined && html.trim() !== '' && { html }),
+  }
+}
+
+function publishedContent(input: RenderInput): Content {
   const { subject, delivery, fixed } = input
   if (subject.kind === 'alert') {
     if (delivery.purpose === 'outcome') return outcomeContent(input, subject.alert)
@@ -59,6 +89,8 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     title: alertTitle(alert),
     text: multiLine(alert.message),
     html: null,
+    said: null,
+    attachments: [],
     facts: alertFacts(input, alert),
     hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
     link: { label: page ? 'Open and acknowledge' : 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -77,7 +109,10 @@ function alertFacts(input: RenderInput, alert: Alert): Content['facts'] {
     ['Step', step > 0 && alert.policy.steps.length > 0 ? `${step} of ${alert.policy.steps.length}` : null],
     ['Alert', alert.id],
   ]
-  return facts.flatMap(([label, value]) => (value ? [[label, oneLine(value)] as const] : []))
+  return facts.flatMap(([label, value]) => {
+    const line = oneLine(value ?? '')
+    return line === '' ? [] : [[label, line] as const]
+  })
 }
 
 function outcomeContent(input: RenderInput, alert: Alert): Content {
@@ -91,6 +126,8 @@ function outcomeContent(input: RenderInput, alert: Alert): Content {
     title,
     text: multiLine(fixed?.text ?? alert.message),
     html: null,
+    said: null,
+    attachments: [],
     facts: alertFacts(input, alert).filter(([label]) => label !== 'Step'),
     hint: null,
     link: { label: 'Open the alert', url: alertUrl(input.publicUrl, alert) },
@@ -110,6 +147,8 @@ function notificationContent(input: RenderInput, notification: Notification): Co
     title: titled(content.title),
     text: multiLine(content.message),
     html: null,
+    said: null,
+    attachments: [],
     facts: [],
     hint: null,
     link: url === null ? null : { label: 'Open', url },
@@ -126,10 +165,12 @@ function fixedContent(fixed: FixedContent, notification: Notification | null): C
     title: titled(fixed.subject ?? ''),
     text: multiLine(fixed.text),
     html: fixed.html ?? null,
+    said: null,
+    attachments: fixed.attachments ?? [],
     facts: [],
     hint: null,
     link: null,
-    actions: [],
+    actions: (fixed.summary?.alertIds.length ?? 0) > 0 ? ACKNOWLEDGE_ALL : [],
     alert: null,
     notification,
   }

@@ -1,17 +1,21 @@
 import type { Clock } from '../clock.ts'
+import type { Withheld } from '../contact/withheld.ts'
 import type { Directory, Person } from '../directory/directory.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
 import type { Breaker } from './breaker.ts'
-import type { Channel, Rendered, SendResult, Subject } from './channel.ts'
+import type { Channel, Rendered, RenderInput, Subject, Wording } from './channel.ts'
+import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
 import { budgetOf, concluded, end, ended, UNKNOWN, type Attempted, type End } from './concluded.ts'
 import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery } from './delivery.ts'
+import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
-import { isOverBudget, onAmbiguous, SEND_TIMEOUT_MS } from './retry.ts'
+import { isOverBudget, onAmbiguous } from './retry.ts'
+import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
 
 /** A claimed delivery. */
@@ -26,18 +30,26 @@ export interface DeliverDeps {
   readonly metrics: Metrics
   /** Origin of links; asked late, because a free port is known only after listening. */
   readonly publicUrl: () => string
+  /** What a template makes of a message; absent, every message goes out as it was published. Never throws. */
+  readonly wordingOf?: (input: RenderInput) => Wording | null
   /**
    * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
    * more (promise P15). Asked in the same tick in which the provider is called.
    */
   readonly fence: (alertId: string) => boolean
+  /** Whether it goes now or waits behind a summary; absent, everything goes. */
+  readonly holding?: Holding
+  /** How captured channels are made to misbehave; absent, they never do. */
+  readonly chaos?: Pick<Chaos, 'of'>
+  /** Why the address may not be used any more, asked before the attempt. */
+  readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
 
 /** Lost twice with whoever held it (promise P10). */
 const CRASHES_OF_POISON = 2
-/** A channel that ignores its signal is given up this long after it. */
-const DEAF_CHANNEL_MS = 1000
 const SETTLE_AGAIN_MS = [200, 1000]
+
+const GOES: Held = { hold: null, failed: () => {} }
 
 /**
  * Makes one attempt at a claimed delivery: ends it unsent when there is a reason to, else renders it and sends or
@@ -59,21 +71,31 @@ export async function attempt(
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
   const { channel, mode } = configured
-  const address = delivery.address ?? (recipient && channel.address(recipient))
+  const address = delivery.address ?? (recipient && channel.addresses(recipient)[0]) ?? null
   const subject = subjectOf(work)
   if (address === null)
     return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
+  const withheld = deps.withheld({ ...delivery, address }, now)
+  if (withheld)
+    return { settlement: ended(work, end(withheld.state, withheld.reason), now), provider: UNKNOWN }
   if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
 
+  const held = (await deps.holding?.(work, now)) ?? GOES
+  if (held.hold) {
+    const suppressed = ended(work, end('suppressed', held.reason), now)
+    return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
+  }
   const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
-  const rendered = render(channel, input, deps.log)
+  const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
-  if (delivery.purpose === 'page' && deps.fence(delivery.subjectId)) {
+  if (isFenced(delivery, deps)) {
+    held.failed()
     return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
   }
-  if (mode === 'captured') {
+  const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
+  if (mode === 'captured' && chaos === undefined) {
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
     return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
   }
@@ -84,13 +106,15 @@ export async function attempt(
     critical: delivery.critical,
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
   }
-  const result = await sendOnce(channel, message, deps)
+  const provider = chaos ? { name: channel.name, send: sendInTrouble(chaos, deps) } : channel
+  const result = await sendOnce(provider, message, deps)
+  if (!result.ok && !result.ambiguous) held.failed()
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const attempted = concluded(work, result, { now: deps.clock.now(), random: deps.random })
   const final = attempted.settlement.nextDueAt === null
-  return mode === 'both' && final
-    ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } }
-    : attempted
+  // What a live provider refused never reached the phone that the outbox stands for.
+  const kept = chaos ? result.ok : mode === 'both' && final
+  return kept ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } } : attempted
 }
 
 /**
@@ -127,6 +151,13 @@ export function createDeliver(
   }
 }
 
+/** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about. */
+function isFenced(delivery: Delivery, { fence }: Pick<DeliverDeps, 'fence'>): boolean {
+  if (delivery.purpose === 'page') return fence(delivery.subjectId)
+  const about = delivery.fixed?.summary
+  return about !== undefined && about.notifications === 0 && about.alertIds.every((id) => fence(id))
+}
+
 function reasonNotToSend(
   work: DeliverWork,
   context: {
@@ -142,7 +173,8 @@ function reasonNotToSend(
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
   if (delivery.purpose === 'page' && alert && alert.status !== 'firing') return end('cancelled', alert.status)
-  if ((notification?.content.expiresAt ?? Infinity) <= now) return end('expired', 'ttl')
+  const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
+  if (expiresAt <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
   if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')
@@ -170,7 +202,7 @@ function subjectOf({ delivery, notification, alert }: DeliverWork): Subject | nu
 }
 
 /** A template that throws costs the message its form, not its arrival (promise P10). */
-function render(channel: Channel, input: Parameters<Channel['render']>[0], log: Log): Rendered {
+function render(channel: Channel, input: RenderInput, log: Log): Rendered {
   try {
     return channel.render(input)
   } catch (error) {
@@ -183,37 +215,6 @@ function render(channel: Channel, input: Parameters<Channel['render']>[0], log: 
     if (subject.kind === 'direct') return { text: '', actions }
     const { title, message } = subject.notification.content
     return { subject: title, text: message, actions }
-  }
-}
-
-async function sendOnce(
-  channel: Channel,
-  message: Parameters<Channel['send']>[0],
-  { clock, log }: DeliverDeps,
-): Promise<SendResult> {
-  const now = clock.now()
-  const abort = new AbortController()
-  const cancelAbort = clock.at(now + SEND_TIMEOUT_MS, () => abort.abort())
-  let cancelGiveUp = () => {}
-  const givenUp = new Promise<SendResult>((resolve) => {
-    const deaf = {
-      ok: false,
-      retry: true,
-      code: 'timeout',
-      reason: 'No answer in time',
-      ambiguous: true,
-    } as const
-    cancelGiveUp = clock.at(now + SEND_TIMEOUT_MS + DEAF_CHANNEL_MS, () => resolve(deaf))
-  })
-  try {
-    return await Promise.race([channel.send(message, abort.signal), givenUp])
-  } catch (error) {
-    log.error({ err: error, delivery: message.idempotencyKey, channel: channel.name }, 'channel failed')
-    const reason = error instanceof Error ? error.message : String(error)
-    return { ok: false, retry: true, code: 'channel_failed', reason, ambiguous: true }
-  } finally {
-    cancelAbort()
-    cancelGiveUp()
   }
 }
 

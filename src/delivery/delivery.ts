@@ -11,6 +11,7 @@ export const CHANNEL_NAMES = [
   'telegram',
   'webhook',
   'speech',
+  'mqtt',
 ] as const
 export type ChannelName = (typeof CHANNEL_NAMES)[number]
 
@@ -27,17 +28,41 @@ export const DELIVERY_STATES = [
 /** Contract section 7. `pending` and `sending` move on; every other state is a named end, though `sent` may become `delivered`. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25). */
-export type SubjectKind = 'notification' | 'alert' | 'direct'
+/**
+ * What a delivery belongs to. `direct` are the e-mails and SMS published to an address instead of a person (R24, R25),
+ * `batch` those of which many were published at once (R36).
+ */
+export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
 
-/** Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it ended. */
-export type Purpose = 'message' | 'page' | 'outcome'
+/**
+ * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
+ * ended; a `summary` stands for everything that a digest held back; a `code` verifies an address, and its text is a
+ * secret until it was used.
+ */
+export type Purpose = 'message' | 'page' | 'outcome' | 'summary' | 'code'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
   readonly subject?: string
+  /** What a summary stands for: the alerts that an answer to it acts on, and how many notifications. */
+  readonly summary?: { readonly alertIds: readonly string[]; readonly notifications: number }
   readonly text: string
   readonly html?: string
+  /** Where the files are that go with it (checklist N08): http(s) URLs, fetched by each attempt and never stored. */
+  readonly attachments?: readonly string[]
+  /** Of a push that was published as one (R37). */
+  readonly push?: PushParticulars
+}
+
+/** What the publisher of a push may set (checklist R37). Unset fields are decided by what the message is about. */
+export interface PushParticulars {
+  readonly data?: Readonly<Record<string, unknown>>
+  readonly badge?: number
+  readonly sound?: string
+  readonly collapseKey?: string
+  readonly urgent?: boolean
+  /** Instant after which it is worthless. */
+  readonly expiresAt?: number
 }
 
 /** One row per subject, recipient, channel and address (contract section 7). */
@@ -49,7 +74,7 @@ export interface Delivery {
   readonly subjectId: string
   readonly ordinal: number
   readonly purpose: Purpose
-  /** Null for a direct send. */
+  /** Null for what is published to an address. */
   readonly userId: string | null
   readonly channel: ChannelName
   /** Unmasked; null on `realtime`, whose address is the person. */
@@ -66,6 +91,8 @@ export interface Delivery {
   /** Step of the escalation policy that caused it, counted from 1; null outside escalations. */
   readonly step: number | null
   readonly fixed: FixedContent | null
+  /** The digest that held it back; `{digestId}.0` is the summary that stands for it. */
+  readonly digestId: string | null
   readonly origin: Origin
   readonly createdAt: number
   readonly sentAt: number | null
@@ -85,6 +112,8 @@ export interface OutboxItem {
   readonly actions: readonly { readonly id: string; readonly label: string; readonly url?: string }[]
   /** Number of SMS segments; only on `sms`. */
   readonly segments?: number
+  /** What would be fetched, or was; the name is the one that the URL gives. Only on `email`. */
+  readonly attachments?: readonly { readonly name: string; readonly url: string }[]
   readonly deliveryId: string
   readonly alertId?: string
   readonly notificationId?: string

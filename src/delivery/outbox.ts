@@ -6,7 +6,7 @@ import type { Delivery, OutboxItem } from './delivery.ts'
  * it once.
  */
 export function outboxItem(delivery: Delivery, rendered: Rendered, now: number): OutboxItem {
-  const { subject, text, html, actions, segments } = rendered
+  const { subject, text, html, actions, segments, attachments } = rendered
   return {
     id: delivery.id,
     tenant: delivery.tenant,
@@ -18,6 +18,7 @@ export function outboxItem(delivery: Delivery, rendered: Rendered, now: number):
     ...(html !== undefined && { html }),
     actions,
     ...(segments !== undefined && { segments }),
+    ...(attachments !== undefined && { attachments }),
     deliveryId: delivery.id,
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
     ...(delivery.subjectKind === 'notification' && { notificationId: delivery.subjectId }),

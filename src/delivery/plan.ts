@@ -33,16 +33,25 @@ export interface PlannedDelivery {
   readonly leased?: boolean
   /** A reason not to send it at all: the row is kept to show why (decision 8). */
   readonly suppressed?: string
+  /** Why nothing can be made of it: the row is kept so that its batch counts it (R36). */
+  readonly dead?: string
+  /** The same in words. */
+  readonly error?: string | null
+  /** When what is said is worthless: `realtime`, which waits for the person, ends then. */
+  readonly expiresAt?: number
 }
 
 /**
  * The row of a delivery to be. What is due at once is leased in the same commit, so that the first attempt needs no
- * claim; `realtime` is no work, it waits for the person; a suppressed one is ended from the start.
+ * claim; `realtime` waits for the person and is work only where something expires; a suppressed or dead one is ended
+ * from the start.
  */
 export function newDelivery(planned: PlannedDelivery): NewDelivery {
-  const { now, channel, suppressed } = planned
-  const idle = channel === 'realtime' || suppressed !== undefined
-  const dueAt = idle ? null : Math.max(planned.dueAt ?? now, now)
+  const { now, channel, suppressed, dead } = planned
+  const reason = suppressed ?? dead ?? null
+  const realtime = channel === 'realtime'
+  const dueAt =
+    reason !== null ? null : realtime ? (planned.expiresAt ?? null) : Math.max(planned.dueAt ?? now, now)
   const delivery: Delivery = {
     id: `${planned.subjectId}.${planned.ordinal}`,
     tenant: planned.tenant,
@@ -52,29 +61,35 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     purpose: planned.purpose,
     userId: planned.userId,
     channel,
-    address: channel === 'realtime' ? null : planned.address,
+    address: realtime ? null : planned.address,
     critical: planned.critical,
-    state: suppressed === undefined ? 'pending' : 'suppressed',
-    reason: suppressed ?? null,
+    state: suppressed !== undefined ? 'suppressed' : dead !== undefined ? 'dead' : 'pending',
+    reason,
     attempts: 0,
-    maxAttempts: planned.subjectKind === 'direct' ? DIRECT_ATTEMPTS : 0,
-    nextAttemptAt: dueAt,
+    maxAttempts: isDirect(planned) ? DIRECT_ATTEMPTS : 0,
+    nextAttemptAt: realtime ? null : dueAt,
     providerId: null,
-    error: null,
+    error: planned.error ?? null,
     step: planned.step ?? null,
     fixed: planned.fixed ?? null,
+    digestId: null,
     origin: planned.origin,
     createdAt: now,
     sentAt: null,
     deliveredAt: null,
   }
-  const leased = dueAt === now && planned.leased !== false
+  const leased = !realtime && dueAt === now && planned.leased !== false
   return { delivery, dueAt, lane: planned.lane ?? channel, lease: leased ? { until: now + LEASE_MS } : null }
 }
 
 /** The lane of one target of a channel. Named as the configuration does, because lanes are in logs and metrics. */
 export function targetLane(channel: ChannelName, target: string): string {
   return `${channel}:${target}`
+}
+
+/** Sent to an address, at somebody's wish; a summary stands for messages that are tried as long as their budget lasts. */
+function isDirect({ subjectKind, purpose }: PlannedDelivery): boolean {
+  return (subjectKind === 'direct' && purpose !== 'summary') || subjectKind === 'batch'
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Core } from '../core.ts'
-import type { Seen } from './callbacks.ts'
 import { deliveryById } from './delivery-report.ts'
 import { parseKey } from './outbox.ts'
 import { answerAlert } from './reply.ts'
+import type { Seen } from './seen.ts'
 
 export interface PressedKey {
   readonly callId: string
@@ -16,13 +16,14 @@ export interface PressedKey {
 export function answerKey(core: Core, seen: Seen, pressed: PressedKey): Promise<string> {
   const reply = parseKey(pressed.digits)
   if (reply === null) return Promise.resolve('This key means nothing here. Goodbye.')
+  const id = `twilio:${pressed.callId} ${pressed.digits}`
   const act = async () => {
     const delivery = await deliveryById(core, pressed.deliveryId, pressed.address, ['voice'])
     const principal = delivery?.userId == null ? undefined : core.directory().principal(delivery.userId)
     if (delivery?.purpose !== 'page' || principal?.tenant !== delivery.tenant)
       return 'This call asks for no answer. Goodbye.'
-    const said = await answerAlert(core, delivery.subjectId, reply, { principal, via: 'voice' })
+    const said = await answerAlert(core, delivery.subjectId, reply, { principal, via: 'voice', once: id })
     return `${said.replaceAll('_', ' ')} Goodbye.`
   }
-  return seen.once(`${pressed.callId} ${pressed.digits}`, act, 'This was done already. Goodbye.')
+  return seen.once(id, act, 'This was done already. Goodbye.')
 }

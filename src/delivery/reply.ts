@@ -1,12 +1,16 @@
 import type { Principal } from '../access/principal.ts'
-import { commandAlert } from '../alert/commanding.ts'
+import { commandAlert, type Commander } from '../alert/commanding.ts'
 import type { Core } from '../core.ts'
 import { Fault, fault } from '../errors.ts'
 import type { AlertCommandDecision } from '../notification/decision.ts'
+import { deliveriesOf } from '../store/deliveries-of.ts'
+import type { OutboxItem } from './delivery.ts'
 import { parseReply, type Reply } from './outbox.ts'
+import { cut } from './text.ts'
 
 /** How long a person's `snooze` without a time lasts. */
 const SNOOZE_MS = 60 * 60 * 1000
+const LONGEST_ANSWER = 300
 
 /**
  * A person's answer to a captured message, as their phone would send it: acts in that person's name (contract
@@ -24,12 +28,23 @@ export async function replyToOutbox(
   const answer = reply.action ?? reply.text ?? ''
   const understood = parseReply(answer)
   if (understood === null) return 'Sorry, answer ack, escalate or resolve.'
-  if (item.alertId === undefined || item.userId === null)
+  const alertIds = item.alertId === undefined ? await summarised(core, item) : [item.alertId]
+  if (alertIds.length === 0 || item.userId === null)
     throw fault('request.invalid', 'This message asks for no answer')
   const person = core.directory().principal(item.userId)
   if (person === undefined)
     throw fault('publish.unknown_user', `There is no user ${JSON.stringify(item.userId)} any more`)
-  return answerAlert(core, item.alertId, understood, { principal: person, via: 'outbox' })
+  const said: string[] = []
+  for (const alertId of alertIds)
+    said.push(await answerAlert(core, alertId, understood, { principal: person, via: 'outbox' }))
+  return cut(said.join(' '), LONGEST_ANSWER)
+}
+
+/** The alerts that a kept summary stands for. */
+async function summarised(core: Core, { tenant, deliveryId }: OutboxItem): Promise<readonly string[]> {
+  const subjectId = deliveryId.slice(0, Math.max(deliveryId.lastIndexOf('.'), 0))
+  const rows = await deliveriesOf(core.store, tenant, subjectId)
+  return rows.find(({ id }) => id === deliveryId)?.fixed?.summary?.alertIds ?? []
 }
 
 /**
@@ -40,7 +55,7 @@ export async function answerAlert(
   core: Core,
   alertId: string,
   { verb, forMs = SNOOZE_MS }: Reply,
-  answering: { readonly principal: Principal; readonly via: string },
+  answering: Commander,
 ): Promise<string> {
   const decision: AlertCommandDecision = {
     kind: 'alert-command',

@@ -30,6 +30,8 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
         'Only an ended delivery of a channel other than realtime can be sent again',
       )
     }
+    if (old.fixed === null && (old.subjectKind === 'direct' || old.subjectKind === 'batch'))
+      throw fault('request.invalid', 'Nothing was ever made of this message: publish a corrected one')
     const alert = old.subjectKind === 'alert' ? await core.store.alert(by.tenant, subjectId) : null
     const ordinal = Math.max(alert?.nextOrdinal ?? 0, ...rows.map((row) => row.ordinal + 1))
     const planned = again(core, old, ordinal)

@@ -2,17 +2,30 @@ import type { Core } from '../core.ts'
 import type { Settlement } from '../store/store.ts'
 import type { DeliverWork } from './deliver.ts'
 import type { Delivery } from './delivery.ts'
+import { batchMayBeDone } from './direct/batch-done.ts'
 
 /** States that end a delivery, as a publisher's receipt names them (contract section 4). */
 const TOLD: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead'])
 
-/** Follows a written attempt: the publisher's receipt, and an alert whose page died goes on earlier (promise P7). */
+/**
+ * Follows a written attempt: the publisher's receipt, that of the whole batch after its last one (R36), and an alert
+ * whose page reached nobody goes on earlier (promise P7).
+ */
 export function afterSettled(core: Core, work: DeliverWork, settlement: Settlement): void {
   const { delivery } = work
+  if (settlement.hold) core.worker.wake('digest', settlement.hold.open.dueAt)
   const outcome = settlement.delivery
-  if (outcome === null || !TOLD.has(outcome.state)) return
+  if (outcome === null) return
   const { state, reason } = outcome
-  afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
+  // What a summary stands for reaches its person.
+  const unreached = state === 'suppressed' ? !settlement.hold : reason === 'contact_removed'
+  if (unreached) hasten(core, delivery)
+  if (TOLD.has(state))
+    afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
+  if (delivery.subjectKind === 'batch' && settlement.nextDueAt === null) {
+    const { tenant, subjectId, origin } = delivery
+    batchMayBeDone(core, { tenant, id: subjectId, origin })
+  }
 }
 
 /** The same for a delivery whose provider reported later what became of it. */
@@ -30,9 +43,13 @@ export function afterMove(
     ...(delivery.userId !== null && { user: delivery.userId }),
     ...(state === 'dead' && reason !== null && { code: reason }),
   })
-  if (state === 'dead' && delivery.purpose === 'page' && delivery.critical) {
-    core.bringForward(delivery.tenant, delivery.subjectId).catch((error: unknown) => {
-      core.log.error({ err: error, alert: delivery.subjectId }, 'the next step could not be brought forward')
-    })
-  }
+  if (state === 'dead') hasten(core, delivery)
+}
+
+/** The next step of an alert need not wait for a page that nobody gets. */
+function hasten(core: Core, { purpose, critical, tenant, subjectId }: Delivery): void {
+  if (purpose !== 'page' || !critical) return
+  core.bringForward(tenant, subjectId).catch((error: unknown) => {
+    core.log.error({ err: error, alert: subjectId }, 'the next step could not be brought forward')
+  })
 }

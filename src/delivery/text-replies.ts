@@ -1,9 +1,10 @@
-import type { Principal } from '../access/principal.ts'
+import { DEFAULT_TENANT, type Principal } from '../access/principal.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Core } from '../core.ts'
 import type { Person } from '../directory/directory.ts'
+import { recordKind } from '../registry/registry.ts'
 import { parsePhone } from './address.ts'
-import type { Seen } from './callbacks.ts'
+import type { CallbacksDeps } from './callbacks.ts'
 import type { OptOuts } from './opt-outs.ts'
 import { parseReply, type Reply } from './outbox.ts'
 import { answerAlert } from './reply.ts'
@@ -19,7 +20,7 @@ export interface InboundText {
 /** Behaviour E19: a machine that answers every answer must not be talked to for ever. */
 const MOST_SORRIES = 5
 const PAGES_LOOKED_AT = 200
-const ALERTS_LOOKED_AT = 20
+const ALERTS_LOOKED_AT = 200
 const LONGEST_ANSWER = 300
 
 const STOP = /^(stop|stopall|unsubscribe|cancel|end|quit)$/
@@ -31,11 +32,29 @@ interface Paged {
   readonly principal: Principal
 }
 
-/** What is known of a phone between its messages; lost with the process. */
+/** What is known of a phone between its messages. */
 interface Conversation {
-  sorries: number
+  /** Answers in a row that were not understood. */
+  readonly sorries: number
   /** By alert id: what `1a` names. Kept while the alert is open, so that a code never changes its meaning. */
-  readonly codes: Map<string, number>
+  readonly codes: Readonly<Record<string, number>>
+}
+
+/** Under the number; over restarts, because a code that a phone has been told must not come to mean another alert. */
+const CONVERSATION = recordKind<Conversation>('text_conversation')
+const NEW: Conversation = { sorries: 0, codes: {} }
+
+interface Answer {
+  readonly said: string | null
+  readonly conversation: Conversation
+}
+
+/** One message of a phone whose people are known. */
+interface Received {
+  readonly id: string
+  readonly phone: string
+  readonly people: readonly Person[]
+  readonly text: string
 }
 
 /**
@@ -44,49 +63,77 @@ interface Conversation {
  * Resolves with the answer, null for none: to strangers, to repetitions, and after five answers that were not
  * understood until one is.
  */
-export function createTextReplies(core: Core, optOuts: OptOuts, seen: Seen) {
-  const conversations = new Map<string, Conversation>()
-  const conversationOf = (phone: string) => {
-    const known = conversations.get(phone) ?? { sorries: 0, codes: new Map<string, number>() }
-    conversations.set(phone, known)
-    return known
-  }
-  const answer = async (phone: string, people: readonly Person[], text: string): Promise<string | null> => {
-    const conversation = conversationOf(phone)
-    const word = text.trim().toLowerCase()
-    if (STOP.test(word) || START.test(word)) return held(phone, people, STOP.test(word))
-    const sorry = (sentence: string) => (++conversation.sorries > MOST_SORRIES ? null : sentence)
-    const reply = parseReply(text)
-    if (reply === null) return sorry('Sorry, answer ack, escalate or resolve.')
-    const paged = await pagedBy(core, phone, people)
-    name(conversation, paged)
-    const meant = meantBy(reply, paged, conversation)
-    if (meant.length === 0) return sorry('Sorry, there is no such alert.')
-    conversation.sorries = 0
-    const said: string[] = []
-    for (const { alert, principal } of meant)
-      said.push(await answerAlert(core, alert.id, reply, { principal, via: 'sms' }))
-    return cut([...said, ...othersOf(paged, meant, conversation)].join(' '), LONGEST_ANSWER)
-  }
-  const held = (phone: string, people: readonly Person[], stop: boolean) => {
-    if (stop) optOuts.stop(phone)
-    else optOuts.start(phone)
-    const users = people.map(({ id }) => id)
-    core.log.warn({ users }, stop ? 'a person stopped SMS to their phone' : 'a person wants SMS again')
-    return stop
-      ? 'No more messages are sent to this number. Answer START to get them again.'
-      : 'Messages are sent to this number again.'
+export function createTextReplies(core: Core, { optOuts, contacts, seen }: CallbacksDeps) {
+  const reply = async (received: Received): Promise<string | null> => {
+    const place = { tenant: DEFAULT_TENANT, owner: '', key: received.phone }
+    const before = core.registry.get(CONVERSATION, place)?.doc ?? NEW
+    const { said, conversation } = await answerText(core, received, before)
+    if (!isSame(before, conversation)) await core.registry.put(CONVERSATION, place, conversation)
+    return said
   }
   return (message: InboundText): Promise<string | null> => {
     const phone = parsePhone(message.from)
-    const directory = core.directory()
-    const people = directory
-      .tenants()
-      .flatMap((tenant) => directory.users(tenant))
-      .filter((person) => phone !== null && person.phone !== undefined && parsePhone(person.phone) === phone)
+    const people = phone === null ? [] : contacts.peopleAt(core.directory(), 'sms', phone)
     if (phone === null || people.length === 0) return Promise.resolve(null)
-    return seen.once(message.id, () => answer(phone, people, message.text), null)
+    const id = `twilio:${message.id}`
+    const word = message.text
+      .trim()
+      .toLowerCase()
+      .replace(/[.!]+$/, '')
+    const act = () =>
+      STOP.test(word) || START.test(word)
+        ? held(core, optOuts, { phone, people }, STOP.test(word))
+        : reply({ id, phone, people, text: message.text })
+    return seen.once(id, () => core.inTurn(`texts of ${phone}`, act), null)
   }
+}
+
+async function held(
+  core: Core,
+  optOuts: OptOuts,
+  { phone, people }: Pick<Received, 'phone' | 'people'>,
+  stop: boolean,
+): Promise<string> {
+  const users = people.map(({ id }) => id)
+  for (const tenant of new Set(people.map((person) => person.tenant)))
+    await (stop ? optOuts.stop(tenant, phone, users) : optOuts.start(tenant, phone))
+  core.log.warn({ users }, stop ? 'a person stopped SMS to their phone' : 'a person wants SMS again')
+  return stop
+    ? 'No more messages are sent to this number. Answer START to get them again.'
+    : 'Messages are sent to this number again.'
+}
+
+async function answerText(
+  core: Core,
+  { id, phone, people, text }: Received,
+  before: Conversation,
+): Promise<Answer> {
+  const sorry = (sentence: string, { sorries, codes }: Conversation): Answer => ({
+    said: sorries < MOST_SORRIES ? sentence : null,
+    conversation: { sorries: Math.min(sorries + 1, MOST_SORRIES), codes },
+  })
+  const reply = parseReply(text)
+  if (reply === null) return sorry('Sorry, answer ack, escalate or resolve.', before)
+  const paged = await pagedBy(core, phone, people)
+  const codes = named(before.codes, paged)
+  const meant = meantBy(reply, paged, codes)
+  if (meant.length === 0) return sorry('Sorry, there is no such alert.', { ...before, codes })
+  const said: string[] = []
+  for (const { alert, principal } of meant)
+    said.push(await answerAlert(core, alert.id, reply, { principal, via: 'sms', once: id }))
+  return {
+    said: cut([...said, ...othersOf(paged, meant, codes)].join(' '), LONGEST_ANSWER),
+    conversation: { sorries: 0, codes },
+  }
+}
+
+function isSame(a: Conversation, b: Conversation): boolean {
+  const codes = Object.entries(a.codes)
+  return (
+    a.sorries === b.sorries &&
+    codes.length === Object.keys(b.codes).length &&
+    codes.every(([id, code]) => b.codes[id] === code)
+  )
 }
 
 /** What paged this number by SMS, last first. */
@@ -98,8 +145,9 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
     const { items } = await core.store.deliveries({ tenant, userId, channel: 'sms', limit: PAGES_LOOKED_AT })
     for (const row of items) {
       const at = row.sentAt ?? (row.state === 'sending' ? row.createdAt : null)
-      if (row.purpose === 'page' && row.address === phone && at !== null)
-        pages.push({ at, alertId: row.subjectId, principal })
+      if (row.address !== phone || at === null) continue
+      const about = row.purpose === 'page' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
+      for (const alertId of about) pages.push({ at, alertId, principal })
     }
   }
   const alerts = new Map<string, Paged>()
@@ -113,9 +161,9 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
 }
 
 /** Gives every open alert the lowest free code, the oldest first. */
-function name({ codes }: Conversation, paged: readonly Paged[]): void {
+function named(before: Conversation['codes'], paged: readonly Paged[]): Conversation['codes'] {
   const open = paged.filter(isOpen).map(({ alert }) => alert.id)
-  for (const id of codes.keys()) if (!open.includes(id)) codes.delete(id)
+  const codes = new Map(Object.entries(before).filter(([id]) => open.includes(id)))
   for (const id of open.toReversed()) {
     if (codes.has(id)) continue
     const taken = new Set(codes.values())
@@ -123,21 +171,22 @@ function name({ codes }: Conversation, paged: readonly Paged[]): void {
     while (taken.has(code)) code++
     codes.set(id, code)
   }
+  return Object.fromEntries(codes)
 }
 
-function meantBy(reply: Reply, paged: readonly Paged[], { codes }: Conversation): readonly Paged[] {
+function meantBy(reply: Reply, paged: readonly Paged[], codes: Conversation['codes']): readonly Paged[] {
   if (reply.all) return paged.filter(isOpen)
   if (reply.ref === undefined) return paged.slice(0, 1)
   return paged
-    .filter(({ alert }) => alert.id === reply.ref || String(codes.get(alert.id)) === reply.ref)
+    .filter(({ alert }) => alert.id === reply.ref || String(codes[alert.id]) === reply.ref)
     .slice(0, 1)
 }
 
 /** `Open: 1 disk_full, 3 cpu_high.`: how to name what was not meant. */
-function othersOf(paged: readonly Paged[], meant: readonly Paged[], { codes }: Conversation): string[] {
+function othersOf(paged: readonly Paged[], meant: readonly Paged[], codes: Conversation['codes']): string[] {
   const others = paged
     .filter((one) => one.alert.status === 'firing' && !meant.includes(one))
-    .map(({ alert }) => `${codes.get(alert.id) ?? ''} ${alert.type}`)
+    .map(({ alert }) => `${codes[alert.id] ?? ''} ${alert.type}`)
   return others.length === 0 ? [] : [`Open: ${others.toReversed().join(', ')}.`]
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { DEFAULT_RATE_LIMIT } from '../access/principal.ts'
+import { DEFAULT_RATE_LIMIT, DEFAULT_TENANT } from '../access/principal.ts'
+import { deviceId, type Device, type PushTarget } from '../devices/device.ts'
 import { durationMs } from '../duration.ts'
 import { fitsPattern, specificity } from './alert-type.ts'
 import { scheduleOf } from './schedule-of.ts'
@@ -9,6 +10,7 @@ import type { Config } from '../config/schema.ts'
 import type { ContactRule, ContactRules, Directory, Machine, Person, QuietHours, Team } from './directory.ts'
 
 type UserSettings = Config['users'][string]
+type DeviceSettings = UserSettings['devices'][number]
 type ContactRuleSettings = NonNullable<UserSettings['contact_rules']['critical']>[number]
 type ClientSettings = Config['clients'][string]
 type TeamSettings = Config['teams'][string]
@@ -26,7 +28,7 @@ export function buildDirectory(config: Config): Directory {
   ])
   const teams = Object.entries(config.teams).map(([name, team]) => teamOf(name, team))
   // Asserted where the brand is given: tenants enter the program by this file only.
-  const tenantIds = [...new Set(['default', ...Object.keys(config.tenants)])] as TenantId[]
+  const tenantIds = [...new Set([DEFAULT_TENANT, ...Object.keys(config.tenants)])] as TenantId[]
   const worlds = new Map(
     tenantIds.map((id) => [id, worldOf(id, people, teams, config.tenants[id]?.admins ?? [])] as const),
   )
@@ -101,7 +103,23 @@ function personOf(id: string, user: UserSettings): Person {
     preferences: user.preferences,
     contactRules: contactRulesOf(user.contact_rules),
     quietHours: quietHoursOf(user.quiet_hours),
+    ...(user.devices.length > 0 && { devices: user.devices.flatMap((device) => deviceOf(id, device)) }),
   }
+}
+
+function deviceOf(
+  userId: string,
+  { platform, name, token, subscription }: DeviceSettings,
+): readonly Device[] {
+  const target: PushTarget | null =
+    token !== undefined
+      ? { channel: 'push', token }
+      : subscription === undefined
+        ? null
+        : { channel: 'web_push', subscription }
+  // A checked configuration gives every device one of the two.
+  if (target === null) return []
+  return [{ id: deviceId(userId, target), userId, platform, name: name ?? null, target, registered: null }]
 }
 
 function contactRulesOf({

@@ -2,6 +2,7 @@ import type { Principal, Role, TenantId } from '../access/principal.ts'
 import type { EscalationPolicy } from '../alert/alert.ts'
 import type { Recipient } from '../delivery/channel.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
+import type { Device } from '../devices/device.ts'
 import type { Schedule } from '../oncall/schedule.ts'
 
 /** Everybody and everything that the configuration names: looked up on the hot path, so all of it is in memory. */
@@ -36,6 +37,8 @@ export interface Person extends Recipient {
   readonly preferences: Preferences
   readonly contactRules: ContactRules
   readonly quietHours: QuietHours | null
+  /** Those of the configuration; absent for none. */
+  readonly devices?: readonly Device[]
 }
 
 /** Checklist R19, R28. Defaults: realtime, email and push on, sms off. */

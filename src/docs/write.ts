@@ -1,24 +1,33 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { routes } from '#application'
+import { envExample } from '../config/env-example.ts'
 import { settingsTable } from '../config/settings-table.ts'
 import { ERRORS } from '../errors.ts'
 import type { Route } from '../router/router.ts'
 
-/** Writes the generated tables of README.md; with `--check` only says whether they are up to date. */
-const file = new URL('../../../README.md', import.meta.url)
-const before = readFileSync(file, 'utf8')
-const after = Object.entries({
-  topics: topicsTable(routes().routes),
-  settings: settingsTable(),
-  errors: errorsTable(),
-}).reduce((text, [name, table]) => fill(text, name, table), before)
-
-if (process.argv.includes('--check')) {
-  if (before !== after) {
-    process.stderr.write('README.md is out of date: npm run docs\n')
+/** Writes the generated tables of README.md, and `.env.example`; with `--check` only says what is out of date. */
+const files: readonly { readonly name: string; readonly text: (before: string) => string }[] = [
+  {
+    name: 'README.md',
+    text: (before) =>
+      Object.entries({
+        topics: topicsTable(routes().routes),
+        settings: settingsTable(),
+        errors: errorsTable(),
+      }).reduce((text, [name, table]) => fill(text, name, table), before),
+  },
+  { name: '.env.example', text: envExample },
+]
+for (const { name, text } of files) {
+  const file = new URL(`../../../${name}`, import.meta.url)
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const after = text(before)
+  if (before === after) continue
+  if (process.argv.includes('--check')) {
+    process.stderr.write(`${name} is out of date: npm run docs\n`)
     process.exitCode = 1
-  }
-} else if (before !== after) writeFileSync(file, after)
+  } else writeFileSync(file, after)
+}
 
 function fill(text: string, name: string, table: string): string {
   const section = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- /generated -->)`)

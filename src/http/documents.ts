@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema } from 'fastify'
 import { AlertSchema, TimelineEntrySchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
+import { BatchSchema } from '../wire/batch.ts'
 import { DeliverySchema } from '../wire/delivery.ts'
 import { CoreBanqNotificationSchema, NotificationSchema } from '../wire/notification.ts'
 import { OutboxItemSchema } from '../wire/outbox-item.ts'
@@ -13,6 +14,7 @@ const SHARED = [
   ErrorSchema,
   AlertSchema,
   TimelineEntrySchema,
+  BatchSchema,
   DeliverySchema,
   NotificationSchema,
   CoreBanqNotificationSchema,

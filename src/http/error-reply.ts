@@ -67,8 +67,8 @@ function errorBody({ code, message, details }: Fault): ErrorBody {
   return { error: { code, message, ...(Object.keys(rest).length > 0 && { details: rest }) } }
 }
 
-function retryAfterSeconds({ details }: Fault): number {
-  const ms = details?.['retry_after_ms']
+function retryAfterSeconds({ details, retryAfterMs }: Fault): number {
+  const ms = retryAfterMs ?? details?.['retry_after_ms']
   return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : DEFAULT_RETRY_S
 }
 

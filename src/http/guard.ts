@@ -40,7 +40,7 @@ export function caller(request: FastifyRequest): Principal {
 
 function demand(access: Access, principal: Principal): void {
   if (access === 'user' && principal.kind !== 'user') {
-    throw fault('auth.forbidden', 'Only a person has an inbox; this is a client')
+    throw fault('auth.forbidden', 'This is for people only; the caller is a client')
   }
   if (access === 'operator' && !isOperator(principal)) throw fault('auth.forbidden')
 }

@@ -6,23 +6,31 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } f
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
+import type { NotiPy } from '../notipy/notipy.ts'
 import type { Publish } from '../router/publish.ts'
+import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
 import { coreBanq } from './families/corebanq.ts'
+import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
+import { devices } from './families/devices.ts'
 import { me } from './families/me.ts'
+import { notiPyFamily } from './families/notipy/family.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
 import { sessions } from './families/session.ts'
+import { templates } from './families/templates.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
@@ -36,6 +44,10 @@ export interface HttpOptions {
   readonly version: string
   /** Absent: no `/v1/oncall` and `/v1/teams`. */
   readonly onCall?: OnCallFunctions
+  /** Absent: no `/v1/templates`. */
+  readonly preview?: PreviewDeps
+  /** Absent: no NotiPy API. */
+  readonly notiPy?: NotiPy
   /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
   readonly forward?: (publish: Publish) => void
   /** Further families of routes below `/v1`, behind the same door. */
@@ -102,6 +114,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     pages(root, options.webRoot)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
 
@@ -158,10 +171,10 @@ function protect(app: App, publicUrl: string | undefined): void {
   void app.register(cookie)
 }
 
-/** Everything below `/v1`: who calls is known before a body is read. */
-function api(v1: App, engine: Engine, options: HttpOptions): void {
+/** What every API shares: who may read its answers, that they are not kept, and that a body may be left out. */
+function common(scope: App, engine: Engine): void {
   const allowed = () => engine.config.server.allowed_origins
-  void v1.register(cors, {
+  void scope.register(cors, {
     // Any page may use a bearer token it holds; only known ones may use the cookie (security row 32).
     delegator: async (request: FastifyRequest) => {
       const { origin } = request.headers
@@ -169,21 +182,34 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
       return {
         origin: known ? origin : '*',
         credentials: known,
-        exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed'],
+        exposedHeaders: ['x-request-id', 'retry-after', 'idempotency-replayed', 'x-process-time'],
         methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
         maxAge: 600,
       }
     },
   })
-  v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  // A body may be left out wherever none of its fields is required.
+  scope.addHook('preValidation', async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
+  })
+}
+
+/** Everything below `/api/v1`; each family there knows its callers in its own way. */
+function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
+  common(scope, engine)
+  if (!notiPy) return
+  const deps = { notiPy, authenticator, config: () => engine.config }
+  void scope.register(async (app: App) => notiPyFamily(app, deps))
+}
+
+/** Everything below `/v1`: who calls is known before a body is read. */
+function api(v1: App, engine: Engine, options: HttpOptions): void {
+  common(v1, engine)
   v1.addHook(
     'onRequest',
     guard(options.authenticator, () => engine.config),
   )
-  // A body may be left out wherever none of its fields is required.
-  v1.addHook('preValidation', async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') request.body ??= {}
-  })
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
@@ -194,8 +220,13 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
+    (app) => chaos(app, engine),
     (app) => me(app, engine),
+    (app) => contacts(app, engine),
+    (app) => optOuts(app, engine),
+    (app) => devices(app, engine),
     (app) => callbacks(app, engine),
+    ...(options.preview ? [templatesFamily(engine, options.preview)] : []),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),
   ]
@@ -204,6 +235,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
 
 function configurationFamily(reload: ReloadConfig) {
   return (app: App) => configuration(app, reload)
+}
+
+function templatesFamily(engine: Engine, deps: PreviewDeps) {
+  return (app: App) => templates(app, engine, deps)
 }
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {

@@ -1,4 +1,6 @@
 import type { AlertLevel } from '../alert/alert.ts'
+import type { PushParticulars } from '../delivery/delivery.ts'
+import type { Platform } from '../devices/device.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Priority, Severity } from './notification.ts'
 
@@ -25,6 +27,8 @@ export interface NotifyDecision {
     | { readonly group: string }
     | { readonly broadcast: readonly string[] }
   readonly draft: Draft
+  /** A push (R37): beside the app only to devices of this platform. Not for broadcasts. */
+  readonly push?: { readonly platform: Platform; readonly particulars: PushParticulars }
 }
 
 /** A notification before the engine gave it an id. Unset fields take the defaults of R17 and R21. */
@@ -73,24 +77,31 @@ export interface AlertCommandDecision {
   readonly user?: string | undefined
 }
 
-/** Messages to addresses instead of people (R24, R25, R36). */
+/** Messages to addresses instead of people (R24, R25, R36, R37). */
 export interface DirectDecision {
   readonly kind: 'direct'
-  readonly channel: 'email' | 'sms'
+  readonly channel: 'email' | 'sms' | 'push'
   readonly messages: readonly DirectMessage[]
-  /** `one` answers as R24/R25 do, `batch` as R36. */
+  /** `one` answers as R24, R25 and R37 do, `batch` as R36. */
   readonly shape: 'one' | 'batch'
 }
 
 export interface DirectMessage {
+  /** The mailbox or number; with an `error` whatever was given in its place. */
   readonly address: string
+  /** How the publisher wrote it, for the list of results; by default the address. */
+  readonly to?: string | undefined
   readonly subject?: string | undefined
   readonly text: string
   readonly html?: string | undefined
+  readonly push?: PushParticulars | undefined
   readonly priority: Priority
   readonly sendAt?: number | undefined
-  /** Why this one of a batch is not sent. */
+  /** http(s) URLs of files to go with it; e-mail only. */
+  readonly attachments?: readonly string[] | undefined
+  /** Why this one of a batch is not sent, and in words. */
   readonly error?: ErrorCode | undefined
+  readonly reason?: string | undefined
 }
 
 /** A person reads, un-reads or deletes entries of their inbox. */

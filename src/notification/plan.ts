@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import { newDelivery } from '../delivery/plan.ts'
+import { leadsTo, waysTo, type Way } from '../delivery/ways.ts'
 import type { Person } from '../directory/directory.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
@@ -8,7 +9,7 @@ import { originOf } from './acceptance.ts'
 import { audienceOf } from './audience.ts'
 import { contentOf } from './content.ts'
 import type { Draft, NotifyDecision } from './decision.ts'
-import type { Priority } from './notification.ts'
+import type { NotificationContent, Priority } from './notification.ts'
 import { heldUntil } from './preferences.ts'
 import { channelsFor, effectivePriority } from './priority.ts'
 
@@ -41,7 +42,7 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
       entries: [{ notification, deliveries: broadcastDeliveries(core, arrival, notification, people) }],
     }
   }
-  const personal = people.map((person, ahead) => planFor(core, arrival, draft, { person, ahead }))
+  const personal = people.map((person, ahead) => planFor(core, arrival, decision, { person, ahead }))
   const [first] = personal
   return {
     result:
@@ -59,23 +60,26 @@ export function planNotification(core: Core, arrival: Arrival, decision: NotifyD
 function planFor(
   core: Core,
   arrival: Arrival,
-  draft: Draft,
+  { draft, push }: NotifyDecision,
   { person, ahead }: { readonly person: Person; readonly ahead: number },
 ): PlannedEntry {
   const { now } = arrival
   const id = core.ids.next(now)
   const priority = effectivePriority(draft.priority, draft.severity)
-  const chosen = chosenFor(core, person, priority)
-  const notification = notificationFor(arrival, {
+  const chosen = chosenFor(core, person, { priority, message: draft, push })
+  const published = notificationFor(arrival, {
     id,
     userId: person.id,
     audience: [],
     draft,
-    channels: chosen,
+    channels: chosen.map(({ channel }) => channel),
   })
-  const deliveries = chosen.map((channel, ordinal) =>
-    deliveryTo(core, person, { notification, ordinal, channel, now, ahead }),
-  )
+  const words = core.wordInbox(published, person)
+  const notification =
+    words === null ? published : { ...published, content: { ...published.content, ...words } }
+  const deliveries = chosen
+    .flatMap(({ ways }) => ways)
+    .map((way, ordinal) => deliveryTo(core, person, { notification, ordinal, way, now, ahead, push }))
   return { notification, deliveries }
 }
 
@@ -89,40 +93,71 @@ function broadcastDeliveries(
   notification: NewNotification,
   people: readonly Person[],
 ): readonly NewDelivery[] {
+  const { content } = notification
   const chosen = people.flatMap((person) =>
-    chosenFor(core, person, notification.content.priority)
-      .filter((channel) => channel !== 'realtime')
-      .map((channel) => ({ person, channel })),
+    chosenFor(core, person, { priority: content.priority, message: content })
+      .filter(({ channel }) => channel !== 'realtime')
+      .flatMap(({ ways }) => ways.map((way) => ({ person, way }))),
   )
-  return chosen.map(({ person, channel }, ordinal) =>
-    deliveryTo(core, person, { notification, ordinal, channel, now, ahead: ordinal }),
+  return chosen.map(({ person, way }, ordinal) =>
+    deliveryTo(core, person, { notification, ordinal, way, now, ahead: ordinal }),
   )
 }
 
-function chosenFor(core: Core, person: Person, priority: Priority): readonly ChannelName[] {
-  const can = (channel: ChannelName) => channel === 'realtime' || core.canReach(person, channel)
-  return channelsFor(priority, person.preferences, can)
-    .filter((choice) => choice.reason === 'chosen')
-    .map((choice) => choice.channel)
+interface Chosen {
+  /** As the publisher is told it: `push` stands for phones and browsers. */
+  readonly channel: ChannelName
+  readonly ways: readonly Way[]
+}
+
+interface Asked {
+  readonly priority: Priority
+  readonly message: Draft | NotificationContent
+  readonly push?: NotifyDecision['push']
+}
+
+/**
+ * The channels of R19, and those that the person asked for, with all that they lead to. A person who has a wish about
+ * browsers gets them by that wish alone. A push that was published as one goes nowhere but to the app (R37).
+ */
+function chosenFor(core: Core, person: Person, { priority, message, push }: Asked): readonly Chosen[] {
+  const waysOf = (channel: ChannelName) => {
+    const ways = waysTo(core, person, channel)
+    if (push === undefined || channel === 'realtime') return ways
+    return ways.filter((way) => leadsTo(way, push.platform, core.devices))
+  }
+  const wishes = core.preferences.wishes(person, message)
+  const apart = wishes.channels.has('web_push')
+  return channelsFor(priority, person.preferences, (channel) => waysOf(channel).length > 0, wishes)
+    .filter(({ reason }) => reason === 'chosen')
+    .map(({ channel }) => {
+      const ways = waysOf(channel)
+      return {
+        channel,
+        ways: apart && channel === 'push' ? ways.filter((way) => way.channel === 'push') : ways,
+      }
+    })
+    .filter(({ ways }) => ways.length > 0)
 }
 
 interface DeliveryParts {
   readonly notification: NewNotification
   readonly ordinal: number
-  readonly channel: ChannelName
+  readonly way: Way
   readonly now: number
   /** How many of the same publish come before it. */
   readonly ahead: number
+  readonly push?: NotifyDecision['push']
 }
 
-/** One channel of one person; held back while their quiet hours last. */
+/** One address of one person; held back while their quiet hours last. */
 function deliveryTo(
   core: Core,
   person: Person,
-  { notification, ordinal, channel, now, ahead }: DeliveryParts,
+  { notification, ordinal, way, now, ahead, push }: DeliveryParts,
 ): NewDelivery {
+  const { channel, address } = way
   const { id, tenant, origin, content } = notification
-  const address = core.addressOf(person, channel)
   const lane = core.laneOf(channel, address)
   return newDelivery({
     tenant,
@@ -137,9 +172,14 @@ function deliveryTo(
     critical: content.priority === 'critical',
     origin,
     now,
+    ...(content.expiresAt !== undefined && { expiresAt: content.expiresAt }),
     dueAt: heldUntil(person.quietHours, person.timezone, now, content.priority) ?? now,
     // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
     leased: core.worker.room(lane) > ahead,
+    ...(push !== undefined &&
+      channel !== 'realtime' && {
+        fixed: { subject: content.title, text: content.message, push: push.particulars },
+      }),
   })
 }
 

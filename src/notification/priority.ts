@@ -1,5 +1,7 @@
 import type { ChannelName } from '../delivery/delivery.ts'
 import type { Preferences } from '../directory/directory.ts'
+import type { PersonalChannel } from '../preferences/preference.ts'
+import { NO_WISHES, type Wish, type Wishes } from '../preferences/wishes.ts'
 import { PRIORITIES, type Priority, type Severity } from './notification.ts'
 
 /** The channels that a notification chooses from, each with a switch among the preferences (checklist R19, R28). */
@@ -27,28 +29,59 @@ const RULED = (Object.entries(CHANNEL_RULES) as [RuledChannel, ChannelRule][]).m
   least: rank(rule.from),
 }))
 
+/** Channels that are only used by those who ask for them, and why one is left out for a person it cannot reach. */
+const ASKED_FOR = [
+  { channel: 'voice', unreachable: 'no_address' },
+  { channel: 'web_push', unreachable: 'no_device' },
+  { channel: 'telegram', unreachable: 'no_address' },
+  { channel: 'speech', unreachable: 'no_device' },
+] as const satisfies readonly { channel: PersonalChannel; unreachable: ChannelRule['unreachable'] }[]
+
 export interface ChannelChoice {
-  readonly channel: RuledChannel
+  readonly channel: PersonalChannel
   /** `chosen`, or why the channel is left out: kept, so that "why was I not told?" has an answer. */
   readonly reason: 'chosen' | 'priority_too_low' | 'preference_off' | 'no_address' | 'no_device'
+  /** The `event_type` of the person's own row that decided; null where a switch, a default or the priority did. */
+  readonly pattern: string | null
 }
 
 /**
- * Says for every channel of R19 whether a notification of this priority uses it. `can` answers whether the channel
- * has an address or device of the person; it is not asked for `realtime`, which needs none.
+ * Says for every channel of R19, and for others that the person has a wish about, whether a notification of this
+ * priority uses it. A wish goes before switch and priority, either way (checklist X34, behaviour P2). `can` answers
+ * whether the channel has an address or device of the person; it is not asked for `realtime`, which needs none.
  */
 export function channelsFor(
   priority: Priority,
   preferences: Preferences,
-  can: (channel: RuledChannel) => boolean,
+  can: (channel: PersonalChannel) => boolean,
+  { channels: wished, optIn }: Wishes = NO_WISHES,
 ): readonly ChannelChoice[] {
   const given = rank(priority)
-  return RULED.map(({ channel, least, rule }) => {
-    if (given < least) return { channel, reason: 'priority_too_low' }
-    if (!preferences[channel]) return { channel, reason: 'preference_off' }
-    if (rule.unreachable !== null && !can(channel)) return { channel, reason: rule.unreachable }
-    return { channel, reason: 'chosen' }
+  const ruled = RULED.map(({ channel, least, rule }): ChannelChoice => {
+    const { unreachable } = rule
+    const wish = wished.get(channel)
+    if (wish) return asWished(wish, { channel, unreachable }, can)
+    if (given < least) return { channel, reason: 'priority_too_low', pattern: null }
+    if (optIn || !preferences[channel]) return { channel, reason: 'preference_off', pattern: null }
+    if (unreachable !== null && !can(channel)) return { channel, reason: unreachable, pattern: null }
+    return { channel, reason: 'chosen', pattern: null }
   })
+  if (wished.size === 0) return ruled
+  const others = ASKED_FOR.flatMap((rule) => {
+    const wish = wished.get(rule.channel)
+    return wish ? [asWished(wish, rule, can)] : []
+  })
+  return [...ruled, ...others]
+}
+
+function asWished(
+  { enabled, pattern }: Wish,
+  { channel, unreachable }: { readonly channel: PersonalChannel } & Pick<ChannelRule, 'unreachable'>,
+  can: (channel: PersonalChannel) => boolean,
+): ChannelChoice {
+  if (!enabled) return { channel, reason: 'preference_off', pattern }
+  if (unreachable !== null && !can(channel)) return { channel, reason: unreachable, pattern }
+  return { channel, reason: 'chosen', pattern }
 }
 
 /** The priority a notification counts as: the given one, else `high` for an error (checklist 1.5), else `normal` (R17). */

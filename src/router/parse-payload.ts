@@ -4,7 +4,7 @@ export type Parsed =
 
 /** Security 13: deeper or wider payloads cost more than any notification is worth. */
 const MAX_DEPTH = 32
-const MAX_KEYS = 1000
+export const MAX_KEYS = 1000
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const INVALID: Parsed = { ok: false, code: 'publish.invalid_json' }
@@ -13,9 +13,9 @@ const TOO_DEEP: Parsed = { ok: false, code: 'publish.too_deep' }
 /**
  * Turns the bytes of a publish into JSON. UTF-8 is taken strictly, an empty payload counts as `{}`, and keys that
  * could pollute a prototype are dropped at any level (security 13 and 28). At most 32 levels of nesting and 1,000 keys
- * in all. Never throws.
+ * in all, or as many as the route takes. Never throws.
  */
-export function parsePayload(bytes: Uint8Array): Parsed {
+export function parsePayload(bytes: Uint8Array, keys = MAX_KEYS): Parsed {
   if (bytes.length === 0) return { ok: true, value: {} }
   let value: unknown
   try {
@@ -24,7 +24,7 @@ export function parsePayload(bytes: Uint8Array): Parsed {
     return INVALID
   }
   if (typeof value !== 'object' || value === null) return { ok: true, value }
-  return clean(value, 1, MAX_KEYS) < 0 ? TOO_DEEP : { ok: true, value }
+  return clean(value, 1, keys) < 0 ? TOO_DEEP : { ok: true, value }
 }
 
 /** Drops the dangerous keys below `value`. Returns how many of `keysLeft` remain, negative when a limit is passed. */

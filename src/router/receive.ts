@@ -75,7 +75,7 @@ function enter(
 
   const now = core.clock.now()
   const unnamed: Arrival = { publish, messageId: core.ids.next(now), named: false, now, submitted }
-  const parsed = payload.length > PAYLOAD_LIMIT ? null : parsePayload(payload)
+  const parsed = payload.length > PAYLOAD_LIMIT ? null : parsePayload(payload, match?.route.keys)
   const name = publish.idempotencyKey ?? (parsed?.ok ? idIn(parsed.value) : undefined)
   // Also what is refused keeps its own name: its publisher listens there.
   const arrival =

@@ -6,6 +6,7 @@ import { bodyCheck } from './body-check.ts'
 import { compose, type Run } from './compose.ts'
 import type { Context, Handler, Middleware } from './context.ts'
 import { Gate } from './gate.ts'
+import { MAX_KEYS } from './parse-payload.ts'
 import { join, parsePattern, toFilter, type Join, type TopicParams } from './topic.ts'
 import { TopicTrie, type Match } from './topic-trie.ts'
 
@@ -26,6 +27,8 @@ export interface RouteOptions<Schema extends TSchema = TUnknown> {
   readonly invalid?: string
   /** The payload is not ours: an `id` in it names it only together with its topic, and need not be fit to be a name. */
   readonly foreign?: boolean
+  /** How many keys a payload may have in all; 1,000 unless set (security 13). */
+  readonly keys?: number
   /** Runs after the middleware of the groups around it. */
   readonly middleware?: readonly Middleware[]
 }
@@ -45,6 +48,7 @@ export interface Route {
   /** How many handlers may run at once; null when there is no bound. */
   readonly workerCount: number | null
   readonly foreign: boolean
+  readonly keys: number
   readonly body: TSchema | null
   readonly reply: TSchema | null
   readonly summary: string | null
@@ -166,6 +170,7 @@ function routesOf(scope: Scope, { pattern, options, handler, place }: Registrati
     shared: options.shared ?? false,
     workerCount,
     foreign: options.foreign ?? false,
+    keys: options.keys ?? MAX_KEYS,
     body: options.body ?? null,
     reply: options.reply ?? null,
     summary: options.summary ?? null,

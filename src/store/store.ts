@@ -1,7 +1,7 @@
 import type { TenantId } from '../access/principal.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
-import type { Notification } from '../notification/notification.ts'
+import type { Notification, Origin } from '../notification/notification.ts'
 
 /**
  * Everything durable. The port speaks in this product's verbs; every method says what it guarantees, and every
@@ -39,6 +39,23 @@ export interface Store {
   settle(settlement: Settlement): Promise<'done' | 'fenced'>
 
   /**
+   * Ends a digest in one commit with the summary that stands for what it held; later holds under its key open another.
+   * `stale` and nothing written when it holds another number by now: look again, decide again. `fenced` as `settle`.
+   */
+  closeDigest(closing: DigestClosing): Promise<'done' | 'stale' | 'fenced'>
+
+  /**
+   * Cancels a delivery that is `pending`, with its work; false when it is not, or is not there: what is being sent is
+   * the attempt's.
+   */
+  cancelDelivery(cancelled: {
+    readonly tenant: TenantId
+    readonly id: string
+    readonly at: number
+    readonly reason: string
+  }): Promise<boolean>
+
+  /**
    * Moves `realtime` deliveries forward (`pending` → `sent` → `delivered`), never back, and those of other channels
    * from `sent` to what their provider reports; unknown ones and later reports are ignored. Answers with how many
    * rows moved.
@@ -54,13 +71,25 @@ export interface Store {
   /** Empties the outbox of a tenant. */
   clearOutbox(tenant: TenantId): Promise<void>
 
-  /** Deletes what has outlived its time: idempotency keys, outbox items and dead letters older than the instants. At most `limit` rows of each. */
+  /**
+   * Deletes what has outlived its time: idempotency keys, and outbox items, dead letters with digests that ended, and
+   * records removed before the instants. At most `limit` rows of each.
+   */
   prune(before: {
     readonly now: number
     readonly outbox: number
     readonly deadLetters: number
+    /** Of records that were removed. */
+    readonly records: number
     readonly limit: number
   }): Promise<number>
+
+  /**
+   * Puts a record in the place of the one with its tenant, kind, owner and key, or removes it (`doc` null). Its version
+   * grows by one with every change, removal included. With `expectVersion`, `stale` and nothing written when the record
+   * is at another version by now; 0 expects that there is none. Answers with what is stored now.
+   */
+  putRecord(change: RecordChange): Promise<StoredRecord | 'stale'>
 
   /** A random secret of 32 bytes under this name, made at the first call and the same ever after. */
   secret(name: string): Promise<Uint8Array>
@@ -82,6 +111,15 @@ export interface Store {
   openAlerts(limit: number, cursor?: string): Promise<Page<Alert>>
 
   deliveries(query: DeliveryQuery): Promise<Page<Delivery>>
+  /** Newest first, with how many there are in all; reads no further than the owner's. */
+  dispatches(query: DispatchQuery): Promise<DispatchList>
+  /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
+  digestContents(tenant: TenantId, digestId: string, limit: number): Promise<DigestContents>
+  /**
+   * How far the messages of a batch are (checklist R36), counted from their rows as they are now; null when there is
+   * no such batch. What was sent again later is a delivery of its own and does not count.
+   */
+  batch(tenant: TenantId, id: string): Promise<Batch | null>
   deadLetters(tenant: TenantId, page: PageQuery): Promise<Page<DeadLetter>>
   deadLetter(tenant: TenantId, id: string): Promise<DeadLetter | null>
   /** Oldest first, all of them (contract section 7). */
@@ -101,6 +139,13 @@ export interface Store {
 
   /** The lanes that have work, those included that an earlier configuration had. */
   lanes(): Promise<readonly string[]>
+
+  /**
+   * Records of every tenant in the order of their last change, those removed lately included (`doc` null), at most
+   * `limit` after `cursor`: how a node learns what it does not know yet. `nextCursor` is never null once there is a
+   * record, so that the next look goes on from there.
+   */
+  records(limit: number, cursor?: string): Promise<Page<StoredRecord>>
 
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
@@ -134,6 +179,8 @@ export interface Acceptance {
   readonly deadLetter: DeadLetter | null
   /** States of components, each replacing the one before (R34). */
   readonly states?: readonly ComponentState[]
+  /** What their sender may ask after later; their deliveries have their ids as subject. */
+  readonly dispatches?: readonly Dispatch[]
   /** A message to be presented again at an instant (`send_at`). */
   readonly release: {
     readonly ref: string
@@ -142,6 +189,18 @@ export interface Acceptance {
   } | null
   /** One tenth of the queue is kept free for these (contract section 4). */
   readonly urgent: boolean
+}
+
+/** Something that was sent, as its sender knows it. */
+export interface Dispatch {
+  readonly id: string
+  readonly tenant: TenantId
+  /** Who sent it. */
+  readonly owner: string
+  /** What it was sent for. */
+  readonly topic: string
+  readonly doc: Readonly<Record<string, unknown>>
+  readonly createdAt: number
 }
 
 export interface ComponentState {
@@ -216,7 +275,7 @@ export interface AlertChange {
 }
 
 export interface Claim {
-  /** `escalate`, `release`, or a channel's name. */
+  /** `escalate`, `release`, `digest`, or a channel's name. */
   readonly lane: string
   readonly now: number
   readonly limit: number
@@ -242,6 +301,7 @@ export type Claimed = {
     }
   | { readonly kind: 'escalate'; readonly alert: Alert }
   | { readonly kind: 'release'; readonly doc: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'digest'; readonly digest: Digest }
 )
 
 export interface Settlement {
@@ -263,6 +323,47 @@ export interface Settlement {
   readonly outbox: OutboxItem | null
   /** The attempt that the claim counted was not made, or is not the message's fault: it is taken off again. */
   readonly untried?: boolean
+  /** Counts the delivery, which ends with this, onto the open digest of that key, or opens one. */
+  readonly hold?: Hold
+}
+
+/** Where a delivery is held back, and the digest that is opened for it when its key has none. */
+export interface Hold {
+  /** One open digest per tenant and key. */
+  readonly key: string
+  readonly open: Pick<Digest, 'id' | 'channel' | 'userId' | 'address'> & { readonly dueAt: number }
+}
+
+/** A window in which deliveries to one person on one channel gather behind one summary. */
+export interface Digest {
+  readonly id: string
+  readonly channel: ChannelName
+  readonly userId: string
+  /** Where the first that it held was going, and where its summary goes. */
+  readonly address: string | null
+  readonly openedAt: number
+}
+
+export interface DigestContents {
+  /** Deliveries that it holds. */
+  readonly count: number
+  /** How many of them are about notifications. */
+  readonly notificationCount: number
+  readonly notifications: readonly Notification[]
+  /** Different alerts that they are about. */
+  readonly alertCount: number
+  readonly alerts: readonly Alert[]
+}
+
+export interface DigestClosing {
+  readonly tenant: TenantId
+  readonly digestId: string
+  readonly workId: number
+  readonly token: number
+  readonly at: number
+  readonly expectCount: number
+  /** Null when nothing is worth telling any more. */
+  readonly summary: NewDelivery | null
 }
 
 export interface DeliveryProgress {
@@ -270,6 +371,24 @@ export interface DeliveryProgress {
   readonly userId: string
   readonly state: 'sent' | 'delivered'
   readonly at: number
+}
+
+/** Something that people or operators change while the program runs: a device, a preference, a template. */
+export interface StoredRecord {
+  readonly tenant: TenantId
+  /** What kind of thing it is, such as `device`. */
+  readonly kind: string
+  /** Whose it is, such as a user id; empty for what belongs to nobody. */
+  readonly owner: string
+  readonly key: string
+  /** Null when it was removed. */
+  readonly doc: Readonly<Record<string, unknown>> | null
+  readonly version: number
+  readonly changedAt: number
+}
+
+export interface RecordChange extends Omit<StoredRecord, 'version'> {
+  readonly expectVersion?: number
 }
 
 /** What a provider said, after it had taken a message, about whether it arrived. */
@@ -340,6 +459,41 @@ export interface DeliveryQuery extends PageQuery {
   readonly userId?: string
   readonly channel?: ChannelName
   readonly state?: DeliveryState
+  /** Only what came to be at this instant or later. */
+  readonly since?: number
+  /** Only what this digest held back. */
+  readonly digestId?: string
+}
+
+export interface DispatchQuery {
+  readonly tenant: TenantId
+  readonly owner: string
+  readonly id?: string
+  readonly topic?: string
+  /** Only with at least one delivery in one of these states. */
+  readonly any?: readonly DeliveryState[]
+  /** Only without any delivery in one of these. */
+  readonly none?: readonly DeliveryState[]
+  readonly limit: number
+  readonly offset: number
+}
+
+export interface DispatchList {
+  readonly total: number
+  readonly items: readonly SentDispatch[]
+}
+
+export interface SentDispatch extends Dispatch {
+  /** Where each of its deliveries is. One that was sent again counts as the newest to the address is. */
+  readonly states: readonly DeliveryState[]
+}
+
+export interface Batch {
+  readonly id: string
+  readonly origin: Origin
+  readonly createdAt: number
+  /** How many of its messages are in each state. */
+  readonly states: Readonly<Record<DeliveryState, number>>
 }
 
 export interface OutboxQuery {

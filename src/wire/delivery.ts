@@ -13,10 +13,12 @@ export const DeliverySchema = Type.Object(
     notification_id: Type.Optional(Type.String()),
     alert_id: Type.Optional(Type.String()),
     message_id: Type.Optional(Type.String({ description: 'Of a direct e-mail or SMS' })),
+    summary_id: Type.Optional(Type.String({ description: 'Delivery of the summary that stands for it' })),
+    batch_id: Type.Optional(Type.String({ description: 'Of an e-mail of a batch' })),
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
-    address: nullable(Type.String({ description: 'Masked' })),
-    purpose: Type.String({ description: 'message, page or outcome' }),
+    address: nullable(Type.String({ description: 'Masked, but for topics' })),
+    purpose: Type.String({ description: 'message, page, outcome, summary or code' }),
     step: Type.Union([Type.Integer(), Type.Null()]),
     state: Type.Union(DELIVERY_STATES.map((state) => Type.Literal(state))),
     reason: nullable(Type.String()),
@@ -55,16 +57,28 @@ export const DeliverySchema = Type.Object(
   },
 )
 
-const SUBJECT_FIELD = { notification: 'notification_id', alert: 'alert_id', direct: 'message_id' } as const
+const SUBJECT_FIELD = {
+  notification: 'notification_id',
+  alert: 'alert_id',
+  direct: 'message_id',
+  batch: 'batch_id',
+} as const
+
+/** A topic says nothing that would help a stranger. */
+function isTopic({ channel }: Delivery): boolean {
+  return channel === 'mqtt' || channel === 'speech'
+}
 
 /** A delivery on the wire; its address is masked, because these lists are read by many. */
 export function renderDelivery(delivery: Delivery) {
   return {
     id: delivery.id,
     [SUBJECT_FIELD[delivery.subjectKind]]: delivery.subjectId,
+    ...(delivery.digestId !== null && { summary_id: `${delivery.digestId}.0` }),
     user_id: delivery.userId,
     channel: delivery.channel,
-    address: delivery.address === null ? null : maskAddress(delivery.address),
+    address:
+      delivery.address === null || isTopic(delivery) ? delivery.address : maskAddress(delivery.address),
     purpose: delivery.purpose,
     step: delivery.step,
     state: delivery.state,

@@ -19,6 +19,11 @@ export const OutboxItemSchema = Type.Object(
       Type.Object({ id: Type.String(), label: Type.String(), url: Type.Optional(Type.String()) }),
     ),
     segments: Type.Optional(Type.Integer({ description: 'Of an SMS' })),
+    attachments: Type.Optional(
+      Type.Array(Type.Object({ name: Type.String(), url: Type.String() }), {
+        description: 'Of an e-mail: the files that go with it',
+      }),
+    ),
     delivery_id: Type.String(),
     alert_id: Type.Optional(Type.String()),
     notification_id: Type.Optional(Type.String()),
@@ -56,6 +61,7 @@ export function renderOutboxItem(item: OutboxItem) {
     ...(item.html !== undefined && { html: item.html }),
     actions: item.actions,
     ...(item.segments !== undefined && { segments: item.segments }),
+    ...(item.attachments !== undefined && { attachments: item.attachments }),
     delivery_id: item.deliveryId,
     ...(item.alertId !== undefined && { alert_id: item.alertId }),
     ...(item.notificationId !== undefined && { notification_id: item.notificationId }),

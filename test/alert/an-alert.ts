@@ -73,20 +73,22 @@ export function anAlert(wish: Partial<Alert> = {}): Alert {
   }
 }
 
-/** Knows `user:x` and `webhook:x` by themselves, and every other target by the table. */
+/** Knows `user:x`, `webhook:x` and `mqtt:x` by themselves, and every other target by the table. */
 export function knowing(table: Readonly<Record<string, readonly string[]>> = {}): WhoIs {
   return (targets) => {
     const users = new Set<string>()
     const webhooks = new Set<string>()
+    const topics = new Set<string>()
     const unresolved: string[] = []
     for (const target of targets) {
       const [kind, name = ''] = target.split(':')
       const found = table[target] ?? (kind === 'user' ? [name] : [])
       if (kind === 'webhook') webhooks.add(name)
+      else if (kind === 'mqtt') topics.add(name)
       else if (found.length === 0) unresolved.push(target)
       for (const id of found) users.add(id)
     }
-    return { users: [...users], webhooks: [...webhooks], unresolved }
+    return { users: [...users], webhooks: [...webhooks], topics: [...topics], unresolved }
   }
 }
 

@@ -108,8 +108,8 @@ class Witness {
       expect({ repeat: entry.repeat, step: entry.step }, 'steps come in their order').to.deep.equal(expected)
       expect(entry.repeat, 'O6: no run too many').to.be.at.most(moved.alert.policy.repeat)
       place = expected
-      const { users, webhooks } = whoIsAt(now)(steps[expected.step - 1]!.notify)
-      const reaches = users.length + webhooks.length > 0
+      const { users, webhooks, topics } = whoIsAt(now)(steps[expected.step - 1]!.notify)
+      const reaches = users.length + webhooks.length + topics.length > 0
       expect(entry.kind, 'P20: exactly the steps that reach nobody are skipped').to.equal(
         reaches ? 'step' : 'skipped',
       )

@@ -13,6 +13,7 @@ function aPage(wish: Partial<Page> = {}): Page {
     because: 'policy_step',
     admins: [],
     webhooks: [],
+    topics: [],
     ...wish,
   }
 }

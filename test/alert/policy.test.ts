@@ -14,13 +14,14 @@ describe('the next step of an escalation', () => {
   })
 
   it('has everybody of the step among its targets (E3)', () => {
-    const alert = anAlert({ policy: aPolicy([['user:anna', 'oncall', 'webhook:ops']]) })
+    const alert = anAlert({ policy: aPolicy([['user:anna', 'oncall', 'webhook:ops', 'mqtt:siren']]) })
     const next = nextStep(alert, NOON, knowing({ oncall: ['bob'] }))
     expect(next)
       .to.have.property('targets')
       .that.deep.equals({
         users: ['anna', 'bob'],
         webhooks: ['ops'],
+        topics: ['siren'],
         unresolved: [],
       })
   })

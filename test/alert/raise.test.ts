@@ -118,6 +118,7 @@ describe('opening an alert', () => {
       because: 'policy_step',
       admins: ['root'],
       webhooks: [],
+      topics: [],
     })
   })
 

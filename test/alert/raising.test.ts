@@ -38,8 +38,7 @@ describe('Publishes of one condition', () => {
       holdOff: createHoldOff(),
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
-      canReach: () => true,
-      addressOf: () => 'root@example.org',
+      addressesOf: () => ['root@example.org'],
       laneOf: (channel) => channel,
     }
     const deaf = {

@@ -39,7 +39,13 @@ const context: TargetContext = {
 }
 
 describe('targets of an escalation step', () => {
-  const cases: readonly [targets: string[], users: string[], webhooks: string[], unresolved: string[]][] = [
+  const cases: readonly [
+    targets: string[],
+    users: string[],
+    webhooks: string[],
+    unresolved: string[],
+    topics?: string[],
+  ][] = [
     [['oncall'], ['anna'], [], []],
     [['oncall.next'], ['bob'], [], []],
     [['team'], ['anna', 'bob'], [], []],
@@ -47,6 +53,7 @@ describe('targets of an escalation step', () => {
     [['user:bob'], ['bob'], [], []],
     [['group:ops'], ['carla'], [], []],
     [['webhook:ops'], [], ['ops'], []],
+    [['mqtt:siren', 'mqtt:siren'], [], [], [], ['siren']],
     [['oncall', 'team', 'user:anna', 'webhook:a', 'webhook:a'], ['anna', 'bob'], ['a'], []],
     [
       ['user:gone', 'group:none', 'group:empty', 'nonsense'],
@@ -58,10 +65,10 @@ describe('targets of an escalation step', () => {
     [['user:constructor'], [], [], ['user:constructor']],
     [[], [], [], []],
   ]
-  for (const [targets, users, webhooks, unresolved] of cases) {
-    const who = [...users, ...webhooks].join(', ') || 'nobody'
+  for (const [targets, users, webhooks, unresolved, topics = []] of cases) {
+    const who = [...users, ...webhooks, ...topics].join(', ') || 'nobody'
     it(`${JSON.stringify(targets)} are ${who}, each once, and only of the tenant (E7, O1)`, () => {
-      expect(resolveTargets(targets, context)).to.deep.equal({ users, webhooks, unresolved })
+      expect(resolveTargets(targets, context)).to.deep.equal({ users, webhooks, topics, unresolved })
     })
   }
 
@@ -71,7 +78,7 @@ describe('targets of an escalation step', () => {
   })
 
   it('of a team that is gone, or has no schedule, are nobody', () => {
-    const none = { users: [], webhooks: [], unresolved: ['oncall', 'oncall.next', 'team'] }
+    const none = { users: [], webhooks: [], topics: [], unresolved: ['oncall', 'oncall.next', 'team'] }
     const bare = { ...platform, schedule: null, members: [] }
     for (const team of [null, bare]) {
       expect(resolveTargets(['oncall', 'oncall.next', 'team'], { ...context, team })).to.deep.equal(none)

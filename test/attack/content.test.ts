@@ -171,13 +171,19 @@ channels: { email: { mode: both, smtp_url: "smtp://127.0.0.1:${(server.server.ad
       body: 'x',
     })
     expect(rejected.status).to.equal(400)
+    const withFile = await call(program, 'device-token', 'POST', '/v1/publish/notifications/email/send', {
+      to: 'anna@example.org',
+      subject: 'x',
+      body: 'x',
+      attachments: [{ path: '/etc/passwd' }],
+    })
+    expect(withFile.status).to.equal(400)
     const mail = await mailAfter(() =>
       call(program, 'device-token', 'POST', '/v1/publish/notifications/email/send', {
         to: 'anna@example.org',
         subject: 'x',
         body: 'plain',
         bcc: 'b@example.org',
-        attachments: [{ path: '/etc/passwd' }],
         raw: 'X-Injected: yes',
         envelope: { to: ['b@example.org'] },
         headers: { 'X-Injected': 'yes' },

@@ -18,6 +18,8 @@ const SECRETS = {
   smsToken: 'canary-sms-token',
   voiceToken: 'canary-voice-token',
   vapidKey: 'canary-vapid-key',
+  serviceAccount: 'canary-service-account',
+  phoneToken: 'canary-phone-token',
   botToken: 'canary-bot-token',
   webhookSecret: 'canary-webhook-secret',
   webhookPath: 'canary-webhook-path',
@@ -60,13 +62,14 @@ describe('secrets', function () {
 server: { log_level: trace }
 storage: { redis_url: "redis://:${SECRETS.redisPassword}@127.0.0.1:1/0" }
 auth: { jwt: { secret: ${SECRETS.jwt} } }
-users: { anna: { password: ${SECRETS.annaPassword}, email: anna@example.org, phone: "+4915112345678", roles: [admin] } }
+users: { anna: { password: ${SECRETS.annaPassword}, email: anna@example.org, phone: "+4915112345678", roles: [admin], devices: [{ platform: ios, token: ${SECRETS.phoneToken} }] } }
 clients: { device: { token: ${SECRETS.deviceToken}, publish: ["notifications/#", "alerts/#"] } }
 teams: { platform: { alert_types: ["*"], escalation: { steps: [{ notify: [team, "webhook:ops"], wait: 5m }] } } }
 channels:
   email: { mode: live, smtp_url: "smtp://mailer:${SECRETS.smtpPassword}@127.0.0.1:${port}", from: "Alerts <alerts@example.org>" }
   sms: { mode: captured, account_sid: AC1, auth_token: ${SECRETS.smsToken}, from: "+15005550006" }
   voice: { mode: captured, account_sid: AC1, auth_token: ${SECRETS.voiceToken}, from: "+15005550006" }
+  push: { mode: captured, service_account: ${SECRETS.serviceAccount} }
   web_push: { mode: captured, subject: "mailto:ops@example.org", vapid_public_key: public, vapid_private_key: ${SECRETS.vapidKey} }
   telegram: { mode: live, bot_token: "1:${SECRETS.botToken}", api_root: "http://127.0.0.1:1" }
   webhook: { mode: live, allow: [127.0.0.1], endpoints: { ops: { url: "http://127.0.0.1:1/${SECRETS.webhookPath}", secret: ${SECRETS.webhookSecret} } } }

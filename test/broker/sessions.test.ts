@@ -33,6 +33,41 @@ describe('a session', () => {
     expect(again.texts()).to.deep.equal(numbers(0, 510))
   })
 
+  it('does not keep what is only of the moment, while its client is away or for later', async () => {
+    t = await startBroker()
+    const sub = await t.client('a', { clientId: 's', clean: false })
+    await sub.mqtt.subscribeAsync('x/#', { qos: 1 })
+    t.broker.publish('x/y', 'heard', { qos: 1, passing: true })
+    await sub.got(1)
+    await sub.mqtt.endAsync()
+    await gone(t)
+    t.broker.publish('x/y', 'missed', { qos: 1, passing: true })
+    t.broker.publish('x/y', 'kept', { qos: 1 })
+    const again = await t.client('a', { clientId: 's', clean: false })
+    await again.got(1)
+    expect([sub.texts(), again.texts()]).to.deep.equal([['heard'], ['kept']])
+  })
+
+  it('tells whether a principal hears a topic now: connected, subscribed and permitted', async () => {
+    t = await startBroker()
+    t.door.mayForward = ({ id }) => id !== 'mute'
+    const hears = (id: string, topic = 'x/y') => t.broker.hears(id, topic)
+    const sub = await t.client('a', { clientId: 's', clean: false })
+    expect(hears('a')).to.equal(false)
+    await sub.mqtt.subscribeAsync('x/#', { qos: 1 })
+    const mute = await t.client('mute')
+    await mute.mqtt.subscribeAsync('x/#', { qos: 1 })
+    expect([hears('a'), hears('a', 'z'), hears('b'), hears('mute')]).to.deep.equal([
+      true,
+      false,
+      false,
+      false,
+    ])
+    await sub.mqtt.endAsync()
+    await gone(t, 1)
+    expect(hears('a')).to.equal(false)
+  })
+
   it('keeps at most 1,000 of them, drops the oldest first and counts them (defect 7, P22)', async () => {
     t = await startBroker()
     const sub = await t.client('a', { clientId: 's', clean: false })

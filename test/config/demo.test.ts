@@ -28,6 +28,7 @@ describe('the demo', () => {
     for (const user of Object.values(config.users)) {
       expect(user.email).to.match(/@example\.org$/)
       expect(user.phone).to.match(/^\+49/)
+      expect(user.devices).to.have.length(1)
     }
     expect(config.users['anna']?.preferences.sms).to.equal(true)
     expect(Object.keys(config.teams)).to.deep.equal(['platform'])

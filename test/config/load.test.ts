@@ -16,6 +16,31 @@ function faultsOf(text: string, env: Environment = {}): string[] {
 /** One file, one fault, and how it is told. */
 const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env?: Environment])[] = [
   [
+    'a template that cannot be read',
+    'templates:\n  "payment.*":\n    email:\n      html: "<p>{{ amount | money }}</p>"\n',
+    'c.yaml:4:13 templates["payment.*"].email.html: undefined filter: money (line 1, column 4)',
+  ],
+  [
+    'a template of several lines that is not closed',
+    'templates:\n  order:\n    locales:\n      de:\n        sms:\n          text: |\n            Hallo\n            {% if x %}\n',
+    'c.yaml:6:17 templates.order.locales.de.sms.text: tag {% if x %} not closed (line 2, column 1)',
+  ],
+  [
+    'a template that wants another file',
+    'templates: { order: { sms: { text: "{% include \'x\' %}" } } }\n',
+    'c.yaml:1:36 templates.order.sms.text: tag "include" not found (line 1, column 1)',
+  ],
+  [
+    'a template for no language',
+    'templates: { order: { locales: { german_: { sms: { text: x } } } } }\n',
+    'c.yaml:1:34 templates.order.locales.german_: "german_" is no language such as en, de or pt-BR',
+  ],
+  [
+    'a template for a channel that is none',
+    'templates: { order: { emial: { subject: x } } }\n',
+    'c.yaml:1:23 templates.order.emial: unknown key (did you mean "email"?)',
+  ],
+  [
     'a list that is not closed',
     'server:\n  trusted_proxies: [127.0.0.1\nusers: {}\n',
     'c.yaml:3:1: Flow sequence in block collection must be sufficiently indented and end with a ]',
@@ -288,12 +313,12 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'an unknown escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [oncal] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "oncall"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "oncall"?)',
   ],
   [
     'a bare user as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [bob] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:… (did you mean "user:bob"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "user:bob"?)',
   ],
   [
     'an unknown user as escalation target',
@@ -309,6 +334,43 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'an unknown webhook as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["webhook:ops"] }] } } }\n`,
     'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown webhook "ops"',
+  ],
+  [
+    'an unknown MQTT topic as escalation target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["mqtt:siern"] }] } } }\nchannels: { mqtt: { topics: { siren: { topic: a/b } } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown mqtt "siern" (did you mean "siren"?)',
+  ],
+  ...(
+    [
+      ['alerts/critical/x', "alerts/ is the product's own; use another topic"],
+      ['state/siren', "state/ is the product's own; use another topic"],
+      ['$SYS/siren', 'topics below $SYS belong to the broker'],
+      ['plant/+/set', '"plant/+/set" is no topic such as plant/siren/set, without + and #'],
+      ['plant/#', '"plant/#" is no topic such as plant/siren/set, without + and #'],
+      ['', '"" is no topic such as plant/siren/set, without + and #'],
+    ] as const
+  ).map(
+    ([topic, because]) =>
+      [
+        `a siren on the topic "${topic}"`,
+        `channels:\n  mqtt:\n    topics:\n      siren: { topic: "${topic}" }\n`,
+        `c.yaml:4:23 channels.mqtt.topics.siren.topic: ${because}`,
+      ] as const,
+  ),
+  [
+    'two names for one topic, by which the payload is found',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y }\n      b: { topic: x/y }\n',
+    'c.yaml:5:19 channels.mqtt.topics.b.topic: is the topic of a too',
+  ],
+  [
+    'a placeholder that nothing fills',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y, payload: "{{sevrity}}" }\n',
+    'c.yaml:4:33 channels.mqtt.topics.a.payload: unknown placeholder "sevrity" (did you mean "severity"?)',
+  ],
+  [
+    'a quality of service that there is not',
+    'channels:\n  mqtt:\n    topics:\n      a: { topic: x/y, qos: 3 }\n',
+    'c.yaml:4:29 channels.mqtt.topics.a.qos: must be at most 2',
   ],
   [
     'one port for two things',
@@ -361,6 +423,26 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:3:28 users.bob.telegram_chat_id: is the chat of anna too',
   ],
   [
+    'a group of notifications with a blank in its name',
+    'notification_types: { "my shop": { events: [] } }\n',
+    'c.yaml:1:23 notification_types["my shop"]: a name must not hold white space or control characters',
+  ],
+  [
+    'an event with a wildcard',
+    'notification_types: { shop: { events: [sent, "order*"] } }\n',
+    'c.yaml:1:46 notification_types.shop.events[1]: a name must not hold *; all of a group are there without being named',
+  ],
+  [
+    'an event without a name',
+    'notification_types: { shop: { events: [""] } }\n',
+    'c.yaml:1:40 notification_types.shop.events[0]: the name is empty',
+  ],
+  [
+    'an event that is too long together with its group (X34)',
+    `notification_types: { shop: { events: [${'x'.repeat(95)}, ${'x'.repeat(96)}] } }\n`,
+    'c.yaml:1:137 notification_types.shop.events[1]: shop.… has at most 100 characters',
+  ],
+  [
     'an exception for webhooks that is neither host nor network',
     'channels: { webhook: { allow: ["hooks.lan", "10.0.0.0/8", "::1", "https://x"] } }\n',
     'c.yaml:1:66 channels.webhook.allow[3]: "https://x" is no host, address or network such as 10.0.0.0/8',
@@ -390,18 +472,80 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
       ] as const,
   ),
   [
-    'two endpoints with one URL, by which their secrets are found',
-    'channels:\n  webhook:\n    mode: live\n    endpoints:\n      a: { url: "https://x.example" }\n      b: { url: "https://x.example" }\n',
-    'c.yaml:6:17 channels.webhook.endpoints.b.url: is the URL of a too',
+    'an endpoint of PagerDuty without its key',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.routing_key: is missing; format pagerduty needs it',
   ],
-  ...['push', 'web_push'].map(
-    (channel) =>
-      [
-        `live ${channel}`,
-        `channels:\n  ${channel}:\n    mode: live\n`,
-        `c.yaml:3:11 channels.${channel}.mode: live is not available yet; use captured`,
-      ] as const,
-  ),
+  [
+    'a key of PagerDuty that is none, without repeating it',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: pagerduty, routing_key: canary }\n',
+    'c.yaml:4:70 channels.webhook.endpoints.a.routing_key: expected 32 letters and digits',
+  ],
+  [
+    'an endpoint of ntfy without its topic',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy }\n',
+    'c.yaml:4:7 channels.webhook.endpoints.a.topic: is missing; format ntfy needs it',
+  ],
+  [
+    'a topic of ntfy that cannot be one',
+    'channels:\n  webhook:\n    endpoints:\n      a: { url: "https://x.example", format: ntfy, topic: "a/b" }\n',
+    'c.yaml:4:59 channels.webhook.endpoints.a.topic: expected at most 64 letters, digits, - and _',
+  ],
+  [
+    'live push without a service account',
+    'channels:\n  push: { mode: live }\n',
+    'c.yaml:2:3 channels.push.service_account: is missing; mode live needs it, or service_account_file',
+  ],
+  [
+    'a service account that cannot be read',
+    'channels:\n  push: { mode: both, service_account_file: ./none.json }\n',
+    'c.yaml:2:45 channels.push.service_account_file: cannot read ./none.json (ENOENT)',
+  ],
+  [
+    'a service account that is none, without telling its content',
+    'channels:\n  push: { mode: live, service_account: geheim }\n',
+    'c.yaml:2:40 channels.push.service_account: the service account is no JSON object',
+  ],
+  [
+    'a service account without a key',
+    `channels:\n  push: { mode: live, service_account: '{"project_id":"p","client_email":"e","private_key":"geheim"}' }\n`,
+    'c.yaml:2:40 channels.push.service_account: the service account has no RSA private_key',
+  ],
+  [
+    'one half of a VAPID pair',
+    'channels:\n  web_push: { mode: live, vapid_private_key: geheim }\n',
+    'c.yaml:2:3 channels.web_push.vapid_public_key: is missing; vapid_private_key is of no use without it',
+  ],
+  [
+    'two halves of different VAPID pairs',
+    'channels:\n  web_push: { mode: live, vapid_public_key: BA, vapid_private_key: geheim }\n',
+    'c.yaml:2:45 channels.web_push.vapid_public_key: is not the public key of vapid_private_key',
+  ],
+  [
+    'a subject that push services would refuse',
+    'channels:\n  web_push: { mode: live, subject: ops@example.org }\n',
+    'c.yaml:2:36 channels.web_push.subject: expected mailto:ops@example.org, or an https:// URL',
+  ],
+  [
+    'push services that are no hosts',
+    'channels: { web_push: { allow: ["https://x"] } }\n',
+    'c.yaml:1:33 channels.web_push.allow[0]: "https://x" is no host, address or network such as 10.0.0.0/8',
+  ],
+  [
+    'a device without a token',
+    'users:\n  anna: { devices: [{ platform: ios }] }\n',
+    'c.yaml:2:21 users.anna.devices[0].token: is missing',
+  ],
+  [
+    'a browser whose messages would go into this network (security row 23)',
+    'users:\n  anna: { devices: [{ platform: web, subscription: { endpoint: "http://127.0.0.1:6379", keys: { p256dh: a, auth: b } } }] }\n',
+    'c.yaml:2:64 users.anna.devices[0].subscription.endpoint: the address is not public; channels.web_push.allow can make an exception',
+  ],
+  [
+    'a device of two people',
+    'users:\n  anna: { devices: [{ platform: ios, token: t }] }\n  bob: { devices: [{ platform: ios, token: t }] }\n',
+    'c.yaml:3:20 users.bob.devices[0]: is a device of anna too',
+  ],
   [
     'live SMS without a sender',
     'channels:\n  sms: { mode: live, account_sid: AC1, auth_token: geheim }\n',
@@ -430,7 +574,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'a channel that sends and captures',
     'channels: { push: { mode: both } }\n',
-    'c.yaml:1:27 channels.push.mode: both is not available yet; use captured',
+    'c.yaml:1:13 channels.push.service_account: is missing; mode both needs it, or service_account_file',
   ],
   [
     'a store that does not exist yet',

@@ -129,7 +129,7 @@ describe('where a setting comes from', () => {
 
   it('is captured for every channel unless the file says otherwise', () => {
     const modes = Object.values(load('').channels).map(({ mode }) => mode)
-    expect(modes).to.deep.equal(Array.from({ length: 7 }, () => 'captured'))
+    expect(modes).to.deep.equal(Array.from({ length: 9 }, () => 'captured'))
   })
 })
 

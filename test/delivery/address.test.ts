@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parseMailbox, parsePhone } from '../../src/delivery/address.ts'
+import { isPremium, parseMailbox, parsePhone } from '../../src/delivery/address.ts'
 
 describe('parseMailbox', () => {
   const good: readonly [string, string][] = [
@@ -51,6 +51,30 @@ describe('parseMailbox', () => {
       expect(parseMailbox(text)).to.equal(null)
     })
   }
+})
+
+describe('isPremium', () => {
+  const table: readonly [string, boolean][] = [
+    ['+19005551234', true],
+    ['+19000000000', true],
+    ['+449098790000', true],
+    ['+449212345678', true],
+    ['+499001234567', true],
+    ['+491801234567', true],
+    ['+33899123456', true],
+    ['+979123456789', true],
+    ['+4915112345678', false],
+    ['+12125550100', false],
+    ['+447400123456', false],
+    ['', false],
+  ]
+  for (const [number, premium] of table)
+    it(`says ${premium} to ${number} (security row 21)`, () => expect(isPremium(number)).to.equal(premium))
+
+  it('lets such a number be parsed where it is asked for', () => {
+    expect(parsePhone('+1 900 555 1234')).to.equal(null)
+    expect(parsePhone('+1 900 555 1234', { premium: true })).to.equal('+19005551234')
+  })
 })
 
 describe('parsePhone', () => {

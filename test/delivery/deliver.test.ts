@@ -3,6 +3,7 @@ import type { Channel, ChannelMode, OutgoingMessage, SendResult } from '../../sr
 import type { Channels } from '../../src/delivery/channels/index.ts'
 import { smsChannel } from '../../src/delivery/channels/sms.ts'
 import { emailChannel } from '../../src/delivery/channels/email.ts'
+import type { Trouble } from '../../src/delivery/chaos.ts'
 import { attempt, createDeliver, type DeliverDeps, type DeliverWork } from '../../src/delivery/deliver.ts'
 import type { ChannelName } from '../../src/delivery/delivery.ts'
 import { leasedWork, type PlannedDelivery } from '../../src/delivery/plan.ts'
@@ -52,6 +53,7 @@ function setUp(
     metrics,
     publicUrl: () => 'http://localhost:8080',
     fence: (id) => fenced.has(id),
+    withheld: () => null,
   }
   return { deps, clock, lines, metrics, sent, fenced, people, channel }
 }
@@ -79,6 +81,22 @@ async function metric(counter: { get(): Promise<{ values: { value: number }[] }>
 }
 
 describe('attempt', () => {
+  it('sends nothing to an address that may not be used any more (E19, E20)', async () => {
+    const { deps, sent } = setUp()
+    const asked: unknown[] = []
+    const withheld: DeliverDeps['withheld'] = ({ address }) => {
+      asked.push(address)
+      return { state: 'suppressed', reason: 'opted_out' }
+    }
+    for (const address of ['anna@example.org', null]) {
+      const { settlement } = await attempt(work({ address }), { ...deps, withheld })
+      expect(settlement.delivery).to.include({ state: 'suppressed', reason: 'opted_out' })
+      expect(settlement).to.include({ nextDueAt: null, outbox: null })
+    }
+    expect(asked).to.deep.equal(['anna@example.org', 'anna@example.org'])
+    expect(sent).to.deep.equal([])
+  })
+
   it('sends once under the delivery’s id and notes when and as what (P8)', async () => {
     const { deps, sent, clock } = setUp()
     const { settlement, provider } = await attempt(work(), deps)
@@ -128,6 +146,50 @@ describe('attempt', () => {
     expect(settlement.outbox).to.include({ deliveryId: 'a1.1', subject: 'CRITICAL ALERT: disk_full' })
     const failing = setUp(failed({}), 'both')
     expect((await attempt(work(), failing.deps)).settlement.outbox).to.equal(null)
+  })
+
+  it('of a captured channel in trouble comes to what a live provider would answer, and keeps what went through (contract section 7)', async () => {
+    const { deps, sent, clock } = setUp(undefined, 'captured', 'sms')
+    const attempted = async (trouble: Trouble) => {
+      const page = work({ channel: 'sms', address: '+4915112345678' })
+      const answer = attempt(page, { ...deps, chaos: { of: () => trouble } })
+      await clock.pass(12_000)
+      return answer
+    }
+    const well = { failRate: 0, delayMs: 5000, status: 503 }
+    const slow = await attempted(well)
+    expect(slow.settlement).to.deep.include({ at: NOON + 5000, nextDueAt: null })
+    expect(slow.settlement.delivery).to.include({ state: 'sent', providerId: 'captured' })
+    expect(slow.settlement.outbox).to.include({ text: 'CRITICAL: disk_full - Disk is full' })
+
+    const failing = await attempted({ ...well, failRate: 1 })
+    expect(failing.settlement.delivery).to.include({
+      state: 'pending',
+      error: 'http_503: Chaos answered 503',
+    })
+    expect(failing.settlement.nextDueAt).to.be.a('number')
+    expect(failing.settlement.outbox).to.equal(null)
+    expect(failing.provider).to.include({ sign: 'transient' })
+
+    const refused = await attempted({ failRate: 1, delayMs: 0, status: 401 })
+    expect(refused.provider).to.deep.equal({ sign: 'refused' })
+    const gone = await attempted({ failRate: 1, delayMs: 0, status: 404 })
+    expect(gone.settlement.delivery).to.include({ state: 'dead', reason: 'http_404' })
+    expect(gone.settlement.outbox).to.equal(null)
+    const silent = await attempted({ ...well, delayMs: 60_000 })
+    expect(silent.settlement.delivery).to.include({
+      state: 'pending',
+      error: 'timeout: Chaos did not answer in time',
+    })
+    expect(sent, 'nothing leaves the machine').to.deep.equal([])
+  })
+
+  it('ends suppressed, not dead, where nobody would have got it', async () => {
+    const { deps } = setUp(failed({ retry: false, code: 'not_connected', suppressed: true }))
+    const { settlement, provider } = await attempt(work(), deps)
+    expect(settlement).to.include({ nextDueAt: null })
+    expect(settlement.delivery).to.include({ state: 'suppressed', reason: 'not_connected' })
+    expect(provider).to.deep.equal({ sign: 'well' })
   })
 
   const unsent: readonly [string, Partial<PlannedDelivery>, Partial<DeliverWork>, string, string][] = [
@@ -265,6 +327,13 @@ describe('attempt', () => {
     expect(settlement.delivery).to.include({ state: 'dead', reason: 'smtp_550', error: 'No such user' })
     expect(settlement.nextDueAt).to.equal(null)
     expect(provider).to.deep.equal({ sign: 'well' })
+  })
+
+  it('says nothing about the provider where it was not asked, neither well nor ill (P24)', async () => {
+    for (const retry of [true, false]) {
+      const { deps } = setUp(failed({ code: 'attachment_unavailable', retry, blameless: true }))
+      expect((await attempt(work(), deps)).provider).to.deep.equal({ sign: 'unknown' })
+    }
   })
 
   it('keeps a delivery pending while the provider refuses us, beyond every count and budget (P7)', async () => {

@@ -62,6 +62,7 @@ async function setUp(refuse: (address: string, attempt: number) => number | null
     metrics,
     publicUrl: () => 'http://localhost:8080',
     fence: () => false,
+    withheld: () => null,
   })
   const lanes = [{ name: 'email' }, { name: 'sms' }]
   const perform = { email: deliver, sms: deliver }

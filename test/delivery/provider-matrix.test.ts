@@ -5,9 +5,11 @@ import type { Channel } from '../../src/delivery/channel.ts'
 import { createChannels } from '../../src/delivery/channels/index.ts'
 import type { ChannelName } from '../../src/delivery/delivery.ts'
 import type { PlannedDelivery } from '../../src/delivery/plan.ts'
+import { webhookAddress } from '../../src/delivery/webhook-address.ts'
 import { attemptsOver, type Attempts } from '../support/attempts.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { providerServer, type Asked, type Given, type ProviderServer } from '../support/provider-server.ts'
+import { noDevices } from '../support/fake-devices.ts'
 import { quietHealth } from '../support/quiet-health.ts'
 
 const SECOND = 1000
@@ -58,7 +60,7 @@ const CHANNELS: readonly Over[] = [
     settings: (url) => ({
       webhook: { mode: 'live', allow: ['127.0.0.1'], endpoints: { ops: { url: `${url}/hook` } } },
     }),
-    plan: (url) => ({ address: `${url}/hook`, userId: null }),
+    plan: (url) => ({ address: webhookAddress('ops', `${url}/hook`), userId: null }),
     key: headerKey,
   },
   {
@@ -126,6 +128,8 @@ function channelOf(over: Over, url: string): Channel {
     clock: fakeClock(),
     healthOf: quietHealth(),
     publicUrl: 'https://bell.example.org',
+    devices: noDevices,
+    vapid: null,
   })
   const found = channels.get(over.channel)
   if (!found) throw new Error(`no channel ${over.channel}`)

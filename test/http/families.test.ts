@@ -3,7 +3,7 @@ import { OTHER_TENANT } from '../support/fake-directory.ts'
 import { alertRow, deadLetterRow, deliveryRow, outboxRow } from '../support/fake-engine.ts'
 import { httpHarness, type HttpHarness } from '../support/http-harness.ts'
 
-type Method = 'GET' | 'POST' | 'DELETE' | 'PATCH'
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH'
 
 describe('the own API', () => {
   let h: HttpHarness
@@ -260,6 +260,44 @@ describe('the own API', () => {
       expect((await call('olga', 'POST', '/v1/outbox/none/reply', { text: 'ack' })).statusCode).to.equal(404)
     })
 
+    it('makes trouble for captured channels, until it is put in place of it (contract section 7)', async () => {
+      const put = async (body: object) => {
+        const answer = await call('olga', 'PUT', '/v1/outbox/chaos', body)
+        return [answer.statusCode, answer.json()]
+      }
+      const sms = { fail_rate: 0.3, delay_ms: 5000, status: 429 }
+      expect(await put({ sms })).to.deep.equal([200, { sms }])
+      expect((await call('tool', 'GET', '/v1/outbox/chaos')).json()).to.deep.equal({ sms })
+      expect((await call('eve', 'GET', '/v1/outbox/chaos')).json()).to.deep.equal({})
+      const email = { fail_rate: 1, delay_ms: 0, status: 503 }
+      expect(await put({ email: { fail_rate: 1 }, sms: null })).to.deep.equal([200, { email }])
+      expect(await put({ email: {} })).to.deep.equal([200, {}])
+      expect(await put({})).to.deep.equal([200, {}])
+    })
+
+    const wrong: readonly [body: object, says: RegExp][] = [
+      [
+        { smss: { fail_rate: 1 } },
+        /smss is no captured channel \(did you mean sms\?\); these are: sms, email/,
+      ],
+      [{ realtime: {} }, /realtime is no captured channel; these are/],
+      [{ sms: { fail_rate: 1.1 } }, /sms\/fail_rate must be <= 1/],
+      [{ sms: { fail_rate: -0.1 } }, /sms\/fail_rate must be >= 0/],
+      [{ sms: { delay_ms: 60_001 } }, /sms\/delay_ms must be <= 60000/],
+      [{ sms: { status: 399 } }, /sms\/status must be >= 400/],
+      [{ sms: { status: 600 } }, /sms\/status must be <= 599/],
+      [{ sms: { failrate: 1 } }, /sms must NOT have additional properties/],
+    ]
+    for (const [body, says] of wrong) {
+      it(`refuses the trouble ${JSON.stringify(body)} and keeps what was set (contract section 7)`, async () => {
+        await call('olga', 'PUT', '/v1/outbox/chaos', { email: { fail_rate: 1 } })
+        const answer = await call('olga', 'PUT', '/v1/outbox/chaos', body)
+        expect([answer.statusCode, answer.json().error.code]).to.deep.equal([400, 'request.invalid'])
+        expect(answer.json().error.message).to.match(says)
+        expect((await call('olga', 'GET', '/v1/outbox/chaos')).json()).to.have.all.keys('email')
+      })
+    }
+
     it('is emptied for one tenant only (security 18)', async () => {
       expect((await call('olga', 'DELETE', '/v1/outbox')).statusCode).to.equal(204)
       expect(h.engine.rows.outbox.map(({ id }) => id)).to.deep.equal(['o3'])
@@ -348,13 +386,15 @@ describe('the own API', () => {
     ['GET', '/v1/outbox', true],
     ['DELETE', '/v1/outbox', true],
     ['POST', '/v1/outbox/o1/reply', true],
+    ['GET', '/v1/outbox/chaos', true],
+    ['PUT', '/v1/outbox/chaos', true],
     ['GET', '/v1/users/me', false],
     ['POST', '/v1/logout', false],
     ['POST', '/v1/ticket', false],
   ]
   for (const [method, url, operatorsOnly] of closed) {
     it(`closes ${method} ${url} to nobody${operatorsOnly ? ' and to those without the role' : ''} (contract section 3)`, async () => {
-      const payload = method === 'POST' ? { text: 'ack' } : undefined
+      const payload = method === 'POST' || method === 'PUT' ? { text: 'ack' } : undefined
       const nobody = await call(null, method, url, payload)
       expect([nobody.statusCode, nobody.json().error.code]).to.deep.equal([401, 'auth.missing'])
       if (!operatorsOnly) return

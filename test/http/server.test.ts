@@ -214,11 +214,11 @@ describe('the HTTP server', () => {
   it('lets a family of another part answer a literal path before /v1/notifications/{id} (C05)', async () => {
     const more = await httpHarness({
       options: {
-        families: [(app) => void app.get('/notifications/preferences', async () => ({ literal: true }))],
+        families: [(app) => void app.get('/notifications/literal', async () => ({ literal: true }))],
       },
     })
     const answer = await more.app.inject({
-      url: '/v1/notifications/preferences',
+      url: '/v1/notifications/literal',
       headers: await more.bearer('anna'),
     })
     expect(answer.json()).to.deep.equal({ literal: true })

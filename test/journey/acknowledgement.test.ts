@@ -17,6 +17,7 @@ clients:
   monitor: { token: monitor-token, publish: ["alerts/#"] }
   button: { token: button-token, publish: ["alerts/+/ack"] }
   console: { token: console-token, roles: [ops] }
+throttle: { sms: [[1000, 1m]] }
 teams:
   platform:
     alert_types: ["*"]

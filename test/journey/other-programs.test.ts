@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createHmac } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { eventually } from '../support/eventually.ts'
 import { harness, type Harness } from '../support/harness.ts'
 import { httpEndpoint, type HttpEndpoint, type Received } from '../support/http-endpoint.ts'
 
@@ -120,11 +121,7 @@ describe('a page on Telegram', () => {
   })
 
   const calls = (method: string) => api.received.filter(({ path }) => path === `/bot1:geheim/${method}`)
-  const until = async (condition: () => boolean) => {
-    for (let round = 0; round < 2000 && !condition(); round++)
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    expect(condition()).to.equal(true)
-  }
+  const until = (condition: () => boolean) => eventually('a call of the bot', () => condition() || undefined)
   const press = async (data: string, from: number) => {
     await until(() => held.length > 0)
     const update = {

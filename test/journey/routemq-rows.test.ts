@@ -415,7 +415,12 @@ describe('the rows of the RouteMQ requirement document, over the whole program',
     ])
     await program.quiet()
     const rows = await program.deliveries(String(filled['batch_id']))
-    expect(rows.map(({ fixed }) => fixed)).to.deep.equal([
+    expect(rows.map(({ state, reason }) => reason ?? state)).to.deep.equal([
+      'sent',
+      'invalid_address',
+      'sent',
+    ])
+    expect(rows.filter(({ state }) => state === 'sent').map(({ fixed }) => fixed)).to.deep.equal([
       { subject: 'Hello A & B', text: 'Dear A & B', html: '<p>A &#38; B</p>' },
       { subject: 'Hello C', text: 'Dear C', html: '<p>C</p>' },
     ])

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { twilioSignature } from '../../src/delivery/providers/twilio-signature.ts'
+import { HttpApi } from '../support/http-api.ts'
 import { harness, type Harness } from '../support/harness.ts'
 import { created, providerServer, twilioError, type ProviderServer } from '../support/provider-server.ts'
 
@@ -8,6 +9,8 @@ const TOKEN = 'twilio-secret'
 const BOB = '+4915112345672'
 const CEM = '+4915112345673'
 const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 describe('SMS and calls that leave the house and come back', function () {
   this.timeout(30_000)
@@ -152,24 +155,114 @@ describe('SMS and calls that leave the house and come back', function () {
     expect(await program.alert(second)).to.include({ status: 'acknowledged' })
   })
 
-  it('does a repeated message once (security 25)', async () => {
+  it('keeps the meaning of a code and the count of its sorries over a restart (E19)', async () => {
+    const first = await raise('db1')
+    await program.pass(1000)
+    const second = await raise('db2')
+    for (let sent = 0; sent < 4; sent++) await text('What is it?')
+    expect(await text('a')).to.match(/Open: 1 system_failure\.$/)
+    await text('1c')
+    for (let sent = 0; sent < 5; sent++) expect(await text('What is it?')).to.include('Sorry')
+    await program.restart()
+    expect(await text('What is it?')).to.equal(null)
+    expect(await text('1a')).to.equal(null)
+    expect(await program.alert(first)).to.include({ status: 'resolved' })
+    expect(await text('2c')).to.include('resolved')
+    expect(await program.alert(second)).to.include({ status: 'resolved' })
+  })
+
+  it('does a repeated message once and answers it once, over a restart as well (security 25)', async () => {
     const id = await raise()
     await text('escalate', BOB, 'SMtwice')
-    const { step } = await program.alert(id)
-    expect(await text('escalate', BOB, 'SMtwice')).to.equal(null)
-    expect(step).to.equal(2)
     expect(await program.alert(id)).to.include({ step: 2 })
+    expect(await text('escalate', BOB, 'SMtwice')).to.equal(null)
+    await program.restart()
+    expect(await text('escalate', BOB, 'SMtwice')).to.equal(null)
+    expect(await program.alert(id)).to.include({ step: 2 })
+    expect(await text('escalate')).to.include('the last step was 3')
+  })
+
+  it('escalates once when it died between the commit and noting the message (security 25)', async () => {
+    const id = await raise()
+    await text('escalate', BOB, 'SMtwice')
+    const { registry } = program.app.engine
+    const noted = [...registry.all({ name: 'callback' })]
+    expect(noted.map(({ key }) => key)).to.deep.equal(['twilio:SMtwice'])
+    for (const one of noted) await registry.remove({ name: 'callback' }, one)
+    await program.restart()
+    expect(await text('escalate', BOB, 'SMtwice')).to.include('the last step was 2')
+    expect(await program.alert(id)).to.include({ step: 2 })
+    const { length } = (await program.timeline(id)).filter(({ kind }) => kind === 'escalated')
+    expect(length).to.equal(1)
+  })
+
+  it('forgets what it has dealt with after a week', async () => {
+    await raise()
+    await text('ack')
+    const remembered = () => [...program.app.engine.registry.all({ name: 'callback' })].length
+    await program.restart(7 * DAY - HOUR)
+    await program.pass(MINUTE)
+    expect(remembered()).to.equal(1)
+    await program.restart(HOUR)
+    await program.pass(MINUTE)
+    expect(remembered()).to.equal(0)
   })
 
   it('sends nothing to a phone that answered STOP, pages the next person at once, and obeys START (E19)', async () => {
-    expect(await text('STOP')).to.include('No more messages')
+    expect(await text('Stop. ')).to.include('No more messages')
     const id = await raise()
     expect(sentTo(BOB)).to.deep.equal([])
-    expect(await pageOf(id, 'bob')).to.include({ state: 'dead', reason: 'unsubscribed' })
+    expect(await pageOf(id, 'bob')).to.include({ state: 'suppressed', reason: 'opted_out' })
     expect(sentTo(CEM)).to.have.length(1)
-    await text('start')
+    await program.restart()
     await raise('db2')
+    expect(sentTo(BOB)).to.deep.equal([])
+    await text('start')
+    await raise('db3')
     expect(sentTo(BOB)).to.have.length(1)
+  })
+
+  it('tells operators who stopped SMS and lets them lift it; an old STOP that comes again stops nothing (E19)', async () => {
+    await text('stop', BOB, 'SMstop')
+    const ops = new HttpApi(() => ({ url: program.app.httpUrl }), 'console-token')
+    const list = () => ops.get<{ items: readonly { id: string }[] }>('/v1/opt-outs')
+    const { items } = await list()
+    const [stopped] = items
+    expect(stopped).to.include({ channel: 'sms', address: '+49…72' })
+    expect(stopped).to.deep.include({ users: ['bob'] })
+    const path = `/v1/opt-outs/${stopped?.id}`
+    const bob = await HttpApi.login(() => ({ url: program.app.httpUrl }), 'bob', 'bob-password')
+    expect((await bob.request('GET', '/v1/opt-outs')).status).to.equal(403)
+    expect((await bob.request('DELETE', path)).status).to.equal(403)
+    expect((await ops.request('DELETE', path)).status).to.equal(204)
+    expect((await ops.request('DELETE', path)).status).to.equal(404)
+    await program.restart()
+    await text('stop', BOB, 'SMstop')
+    expect((await list()).items).to.deep.equal([])
+    await raise()
+    expect(sentTo(BOB)).to.have.length(1)
+  })
+
+  it('holds back what was to be tried again when STOP comes (E19)', async () => {
+    twilio.answer = () => twilioError(503, 0)
+    const id = await raise()
+    expect(sentTo(BOB)).to.have.length(1)
+    await text('stop')
+    await program.pass(MINUTE)
+    expect(sentTo(BOB)).to.have.length(1)
+    expect(await pageOf(id, 'bob')).to.include({ state: 'suppressed', reason: 'opted_out' })
+  })
+
+  it('escalates once for a key that comes twice, over a restart as well (security 25)', async () => {
+    const id = await raise()
+    await program.pass(5 * MINUTE)
+    const [call] = sentTo(CEM)
+    const action = /action="([^"]+)"/.exec(call?.fields['Twiml'] ?? '')?.[1] ?? ''
+    const press = () => post(action.replace(PUBLIC, ''), { CallSid: 'CA1', To: CEM, Digits: '6' })
+    expect((await press()).said).to.include('the last step was 3')
+    await program.restart()
+    expect((await press()).said).to.include('done already')
+    expect(await program.alert(id)).to.include({ step: 3 })
   })
 
   it('tries again as promise P7 says, and keeps the provider’s pause', async () => {

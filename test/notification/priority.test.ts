@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import type { Preferences } from '../../src/directory/directory.ts'
+import type { PersonalChannel } from '../../src/preferences/preference.ts'
+import type { Wishes } from '../../src/preferences/wishes.ts'
 import { PRIORITIES, type Priority } from '../../src/notification/notification.ts'
 import { CHANNEL_RULES, channelsFor, effectivePriority } from '../../src/notification/priority.ts'
 
@@ -63,6 +65,72 @@ describe('the channels of a notification', () => {
     const asked: string[] = []
     channelsFor('critical', ALL_ON, (channel) => asked.push(channel) > 0)
     expect(asked).to.not.include('realtime')
+  })
+
+  const wishes = (asked: Readonly<Record<string, boolean>>, optIn = false): Wishes => ({
+    channels: new Map(
+      Object.entries(asked).map(([channel, enabled]) => [
+        channel as PersonalChannel,
+        { enabled, pattern: 'payment.*' },
+      ]),
+    ),
+    optIn,
+  })
+  const byWish: readonly [what: string, Priority, Preferences, Wishes, readonly string[]][] = [
+    [
+      'a wish for e-mail at low priority',
+      'low',
+      DEFAULTS,
+      wishes({ email: true }),
+      ['realtime', 'email', 'push'],
+    ],
+    [
+      'a wish for SMS at normal priority',
+      'normal',
+      DEFAULTS,
+      wishes({ sms: true }),
+      ['realtime', 'sms', 'push'],
+    ],
+    ['a wish against e-mail', 'critical', ALL_ON, wishes({ email: false }), ['realtime', 'sms', 'push']],
+    ['a wish against the switch', 'normal', ALL_OFF, wishes({ realtime: true }), ['realtime']],
+    [
+      'a wish against everything',
+      'critical',
+      ALL_ON,
+      wishes({ realtime: false, email: false, sms: false, push: false }),
+      [],
+    ],
+    [
+      'wishes for channels that have no switch',
+      'low',
+      ALL_OFF,
+      wishes({ telegram: true, voice: true, web_push: true, speech: true }),
+      ['voice', 'web_push', 'telegram', 'speech'],
+    ],
+    ['a wish against such a channel', 'low', ALL_OFF, wishes({ telegram: false }), []],
+    ['mail that nobody asked for', 'critical', ALL_ON, wishes({}, true), []],
+    ['mail that was asked for by e-mail', 'normal', ALL_ON, wishes({ email: true }, true), ['email']],
+  ]
+  for (const [what, priority, preferences, asked, channels] of byWish) {
+    it(`follow ${what} (R19, X14, X34, P2)`, () => {
+      const choices = channelsFor(priority, preferences, always, asked)
+      expect(choices.flatMap(({ channel, reason }) => (reason === 'chosen' ? [channel] : []))).to.deep.equal(
+        channels,
+      )
+    })
+  }
+
+  it('name the row that decided, and what was missing where a wish cannot be met (P2)', () => {
+    const asked = wishes({ realtime: false, email: true, telegram: true, web_push: true })
+    const pattern = 'payment.*'
+    expect(channelsFor('normal', DEFAULTS, never, asked)).to.deep.equal([
+      { channel: 'realtime', reason: 'preference_off', pattern },
+      { channel: 'email', reason: 'no_address', pattern },
+      { channel: 'sms', reason: 'priority_too_low', pattern: null },
+      { channel: 'push', reason: 'no_device', pattern: null },
+      { channel: 'web_push', reason: 'no_device', pattern },
+      { channel: 'telegram', reason: 'no_address', pattern },
+    ])
   })
 
   it('are all accounted for, at every priority', () => {

@@ -32,9 +32,10 @@ describe('The law of conservation in the embedded store', () => {
         String(line),
       ),
     )
-    const reads = plans.filter((line) => /^SCAN (d|delivery|a|alert)\b/.test(line))
+    const reads = plans.filter((line) => /^SCAN (d|delivery|a|alert|g|digest)\b/.test(line))
     expect(reads).to.not.deep.equal([])
-    for (const line of reads) expect(line).to.match(/COVERING INDEX delivery_moving|INDEX alert_open/)
+    for (const line of reads)
+      expect(line).to.match(/COVERING INDEX delivery_moving|INDEX alert_open|INDEX digest_open/)
   })
 
   const DAMAGES: readonly (readonly [what: string, sql: string])[] = [
@@ -44,6 +45,10 @@ describe('The law of conservation in the embedded store', () => {
     ['a delivery that is being sent by nobody', `UPDATE delivery SET state = 'sending'`],
     ['a delivery that is gone', 'DELETE FROM delivery'],
     ['a delivery that ended while its work goes on', `UPDATE delivery SET state = 'dead'`],
+    [
+      'a digest that nothing will close',
+      `INSERT INTO digest (id, tenant, key, channel, user_id, opened_at, count) VALUES ('g-1', 't', 'k', 'sms', 'anna', 0, 0)`,
+    ],
     ['work of another delivery', 'UPDATE work SET ordinal = 7'],
     [
       'more ends than there were deliveries',

@@ -52,6 +52,7 @@ export function attemptsOver(
     store,
     publicUrl: () => 'http://localhost:8080',
     fence: () => false,
+    withheld: () => null,
   })
   const worker = createWorker({
     store,

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import type { Channel, RenderInput } from '../../src/delivery/channel.ts'
 import { alert, notification, person, planned, seeded } from './messages.ts'
 
-const HOSTILE: readonly string[] = [
+/** Texts as nobody should send them. */
+export const HOSTILE: readonly string[] = [
   '',
   ' ',
   '\0',
@@ -68,6 +69,12 @@ function inputs(text: string): RenderInput[] {
     },
     {
       ...base,
+      delivery: planned().delivery,
+      subject: { kind: 'alert', alert: hostile },
+      wording: { title: text, text, html: text, alone: text.length % 2 === 0 },
+    },
+    {
+      ...base,
       delivery: planned({ subjectKind: 'direct', purpose: 'message', userId: null }).delivery,
       subject: { kind: 'direct' },
       recipient: null,
@@ -94,7 +101,8 @@ export function channelConformance(title: string, open: () => Channel): void {
           if (!direct) expect(rendered.text, JSON.stringify(text.slice(0, 40))).to.not.equal('')
           expect(rendered.subject ?? '').to.not.match(/[\r\n\0]/)
           // JSON is read by programs, which get the data as it is.
-          if (channel.name === 'webhook') expect(() => void JSON.parse(rendered.text)).to.not.throw()
+          if (channel.name === 'webhook' || channel.name === 'mqtt')
+            expect(() => void JSON.parse(rendered.text)).to.not.throw()
           else expect(rendered.text).to.not.match(/[\0\r\u202e\u2066]/)
         }
       }
@@ -119,7 +127,8 @@ export function channelConformance(title: string, open: () => Channel): void {
     it('has an address for a reachable person only, and throws for none', () => {
       const channel = open()
       for (const text of [...HOSTILE, ...randomTexts(20)]) {
-        expect(channel.address(person({ email: text, phone: text }))).to.equal(null)
+        // An id that is no level of a topic could be reached by everybody, or nobody.
+        expect(channel.addresses(person({ id: 'a/b', email: text, phone: text }))).to.deep.equal([])
       }
     })
 

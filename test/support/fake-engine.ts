@@ -1,6 +1,7 @@
 import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Alert, TimelineEntry } from '../../src/alert/alert.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { createChaos } from '../../src/delivery/chaos.ts'
 import type { Delivery, OutboxItem } from '../../src/delivery/delivery.ts'
 import type { Directory } from '../../src/directory/directory.ts'
 import type { Engine } from '../../src/engine.ts'
@@ -11,6 +12,10 @@ import type { AlertCommandDecision } from '../../src/notification/decision.ts'
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome, Publish } from '../../src/router/publish.ts'
 import type { DeadLetter, InboxQuery, InboxReader, Store } from '../../src/store/store.ts'
+import { createDevices } from '../../src/devices/devices.ts'
+import { createPersonalPreferences } from '../../src/preferences/personal-preferences.ts'
+import { createRegistry } from '../../src/registry/registry.ts'
+import { memoryRecords } from './memory-records.ts'
 import { fakeClock, type FakeClock } from './fake-clock.ts'
 import { DEFAULT_TENANT } from './fake-directory.ts'
 import { silentLog, type LogLine } from './silent-log.ts'
@@ -60,6 +65,17 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
   const published: Publish[] = []
   const commands: FakeEngine['commands'] = []
   const replies: FakeEngine['replies'] = []
+  const records = memoryRecords()
+  const registry = createRegistry(
+    {
+      ...records,
+      async putRecord(change) {
+        if (engine.broken) throw engine.broken
+        return records.putRecord(change)
+      },
+    },
+    clock,
+  )
   const engine: FakeEngine = {
     rows,
     published,
@@ -78,6 +94,11 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     store: fakeStore(rows, () => {
       if (engine.broken) throw engine.broken
     }),
+    registry,
+    devices: createDevices({ registry, directory: () => directory, clock, log }),
+    vapidPublicKey: 'vapid-public-key',
+    preferences: createPersonalPreferences(registry),
+    canReach: () => false,
     clock,
     ids: randomIds(),
     log,
@@ -116,6 +137,11 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     },
     replayDeadLetter: async () => engine.outcome,
     resendDelivery: async (_by, id) => `${id}-again`,
+    cancelDelivery: async (_by, id) => {
+      const row = rows.deliveries.find((delivery) => delivery.id === id)
+      if (!row) throw fault('request.not_found')
+      return { ...row, state: 'cancelled' }
+    },
     async replyToOutbox(_by, itemId, reply) {
       replies.push({ itemId, reply })
       return 'Acknowledged'
@@ -125,6 +151,9 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       key: async () => 'Thank you',
       report: async () => {},
     },
+    chaos: createChaos(new Set(['sms', 'email'])),
+    contacts: {} as Engine['contacts'],
+    optOuts: { list: () => [], lift: async () => false },
     readiness: async () => engine.notReady,
   }
   return engine
@@ -301,6 +330,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     error: null,
     step: 1,
     fixed: null,
+    digestId: null,
     origin: ORIGIN,
     createdAt: AT,
     sentAt: AT + 20,

@@ -8,17 +8,17 @@ export interface Answer<T> {
 
 /** Asks the program over HTTP as one principal; `token` is a client's token or what a log-in gave. */
 export class HttpApi {
-  readonly #program: () => Program
+  readonly #program: () => Pick<Program, 'url'>
   readonly #token: string | null
 
   /** `program` is asked for each time, so that one of these outlives a restart. */
-  constructor(program: () => Program, token: string | null) {
+  constructor(program: () => Pick<Program, 'url'>, token: string | null) {
     this.#program = program
     this.#token = token
   }
 
   /** Signs a person in with their password. */
-  static async login(program: () => Program, user: string, password: string): Promise<HttpApi> {
+  static async login(program: () => Pick<Program, 'url'>, user: string, password: string): Promise<HttpApi> {
     const answer = await new HttpApi(program, null).post<{ token: string }>('/v1/login', { user, password })
     if (answer.status !== 200) throw new Error(`log-in of ${user}: ${answer.status}`)
     return new HttpApi(program, answer.body.token)

@@ -6,6 +6,7 @@ export interface Received {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  readonly bytes: Uint8Array
 }
 
 export interface HttpEndpoint {
@@ -26,7 +27,8 @@ export async function httpEndpoint(
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const { method = '', url = '', headers } = request
-      const entry = { method, path: url, headers, body: Buffer.concat(chunks).toString('utf8') }
+      const bytes = Buffer.concat(chunks)
+      const entry = { method, path: url, headers, body: bytes.toString('utf8'), bytes }
       received.push(entry)
       answer(entry, response, received.length)
     })

@@ -14,6 +14,7 @@ export const JWT_SECRET = Buffer.alloc(32, 7)
 export const PEOPLE = [
   person('anna', { password: 'anna-password', groups: ['ops'], email: 'anna@example.org', name: 'Anna K.' }),
   person('bob', { password: 'bob-password' }),
+  person('carl', { password: 'carl-password', customers: ['acme', 'globex'] }),
   person('olga', { password: 'olga-password', roles: ['user', 'ops'] }),
   person('stranger', { password: 'stranger-password' }),
   person('eve', { password: 'eve-password', roles: ['admin'], tenant: OTHER_TENANT }),

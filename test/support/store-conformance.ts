@@ -1,9 +1,12 @@
 import { acceptConformance } from './store/accept.ts'
 import { alertConformance } from './store/alerts.ts'
 import { deliveryConformance } from './store/deliveries.ts'
+import { dispatchConformance } from './store/dispatches.ts'
+import { digestConformance } from './store/digests.ts'
 import { inboxConformance } from './store/inbox.ts'
 import { keepingConformance } from './store/keeping.ts'
 import type { OpenedStore } from './store/samples.ts'
+import { recordConformance } from './store/records.ts'
 import { walkConformance } from './store/walk.ts'
 import { workConformance } from './store/work.ts'
 
@@ -29,8 +32,11 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     alertConformance(current)
     workConformance(current)
     deliveryConformance(current)
+    dispatchConformance(current)
     inboxConformance(current)
     keepingConformance(current)
+    recordConformance(current)
+    digestConformance(current)
     walkConformance(current)
   })
 }

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { renderAlert } from '../../src/wire/alert.ts'
+import { renderDelivery } from '../../src/wire/delivery.ts'
 import { formatDuration, parseDuration } from '../../src/duration.ts'
 import { maskAddress } from '../../src/wire/mask.ts'
 import { renderNotification } from '../../src/wire/notification.ts'
-import { alertRow, notificationRow } from '../support/fake-engine.ts'
+import { alertRow, deliveryRow, notificationRow } from '../support/fake-engine.ts'
 
 describe('durations', () => {
   const good: [text: string, ms: number][] = [
@@ -50,6 +51,16 @@ describe('masked addresses', () => {
     it(`${address} is shown as ${shown} (contract section 7)`, () =>
       expect(maskAddress(address)).to.equal(shown))
   }
+})
+
+describe('a delivery on the wire', () => {
+  it('shows the topic of a siren or of speech, and masks every other address (contract section 7)', () => {
+    const shown = (channel: 'mqtt' | 'speech' | 'sms', address: string) =>
+      renderDelivery(deliveryRow('a1.1', { channel, address })).address
+    expect(shown('mqtt', 'plant/siren/set')).to.equal('plant/siren/set')
+    expect(shown('speech', 'users/anna/events/speech')).to.equal('users/anna/events/speech')
+    expect(shown('sms', '+4915112345678')).to.equal('+49…78')
+  })
 })
 
 describe('a notification on the wire', () => {

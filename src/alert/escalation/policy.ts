@@ -75,7 +75,7 @@ export function stepAfter(
     // `following` stays within the list.
     const { notify, waitMs } = alert.policy.steps[step - 1]!
     const targets = whoIs(notify)
-    if (targets.users.length > 0 || targets.webhooks.length > 0) {
+    if (targets.users.length + targets.webhooks.length + targets.topics.length > 0) {
       const nextAt = following(alert.policy, position) === null ? null : now + waitMs
       return { kind: 'fire', step, repeat, targets, nextAt, skipped }
     }

@@ -21,6 +21,7 @@ export interface Page {
   /** User ids of the administrators who are told as well; some may be among `users`. */
   readonly admins: readonly string[]
   readonly webhooks: readonly string[]
+  readonly topics: readonly string[]
 }
 
 /** An alert after something moved it, what the timeline says about that, and who hears of it. */
@@ -90,6 +91,7 @@ export function fire(
       because: 'policy_step',
       admins: [],
       webhooks: targets.webhooks,
+      topics: targets.topics,
     },
   }
 }
@@ -134,7 +136,8 @@ function pageOf(
   admins: readonly string[],
 ): Page | null {
   if (users.length === 0 && admins.length === 0) return null
-  return { level: alert.severity, step: null, repeat: alert.repeat, users, because, admins, webhooks: [] }
+  const { severity: level, repeat } = alert
+  return { level, step: null, repeat, users, because, admins, webhooks: [], topics: [] }
 }
 
 function skippedEntry({ step, repeat, unresolved }: SkippedStep, at: number): TimelineEntry {

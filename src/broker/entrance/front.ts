@@ -69,6 +69,10 @@ export class Front {
     return this.sessions.wanted(topic)
   }
 
+  hears(principalId: string, topic: string): boolean {
+    return this.sessions.hears(principalId, topic)
+  }
+
   revoke(principalId: string): void {
     this.sessions.revoke(principalId)
   }

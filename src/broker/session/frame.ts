@@ -4,6 +4,8 @@ export interface Message {
   readonly payload: Uint8Array
   readonly qos: 0 | 1 | 2
   readonly retain: boolean
+  /** Not kept for sessions without a connection. */
+  readonly passing?: boolean
 }
 
 export interface FrameOptions {

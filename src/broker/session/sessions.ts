@@ -148,6 +148,16 @@ export class Sessions {
     )
   }
 
+  /** Whether an open connection of the principal subscribes to the topic and may have it. */
+  hears(principalId: string, topic: string): boolean {
+    let heard = false
+    this.trie.match(topic, ({ principal, outbound }) => {
+      if (outbound !== null && principal.id === principalId && this.options.mayForward(principal, topic))
+        heard = true
+    })
+    return heard
+  }
+
   /** Whether any session subscribes to the topic. */
   wanted(topic: string): boolean {
     return this.trie.any(topic)
@@ -159,6 +169,7 @@ export class Sessions {
   }
 
   private queue(session: Session, message: Message, qos: 1 | 2): void {
+    if (message.passing && session.outbound === null) return
     session.queue.push(message, qos, false)
     if (session.outbound) session.outbound.queued()
     else this.trim(session)

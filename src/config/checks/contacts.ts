@@ -65,7 +65,8 @@ export function checkLocales(config: Config): Finding[] {
     }))
 }
 
-function isLocale(text: string): boolean {
+/** Whether it is a language tag of BCP 47, known or not. */
+export function isLocale(text: string): boolean {
   try {
     return Intl.getCanonicalLocales(text).length === 1
   } catch {

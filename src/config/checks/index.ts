@@ -2,10 +2,20 @@ import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from '
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
+import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
-import { checkTelegram, checkTelegramChats, checkWebhookAllowance, checkWebhooks } from './outgoing.ts'
+import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
+import { checkMqttTopics } from './mqtt-topics.ts'
+import {
+  checkAllowances,
+  checkTelegram,
+  checkTelegramChats,
+  checkWebhookFormats,
+  checkWebhooks,
+} from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
@@ -34,10 +44,19 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
-  checkWebhookAllowance,
+  checkAllowances,
   checkWebhooks,
+  checkWebhookFormats,
   checkTelegram,
   checkTelegramChats,
+  checkFirebase,
+  checkVapid,
+  checkWebPushAllowance,
+  checkDevices,
+  checkTemplates,
+  checkTemplateLocales,
+  checkNotificationTypes,
+  checkMqttTopics,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

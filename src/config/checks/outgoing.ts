@@ -2,13 +2,20 @@ import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
 
-export function checkWebhookAllowance({ channels: { webhook } }: Config): Finding[] {
-  return webhook.allow.flatMap((entry, index) =>
+export function checkAllowances({ channels: { webhook, email } }: Config): Finding[] {
+  return [
+    ...allowFindings(['channels', 'webhook', 'allow'], webhook.allow),
+    ...allowFindings(['channels', 'email', 'attachments', 'allow'], email.attachments.allow),
+  ]
+}
+
+function allowFindings(path: readonly string[], entries: readonly string[]): Finding[] {
+  return entries.flatMap((entry, index) =>
     parseAllowEntry(entry)
       ? []
       : [
           {
-            path: ['channels', 'webhook', 'allow', index],
+            path: [...path, index],
             message: `"${entry}" is no host, address or network such as 10.0.0.0/8`,
           },
         ],
@@ -19,17 +26,30 @@ export function checkWebhookAllowance({ channels: { webhook } }: Config): Findin
 export function checkWebhooks({ channels: { webhook } }: Config): Finding[] {
   if (webhook.mode === 'captured') return []
   const allowance = allowanceOf(webhook.allow)
-  const seen = new Map<string, string>()
   return Object.entries(webhook.endpoints).flatMap(([name, { url }]) => {
     const path = ['channels', 'webhook', 'endpoints', name, 'url']
     const verdict = URL.canParse(url)
       ? checkUrl(new URL(url), allowance)
       : { ok: false as const, because: 'expected a URL such as https://example.org' }
-    if (!verdict.ok) return [{ path, message: verdict.because }]
-    // Secret and format are found by the URL.
-    const twin = seen.get(url)
-    seen.set(url, name)
-    return twin === undefined ? [] : [{ path, message: `is the URL of ${twin} too` }]
+    return verdict.ok ? [] : [{ path, message: verdict.because }]
+  })
+}
+
+/** Keys without which a form is refused by whom it is for, and what they look like. Values are never repeated. */
+const FORMAT_KEYS = {
+  pagerduty: { key: 'routing_key', form: /^[A-Za-z0-9]{32}$/, expected: '32 letters and digits' },
+  ntfy: { key: 'topic', form: /^[-_A-Za-z0-9]{1,64}$/, expected: 'at most 64 letters, digits, - and _' },
+} as const
+
+export function checkWebhookFormats({ channels: { webhook } }: Config): Finding[] {
+  return Object.entries(webhook.endpoints).flatMap(([name, endpoint]) => {
+    const { format } = endpoint
+    if (format !== 'pagerduty' && format !== 'ntfy') return []
+    const { key, form, expected } = FORMAT_KEYS[format]
+    const value = endpoint[key]
+    const path = ['channels', 'webhook', 'endpoints', name, key]
+    if (value === undefined) return [{ path, message: `is missing; format ${format} needs it` }]
+    return form.test(value) ? [] : [{ path, message: `expected ${expected}` }]
   })
 }
 

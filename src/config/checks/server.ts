@@ -49,7 +49,17 @@ function isOrigin(text: string): boolean {
 }
 
 /** Channels that can send. */
-const AVAILABLE: ReadonlySet<string> = new Set(['email', 'sms', 'voice', 'telegram', 'webhook'])
+const AVAILABLE: ReadonlySet<string> = new Set([
+  'email',
+  'sms',
+  'voice',
+  'push',
+  'web_push',
+  'telegram',
+  'webhook',
+  'speech',
+  'mqtt',
+])
 
 /** What the schema lets one write but this version cannot do. */
 export function checkAvailability({ channels, storage, rules }: Config): Finding[] {

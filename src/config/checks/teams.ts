@@ -7,7 +7,7 @@ type Team = Config['teams'][string]
 type Schedule = NonNullable<Team['schedule']>
 
 const TARGETS = ['oncall', 'oncall.next', 'team']
-const PREFIXES = ['user:', 'group:', 'webhook:'] as const
+const PREFIXES = ['user:', 'group:', 'webhook:', 'mqtt:'] as const
 
 /** Everybody in rotations and overrides exists and may see the team's alerts. */
 export function checkScheduledUsers(config: Config): Finding[] {
@@ -55,8 +55,12 @@ function targetFault(config: Config, team: Team, target: string, path: Path): Fi
   }
   const name = target.slice(prefix.length)
   if (prefix === 'user:') return userFault(config, team, name, path)
-  const known =
-    prefix === 'group:' ? groupsOf(config, team.tenant) : Object.keys(config.channels.webhook.endpoints)
+  const { webhook, mqtt } = config.channels
+  const known = {
+    'group:': () => groupsOf(config, team.tenant),
+    'webhook:': () => Object.keys(webhook.endpoints),
+    'mqtt:': () => Object.keys(mqtt.topics),
+  }[prefix]()
   if (known.includes(name)) return []
   return [{ path, message: `unknown ${prefix.slice(0, -1)} "${name}"`, suggestion: suggest(name, known) }]
 }

@@ -16,7 +16,11 @@ export function checkSmsProviders({ channels: { sms } }: Config): Finding[] {
   return missing(sms, ['channels', 'sms'], `mode ${sms.mode}`)
 }
 
-function missing(given: Omit<Sms, 'mode' | 'providers'>, path: Path, who: string): Finding[] {
+function missing(
+  given: Omit<Sms, 'mode' | 'providers' | 'allow_premium'>,
+  path: Path,
+  who: string,
+): Finding[] {
   const absent = (key: string) => ({ path: [...path, key], message: `is missing; ${who} needs it` })
   if (given.provider === 'http') return given.url === undefined ? [absent('url')] : []
   const findings = (['account_sid', 'auth_token'] as const)

@@ -1,7 +1,16 @@
 import { createTransport } from 'nodemailer'
-import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
+import {
+  oneAddress,
+  type Channel,
+  type OutgoingMessage,
+  type Rendered,
+  type RenderInput,
+  type SendResult,
+} from '../channel.ts'
 import { parseMailbox } from '../address.ts'
 import { contentOf } from '../content.ts'
+import { attachmentName } from '../outgoing/attachment-name.ts'
+import type { Attachments } from '../outgoing/attachments.ts'
 import { headerSafeId } from '../header-safe-id.ts'
 import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
 import { cut, oneLine } from '../text.ts'
@@ -17,6 +26,8 @@ export interface EmailSettings {
   readonly smtpUrl: string | undefined
   /** The sender of everything, for example `Alerts <alerts@example.org>`. */
   readonly from: string
+  /** Who fetches the files that go with a mail; without it a mail that has some is not sent. */
+  readonly attachments?: Attachments
 }
 
 /** E-mail over SMTP (security row 20): one mailbox per message, a fixed sender, a Message-ID that retries keep (P8). */
@@ -26,18 +37,23 @@ export function emailChannel(settings: EmailSettings): Channel {
   const host = parseMailbox(settings.from)?.split('@')[1] ?? 'localhost'
   return {
     name: 'email',
-    address: (recipient) => (recipient.email === undefined ? null : parseMailbox(recipient.email)),
+    addresses: ({ email }) => oneAddress(email === undefined ? null : parseMailbox(email)),
     render: renderEmail,
     async send(message, signal) {
       if (!transport) return notConfigured('email')
       const to = parseMailbox(message.address)
       if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
-      const mail = { ...mailOf(message, host), from: settings.from, to: { name: '', address: to }, signal }
+      const attachments = await filesOf(message, settings.attachments, signal)
+      if ('ok' in attachments) return attachments
+      const content = { ...mailOf(message, host), attachments: [...attachments] }
+      const mail = { ...content, from: settings.from, to: { name: '', address: to }, signal }
       try {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
-        return failure(error, handedOver.get(signal)?.() ?? false)
+        const failed = failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
+        // The files took their part of the ten seconds: that the rest was too short is not the server's fault.
+        return signal.aborted && attachments.length > 0 ? { ...failed, blameless: true } : failed
       }
     },
     close() {
@@ -80,12 +96,15 @@ function openTransport(url: string, handedOver: HandedOver) {
 function renderEmail(input: RenderInput): Rendered {
   const content = contentOf(input)
   // A direct mail is the publisher's own: its HTML stands as given, and there is none when none was given (R24).
-  const html = content.kind === 'fixed' ? content.html : emailHtml(content)
+  const html = content.kind === 'fixed' ? content.html : (content.html ?? emailHtml(content))
   const text = content.kind === 'fixed' ? content.text : emailText(content)
   return {
     subject: content.title,
     text,
     ...(html !== null && { html }),
+    ...(content.attachments.length > 0 && {
+      attachments: content.attachments.map((url) => ({ name: attachmentName(null, url), url })),
+    }),
     actions: content.actions,
   }
 }
@@ -104,10 +123,22 @@ function mailOf(message: OutgoingMessage, host: string) {
   }
 }
 
-function failure(error: unknown, handedOver: boolean): SendResult {
+/** The files that go with it, or why it cannot be sent. */
+async function filesOf(
+  { rendered }: OutgoingMessage,
+  attachments: Attachments | undefined,
+  signal: AbortSignal,
+) {
+  const urls = (rendered.attachments ?? []).map(({ url }) => url)
+  if (urls.length === 0) return []
+  if (!attachments) return notConfigured('email')
+  return attachments.fetch(urls, signal)
+}
+
+function failure(error: unknown, sent: { readonly to: string; readonly handedOver: boolean }): Failed {
   const code = text(error, 'code')
   const responseCode = Number(text(error, 'responseCode') ?? 0)
-  const answer = oneLine(text(error, 'response') ?? '')
+  const answer = oneLine(text(error, 'response') ?? '').replaceAll(sent.to, 'the address')
   const refused = code === 'EAUTH' || code === 'ENOAUTH' || code === 'EOAUTH2'
   const temporary = responseCode >= 400 && responseCode < 500
   if ((refused && !temporary) || responseCode === 530 || responseCode === 535) {
@@ -123,13 +154,13 @@ function failure(error: unknown, handedOver: boolean): SendResult {
       ok: false,
       retry: true,
       code: server ? 'smtp_421' : DEFERRED,
-      reason: cut(answer, LONGEST_REASON),
+      reason: refused ? 'The SMTP server cannot check the credentials now' : cut(answer, LONGEST_REASON),
     }
   }
   if (code === 'EENVELOPE' || code === 'EMESSAGE' || code === 'EFILEACCESS' || code === 'EURLACCESS') {
     return permanent('invalid_message', messageOf(error))
   }
-  const classified = classify({ error: code ?? '', written: handedOver })
+  const classified = classify({ error: code ?? '', written: sent.handedOver })
   return {
     ok: false,
     retry: true,
@@ -145,7 +176,9 @@ function text(error: unknown, field: string): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
-function permanent(code: string, reason: string): SendResult {
+type Failed = Extract<SendResult, { readonly ok: false }>
+
+function permanent(code: string, reason: string): Failed {
   return { ok: false, retry: false, code, reason: cut(reason, LONGEST_REASON) }
 }
 

@@ -2,18 +2,24 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
-import { createOptOuts, type OptOuts } from '../opt-outs.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import { targetLane } from '../plan.ts'
 import type { HealthOf } from '../target-health.ts'
 import type { LaneSettings } from '../worker.ts'
+import { createAttachments } from '../outgoing/attachments.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { emailChannel } from './email.ts'
-import { pushChannel } from './push.ts'
+import { createFcm, type Fcm } from '../push/fcm.ts'
+import { PUSH_SERVICES } from '../push/push-services.ts'
+import { parseServiceAccount } from '../push/service-account.ts'
+import type { Vapid } from '../push/vapid.ts'
+import { pushChannel, type KnownDevices } from './push.ts'
+import { mqttChannel } from './mqtt.ts'
 import { smsChannel } from './sms.ts'
-import { speechChannel } from './speech.ts'
+import { speechChannel, type SpeechBroker } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
 import { voiceChannel } from './voice.ts'
+import { webPushChannel } from './web-push.ts'
 import { webhookChannel } from './webhook.ts'
 
 export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
@@ -34,36 +40,81 @@ export function createChannels(
     /** For providers that stand in for each other; every other target is watched by its lane. */
     readonly healthOf: HealthOf
     readonly publicUrl?: string | undefined
-    readonly optOuts?: OptOuts
+    readonly devices: KnownDevices
+    /** Who we are to the push services of browsers. */
+    readonly vapid: Vapid | null
+    /** The embedded broker, for what is told over it. */
+    readonly broker?: SpeechBroker
   },
 ): Channels {
-  const { email, sms, voice, telegram, webhook } = channels
-  const { clock, healthOf, publicUrl, optOuts = createOptOuts() } = reached
+  const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels
+  const { clock, healthOf, publicUrl, devices, vapid, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
-    { channel: emailChannel({ smtpUrl: email.smtp_url, from: email.from }), mode: email.mode },
-    { channel: smsChannel({ sms, publicUrl, optOuts, clock, healthOf }), mode: sms.mode },
+    {
+      channel: emailChannel({
+        smtpUrl: email.smtp_url,
+        from: email.from,
+        attachments: attachmentsOf(email.attachments),
+      }),
+      mode: email.mode,
+    },
+    { channel: smsChannel({ sms, publicUrl, clock, healthOf }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
-    { channel: pushChannel('push'), mode: channels.push.mode },
-    { channel: pushChannel('web_push'), mode: channels.web_push.mode },
+    { channel: pushChannel({ fcm: fcmOf(push, clock), devices }), mode: push.mode },
+    {
+      channel: webPushChannel({
+        vapid,
+        allow: webPush.allow,
+        devices,
+        outgoing: createOutgoing({ allow: webPush.allow, setting: PUSH_SERVICES }),
+        clock,
+      }),
+      mode: webPush.mode,
+    },
     { channel: telegramChannel(botSettings(telegram)), mode: telegram.mode },
     {
       channel: webhookChannel({
-        endpoints: Object.entries(webhook.endpoints).map(([name, endpoint]) => ({ name, ...endpoint })),
+        endpoints: Object.entries(webhook.endpoints).map(([name, { routing_key: routingKey, ...rest }]) => ({
+          name,
+          routingKey,
+          ...rest,
+        })),
         outgoing: createOutgoing({ allow: webhook.allow }),
         clock,
       }),
       mode: webhook.mode,
     },
-    // Speech happens in the reader's browser; there is nothing to configure.
-    { channel: speechChannel(), mode: 'captured' },
+    { channel: speechChannel(broker), mode: channels.speech.mode },
+    { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
   return new Map(list.map((entry) => [entry.channel.name, entry]))
+}
+
+/** FCM, where it is live. */
+function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm | null {
+  if (push.mode === 'captured' || push.service_account === undefined) return null
+  const account = parseServiceAccount(push.service_account)
+  // A checked configuration has one that can be read.
+  if (typeof account === 'string') return null
+  return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
+}
+
+function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {
+  return createAttachments({
+    outgoing: createOutgoing({ allow, setting: 'channels.email.attachments.allow' }),
+    maxBytes,
+  })
 }
 
 /** The bot of the configuration, or null where there is none. */
 export function botSettings(telegram: Config['channels']['telegram']): BotSettings | null {
   if (telegram.bot_token === undefined) return null
   return { token: telegram.bot_token, apiRoot: telegram.api_root }
+}
+
+/** The channels that send nothing. */
+export function capturedOf(channels: Channels): ReadonlySet<ChannelName> {
+  return new Set([...channels].filter(([, { mode }]) => mode === 'captured').map(([name]) => name))
 }
 
 /** The lane of the worker that sends to an address of a channel. */

@@ -1,8 +1,7 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import type { Channel, Recipient, Rendered, RenderInput } from '../channel.ts'
-import { contentOf } from '../content.ts'
-import type { OptOuts } from '../opt-outs.ts'
+import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
+import { alertTitle, contentOf, type Content } from '../content.ts'
 import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
@@ -24,13 +23,12 @@ const GSM_EXTENSION = new Set('^{}\\[~]|€')
 const ROOM = { gsm: { one: 160, part: 153 }, ucs2: { one: 70, part: 67 } }
 
 type SmsConfig = Config['channels']['sms']
-type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers'>
+type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers' | 'allow_premium'>
 
 export interface SmsSettings {
   readonly sms: SmsConfig
   /** Where the provider reports to; absent, it does not. */
   readonly publicUrl: string | undefined
-  readonly optOuts: OptOuts
   readonly clock: FailOver['clock']
   readonly healthOf: HealthOf
 }
@@ -44,13 +42,12 @@ export function smsChannel(settings?: SmsSettings): Channel {
     name: 'sms',
     targets: circlesOf(providers),
     target: (address) => circleOf(providers, address),
-    address: (recipient: Recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
+    addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderSms,
     async send(message, signal) {
       if (!send || providers.length === 0) return notConfigured('sms')
-      const address = parsePhone(message.address)
+      const address = parsePhone(message.address, { premium: settings.sms.allow_premium })
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
-      if (settings.optOuts.has(address)) return permanent('unsubscribed', 'The person answered STOP')
       return send({ ...message, address }, signal)
     },
     close: () => caller.close(),
@@ -126,9 +123,11 @@ function renderSms(input: RenderInput): Rendered {
 }
 
 /** `CRITICAL: disk_full - Disk is full` (checklist R23); `Title: message` for everything that is no alert. */
-function smsText({ kind, alert, title, text }: ReturnType<typeof contentOf>): string {
+function smsText({ kind, alert, title, text, said }: Content): string {
   if (kind === 'fixed') return text
-  if (alert && kind !== 'outcome') return `${alert.severity.toUpperCase()}: ${alert.type} - ${text}`
+  if (said !== null) return said
+  if (alert && kind !== 'outcome' && title === alertTitle(alert))
+    return `${alert.severity.toUpperCase()}: ${alert.type} - ${text}`
   return text === '' ? title : `${title}: ${text}`
 }
 

@@ -19,7 +19,7 @@ export function telegramChannel(settings: BotSettings | null): Channel {
   const bot = settings && createTelegramBot(settings)
   return {
     name: 'telegram',
-    address: ({ telegramChatId }) => (telegramChatId === undefined ? null : String(telegramChatId)),
+    addresses: ({ telegramChatId }) => (telegramChatId === undefined ? [] : [String(telegramChatId)]),
     render: renderTelegram,
     async send(message, signal) {
       if (!bot) return notConfigured('telegram')

@@ -1,17 +1,32 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import type { Channel, OutgoingMessage, Rendered, RenderInput } from '../channel.ts'
+import {
+  oneAddress,
+  type Channel,
+  type OutgoingMessage,
+  type Rendered,
+  type RenderInput,
+} from '../channel.ts'
 import { contentOf } from '../content.ts'
 import { serves } from '../providers/fail-over.ts'
 import { httpCaller, permanent } from '../providers/http-call.ts'
 import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import { OWN_LANGUAGE, speechLanguage } from '../providers/speech-language.ts'
 import { pageTwiml } from '../providers/twiml.ts'
 import { cut, oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** About a minute of speech. */
 const LONGEST_TEXT = 900
-const KEYS = 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'
+
+/** What the keys mean, by language; a voice without its own sentence reads the English one. */
+const KEYS: Readonly<Record<string, string>> = {
+  de: 'Drücken Sie 4 zum Quittieren, 6 zum Eskalieren, 5 zum Schließen.',
+  en: 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.',
+  es: 'Pulse 4 para confirmar, 6 para escalar, 5 para resolver.',
+  fr: 'Tapez 4 pour confirmer, 6 pour escalader, 5 pour résoudre.',
+  it: 'Premere 4 per confermare, 6 per inoltrare, 5 per risolvere.',
+}
 
 export interface VoiceSettings {
   readonly voice: Config['channels']['voice']
@@ -25,7 +40,7 @@ export function voiceChannel(settings?: VoiceSettings): Channel {
   const line = settings === undefined ? null : lineOf(settings)
   return {
     name: 'voice',
-    address: (recipient) => (recipient.phone === undefined ? null : parsePhone(recipient.phone)),
+    addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderVoice,
     async send(message, signal) {
       if (line === null) return notConfigured('voice')
@@ -55,7 +70,11 @@ function lineOf({ voice, publicUrl }: VoiceSettings) {
 /** The whole dialogue goes with the call, so that nobody waits in silence while we are asked for it. */
 function twimlOf({ rendered, idempotencyKey }: OutgoingMessage, publicUrl: string): string {
   const asks = rendered.actions.some(({ id }) => id === 'ack')
-  return pageTwiml(rendered.text, asks ? twilioCallback(publicUrl, 'voice', idempotencyKey) : null)
+  return pageTwiml(
+    rendered.text,
+    rendered.language ?? OWN_LANGUAGE,
+    asks ? twilioCallback(publicUrl, 'voice', idempotencyKey) : null,
+  )
 }
 
 function renderVoice(input: RenderInput): Rendered {
@@ -64,12 +83,20 @@ function renderVoice(input: RenderInput): Rendered {
   const opening =
     content.alert && content.kind !== 'outcome' ? content.title.replaceAll('_', ' ') : content.title
   const said = cut(
-    oneLine(content.kind === 'fixed' ? content.text : `${opening}. ${content.text}`),
+    speakable(content.kind === 'fixed' ? content.text : (content.said ?? `${opening}. ${content.text}`)),
     LONGEST_TEXT,
   )
   const sentence = said || content.title
+  const language = speechLanguage(input.recipient?.locale ?? '')
+  const keys = KEYS[language.slice(0, 2)] ?? KEYS['en']
   return {
-    text: content.kind === 'page' ? `${sentence.replace(/[.\s]*$/, '.')} ${KEYS}` : sentence,
+    text: content.kind === 'page' ? `${sentence.replace(/[.\s]*$/, '.')} ${keys}` : sentence,
     actions: content.actions,
+    language,
   }
+}
+
+/** Runs of markup are no speech, and would take the room of the keys, which come last. */
+function speakable(text: string): string {
+  return oneLine(text.replaceAll(/[<>&]{2,}/g, ' '))
 }

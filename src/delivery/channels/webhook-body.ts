@@ -2,7 +2,7 @@ import { renderAlert } from '../../wire/alert.ts'
 import { renderNotification } from '../../wire/notification.ts'
 import type { RenderInput } from '../channel.ts'
 import { contentOf, type Content } from '../content.ts'
-import { cut } from '../text.ts'
+import { cut, oneLine } from '../text.ts'
 import type { WebhookFormat } from '../webhook-format.ts'
 
 /** The JSON that an endpoint gets. Pure, and total: no content makes it throw. */
@@ -17,6 +17,10 @@ export function webhookBody(format: WebhookFormat, input: RenderInput): unknown 
       return discordBody(content)
     case 'teams':
       return teamsBody(content)
+    case 'pagerduty':
+      return pagerdutyBody(input, content)
+    case 'ntfy':
+      return ntfyBody(content)
   }
 }
 
@@ -80,15 +84,18 @@ const DISCORD_COLOURS = { critical: 0xc62828, warning: 0xef6c00, neutral: 0x546e
  */
 function discordBody(content: Content) {
   const { link } = content
+  const linkable = link !== null && link.url.length <= 2000 && hasDomain(link.url)
+  const facts =
+    link === null || linkable ? content.facts : [[link.label, link.url] as const, ...content.facts]
   return {
     content: markdownEscaped(content.title),
     embeds: [
       {
         title: cut(content.title, 256),
         ...(content.text !== '' && { description: cut(markdownEscaped(cut(content.text, 1800)), 3600) }),
-        ...(link !== null && link.url.length <= 2000 && { url: link.url }),
+        ...(linkable && { url: link.url }),
         color: DISCORD_COLOURS[content.tone],
-        fields: content.facts.slice(0, 6).map(([label, value]) => ({
+        fields: facts.slice(0, 6).map(([label, value]) => ({
           name: cut(label, 256),
           value: cut(markdownEscaped(cut(value, 100)), 200),
           inline: value.length <= 30,
@@ -97,6 +104,11 @@ function discordBody(content: Content) {
     ],
     allowed_mentions: { parse: [] },
   }
+}
+
+/** Discord refuses a whole message for a link to `localhost` or any other name without a dot. */
+function hasDomain(url: string): boolean {
+  return URL.canParse(url) && new URL(url).hostname.includes('.')
 }
 
 function markdownEscaped(text: string): string {
@@ -137,5 +149,67 @@ function teamsBody(content: Content) {
         },
       },
     ],
+  }
+}
+
+const PAGERDUTY_SEVERITIES = { critical: 'critical', warning: 'warning', neutral: 'info' } as const
+
+/**
+ * An event of PagerDuty's Events API v2 without its `routing_key` (developer.pagerduty.com, events-api-v2). Limits:
+ * summary 1024 characters, dedup_key 255, everything 512 KB. The alert's id is the dedup_key, so that a repeated
+ * request changes nothing and what became of the alert closes the right incident.
+ */
+function pagerdutyBody({ delivery }: RenderInput, content: Content) {
+  const { alert, link } = content
+  const dedupKey = cut(alert?.id ?? delivery.id, 255)
+  if (content.kind === 'outcome' && alert?.status === 'resolved')
+    return { event_action: 'resolve', dedup_key: dedupKey }
+  if (content.kind === 'outcome' && alert?.status === 'acknowledged')
+    return { event_action: 'acknowledge', dedup_key: dedupKey }
+  const timestamp = isoTime(alert?.createdAt ?? delivery.createdAt)
+  const system = oneLine(alert?.affectedSystems[0] ?? '')
+  return {
+    event_action: 'trigger',
+    dedup_key: dedupKey,
+    payload: {
+      summary: cut(oneLine(`${content.title}: ${content.text}`), 1024),
+      source: cut(oneLine(alert?.source ?? ''), 255) || 'Carillon',
+      severity: PAGERDUTY_SEVERITIES[content.tone],
+      ...(timestamp !== null && { timestamp }),
+      ...(system !== '' && { component: cut(system, 255) }),
+      ...(alert && { class: cut(oneLine(alert.type), 255) || 'alert' }),
+      ...(alert?.team && { group: alert.team }),
+      custom_details: {
+        message: cut(content.text, 8000),
+        ...Object.fromEntries(content.facts.slice(0, 10).map(([label, value]) => [label, cut(value, 1000)])),
+        ...(alert && { data: alert.data }),
+      },
+    },
+    client: 'Carillon',
+    ...(link !== null &&
+      link.url.length <= 2000 && {
+        client_url: link.url,
+        links: [{ href: link.url, text: link.label }],
+      }),
+  }
+}
+
+function isoTime(at: number): string | null {
+  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : null
+}
+
+const NTFY_PRIORITIES = { critical: 5, warning: 4, neutral: 3 } as const
+const NTFY_TAGS = { critical: ['rotating_light'], warning: ['warning'], neutral: [] } as const
+
+/** A message of ntfy without its `topic` (docs.ntfy.sh, publish as JSON): at most 4096 bytes, else it is an attachment. */
+function ntfyBody(content: Content) {
+  const { link } = content
+  const facts = content.facts.slice(0, 6).map(([label, value]) => `${label}: ${cut(value, 60)}`)
+  return {
+    title: cut(content.title, 250),
+    message: [cut(content.text, 900), ...facts].filter(Boolean).join('\n') || content.title,
+    priority: NTFY_PRIORITIES[content.tone],
+    tags: NTFY_TAGS[content.tone],
+    ...(link !== null && link.url.length <= 2000 && { click: link.url }),
   }
 }

@@ -1,10 +1,12 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Who may be called beside the public Internet: host names, addresses and networks (`channels.webhook.allow`). */
+/** Who may be called beside the public Internet: host names, addresses and networks. */
 export interface Allowance {
   readonly hosts: ReadonlySet<string>
   readonly networks: BlockList
   readonly hasNetworks: boolean
+  /** Where the list stands in the configuration, for whoever is refused. */
+  readonly setting: string
 }
 
 /**
@@ -91,7 +93,7 @@ export function parseAllowEntry(
 }
 
 /** An allow list ready for use; entries that are none are left out, the configuration's check names them. */
-export function allowanceOf(entries: readonly string[]): Allowance {
+export function allowanceOf(entries: readonly string[], setting = 'channels.webhook.allow'): Allowance {
   const hosts = new Set<string>()
   const networks = new BlockList()
   let hasNetworks = false
@@ -102,7 +104,7 @@ export function allowanceOf(entries: readonly string[]): Allowance {
     networks.addSubnet(parsed.address, parsed.prefix, isIP(parsed.address) === 4 ? 'ipv4' : 'ipv6')
     hasNetworks = true
   }
-  return { hosts, networks, hasNetworks }
+  return { hosts, networks, hasNetworks, setting }
 }
 
 /**
@@ -119,12 +121,12 @@ export function checkUrl(url: URL, allowance: Allowance): UrlVerdict {
   const usual = url.protocol === 'https:' && PORTS.has(url.port)
   const unusual =
     url.protocol === 'https:'
-      ? 'only ports 443, 80 and 8443 are called, unless channels.webhook.allow names the host'
-      : 'only https:// is called, unless channels.webhook.allow names the host'
+      ? `only ports 443, 80 and 8443 are called, unless ${allowance.setting} names the host`
+      : `only https:// is called, unless ${allowance.setting} names the host`
   if (isIP(host) > 0) {
     if (isAllowedAddress(host, allowance)) return { ok: true, demand: 'none' }
     if (!isPublicAddress(host))
-      return no('the address is not public; channels.webhook.allow can make an exception')
+      return no(`the address is not public; ${allowance.setting} can make an exception`)
     return usual ? { ok: true, demand: 'public' } : no(unusual)
   }
   if (allowance.hosts.has(host)) return { ok: true, demand: 'none' }

@@ -12,8 +12,7 @@ export type Resolve = (
 export interface OutgoingRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** JSON. */
-  readonly body: string
+  readonly body: string | Uint8Array
   /** Gives the request up. */
   readonly signal: AbortSignal
   /** The longest wait for the beginning of the answer, and for each part of it. */
@@ -35,9 +34,36 @@ export type Answer =
   | { readonly kind: 'refused'; readonly because: string }
   | { readonly kind: 'failed'; readonly code: string; readonly written: boolean }
 
+export interface DownloadRequest {
+  readonly url: string
+  /** Gives the request up. */
+  readonly signal: AbortSignal
+  /** The longest wait for the beginning of the answer, and for each part of it. */
+  readonly waitMs: number
+  /** Asked before so many bytes more are kept; false ends the download. */
+  readonly room: (bytes: number) => boolean
+}
+
+/** What came of a download; nothing of it holds the URL. `too_large`: there was no room for the body. */
+export type Download =
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly contentType: string | null
+      readonly contentDisposition: string | null
+      readonly contentEncoding: string | null
+      /** Whole; empty unless the status is 2xx. */
+      readonly body: Buffer
+    }
+  | { readonly kind: 'refused'; readonly because: string }
+  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'too_large' }
+
 export interface Outgoing {
   /** Makes one POST. Follows no redirect, never rejects, keeps no connection. */
   post(request: OutgoingRequest): Promise<Answer>
+  /** Makes one GET and reads the whole answer. Follows no redirect, never rejects, keeps no connection. */
+  get(request: DownloadRequest): Promise<Download>
 }
 
 const LONGEST_ANSWER = 64 * 1024
@@ -52,17 +78,31 @@ const NOT_ALLOWED = 'ENOTALLOWED'
 export function createOutgoing(options: {
   readonly allow: readonly string[]
   readonly resolve?: Resolve
+  /** Where `allow` stands in the configuration. */
+  readonly setting?: string
 }): Outgoing {
-  const allowance = allowanceOf(options.allow)
+  const allowance = allowanceOf(options.allow, options.setting)
   const resolve = options.resolve ?? ((host) => systemLookup(host, { all: true, verbatim: true }))
+  const guarded = (text: string) => {
+    const refused = (because: string) => ({ kind: 'refused', because }) as const
+    if (!URL.canParse(text)) return refused('expected an https:// URL')
+    const url = new URL(text)
+    const verdict = checkUrl(url, allowance)
+    if (!verdict.ok) return refused(verdict.because)
+    return {
+      kind: 'open',
+      url,
+      lookup: guardedLookup({ demand: verdict.demand, allowance, resolve }),
+    } as const
+  }
   return {
     async post(outgoing) {
-      if (!URL.canParse(outgoing.url)) return { kind: 'refused', because: 'expected an https:// URL' }
-      const url = new URL(outgoing.url)
-      const verdict = checkUrl(url, allowance)
-      if (!verdict.ok) return { kind: 'refused', because: verdict.because }
-      const lookup = guardedLookup({ demand: verdict.demand, allowance, resolve })
-      return postOnce(url, outgoing, lookup)
+      const way = guarded(outgoing.url)
+      return way.kind === 'open' ? postOnce(way.url, outgoing, way.lookup) : way
+    },
+    async get(download) {
+      const way = guarded(download.url)
+      return way.kind === 'open' ? getOnce(way.url, download, way.lookup) : way
     },
   }
 }
@@ -94,17 +134,23 @@ function failure(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code })
 }
 
-async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunction): Promise<Answer> {
-  const { signal, waitMs } = outgoing
-  // An agent for each request: its demand on addresses cannot be met by somebody else's open connection.
-  const agent = new Agent({
+/** One for each request: its demand on addresses cannot be met by somebody else's open connection. */
+function agentFor(lookup: LookupFunction, waitMs: number): Agent {
+  return new Agent({
     connect: { lookup, timeout: Math.min(waitMs, 10_000) },
     headersTimeout: waitMs,
     bodyTimeout: waitMs,
     maxHeaderSize: LONGEST_HEADERS,
     pipelining: 0,
   })
-  const bytes = Buffer.from(outgoing.body)
+}
+
+const NOT_PUBLIC = { kind: 'refused', because: 'the host has an address that is not public' } as const
+
+async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunction): Promise<Answer> {
+  const { body: given, signal, waitMs } = outgoing
+  const agent = agentFor(lookup, waitMs)
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given
   let written = false
   // Asked for its next part only when the one before was taken by the socket.
   async function* parts() {
@@ -128,13 +174,58 @@ async function postOnce(url: URL, outgoing: OutgoingRequest, lookup: LookupFunct
     }
   } catch (error) {
     const code = codeOf(error)
-    if (code === NOT_ALLOWED)
-      return { kind: 'refused', because: 'the host has an address that is not public' }
+    if (code === NOT_ALLOWED) return NOT_PUBLIC
     return { kind: 'failed', code: signal.aborted ? 'AbortError' : code, written }
   } finally {
     // Drops what is left of a longer answer; nothing waits for it.
     void agent.destroy().catch(() => {})
   }
+}
+
+async function getOnce(url: URL, download: DownloadRequest, lookup: LookupFunction): Promise<Download> {
+  const { signal, waitMs, room } = download
+  const agent = agentFor(lookup, waitMs)
+  try {
+    const { statusCode, headers, body } = await request(url, {
+      method: 'GET',
+      headers: { 'user-agent': 'Carillon', accept: '*/*', 'accept-encoding': 'identity' },
+      dispatcher: agent,
+      signal,
+    })
+    // A body that is left unread fails when its agent goes; that is no news.
+    body.on('error', () => {})
+    const whole = statusCode >= 200 && statusCode < 300 ? await wholeOf(body, room) : Buffer.alloc(0)
+    if (whole === null) return { kind: 'too_large' }
+    return {
+      kind: 'answer',
+      status: statusCode,
+      contentType: single(headers['content-type']),
+      contentDisposition: single(headers['content-disposition']),
+      contentEncoding: single(headers['content-encoding']),
+      body: whole,
+    }
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === NOT_ALLOWED) return NOT_PUBLIC
+    return { kind: 'failed', code: signal.aborted ? 'AbortError' : code }
+  } finally {
+    void agent.destroy().catch(() => {})
+  }
+}
+
+/** The body, or null as soon as there is no room for the next part. Rejects when it breaks off. */
+async function wholeOf(body: AsyncIterable<unknown>, room: DownloadRequest['room']): Promise<Buffer | null> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) continue
+    if (!room(chunk.length)) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function single(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' ? header : null
 }
 
 /** What can be had of the first 64 KB. The status says whether the request was taken; a broken rest does not matter. */

@@ -1,5 +1,5 @@
 import type { OutgoingMessage, SendResult } from '../channel.ts'
-import { oneLine } from '../text.ts'
+import { fillPlaceholders, jsonEncoded } from '../placeholders.ts'
 import { refusal, type HttpCaller } from './http-call.ts'
 
 export interface HttpGateway {
@@ -15,7 +15,7 @@ export interface HttpGateway {
 }
 
 const ENCODERS: readonly (readonly [RegExp, (text: string) => string])[] = [
-  [/[/+]json\b/i, (text) => JSON.stringify(text).slice(1, -1)],
+  [/[/+]json\b/i, jsonEncoded],
   [/x-www-form-urlencoded/i, encodeURIComponent],
   [/(?:)/, (text) => text],
 ]
@@ -38,10 +38,10 @@ export async function sendThroughGateway(
   const encode = ENCODERS.find(([type]) => type.test(headers['content-type']))?.[1] ?? String
   const answer = await caller.ask(
     {
-      url: fill(gateway.url, values, encodeURIComponent),
+      url: fillPlaceholders(gateway.url, values, encodeURIComponent),
       method: gateway.method,
       headers: { 'idempotency-key': encodeURIComponent(message.idempotencyKey), ...headers },
-      ...(gateway.method !== 'GET' && { body: fill(gateway.body, values, encode) }),
+      ...(gateway.method !== 'GET' && { body: fillPlaceholders(gateway.body, values, encode) }),
     },
     signal,
   )
@@ -49,17 +49,6 @@ export async function sendThroughGateway(
   if (answer.status < 200 || answer.status >= 300) return refusal(answer, `HTTP ${answer.status}`)
   const id = gateway.idPath === undefined ? undefined : at(answer.body, gateway.idPath)
   return { ok: true, ...(id !== undefined && { providerId: id }) }
-}
-
-/** In one pass, so that a text that looks like a placeholder stays a text. */
-function fill(
-  template: string,
-  values: Readonly<Record<string, string>>,
-  encode: (text: string) => string,
-): string {
-  return template.replaceAll(/\{\{\s*(to|from|text|id)\s*\}\}/g, (_, name: string) =>
-    encode(oneLine(values[name] ?? '')),
-  )
 }
 
 function at(body: string, path: string): string | undefined {

@@ -52,7 +52,7 @@ export async function createAtTwilio(
     const sid = body['sid']
     return { ok: true, ...(typeof sid === 'string' && { providerId: sid }) }
   }
-  return twilioRefusal(answer, body, create.message.address)
+  return twilioRefusal(answer, body)
 }
 
 interface Meaning {
@@ -90,18 +90,17 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   21611: { ...BUSY, reason: 'The queue of the sender is full' },
 }
 
-function twilioRefusal(
-  answer: ProviderAnswer,
-  body: Readonly<Record<string, unknown>>,
-  address: string,
-): Failed {
-  const { code, message } = body
-  const meaning = typeof code === 'number' ? MEANINGS[code] : undefined
-  const said = typeof message === 'string' ? message.replaceAll(address, 'the number') : ''
+/** Never in the provider's own words, which may repeat the number, the text or the credentials (security row 26). */
+function twilioRefusal(answer: ProviderAnswer, body: Readonly<Record<string, unknown>>): Failed {
+  const code = typeof body['code'] === 'number' ? body['code'] : null
+  const meaning = code === null ? undefined : MEANINGS[code]
   if (meaning === undefined) {
-    // Without the provider's words where they may repeat who we are.
     const refused = answer.status === 401 || answer.status === 403
-    return refusal(answer, refused ? 'The provider refuses the credentials' : said || `HTTP ${answer.status}`)
+    const number = code === null ? '' : ` (Twilio ${code})`
+    return refusal(
+      answer,
+      `${refused ? 'The provider refuses the credentials' : `HTTP ${answer.status}`}${number}`,
+    )
   }
   const reason = `${meaning.reason} (Twilio ${String(code)})`
   if (meaning.kind === 'permanent') return permanent(meaning.code, reason)

@@ -64,10 +64,18 @@ function read(status: number, body: string, token: string): BotAnswer {
   return {
     ok: false,
     status: status === 200 ? 502 : status,
-    description:
-      typeof description === 'string' ? description.replaceAll(token, '…') : 'no answer of a bot API',
+    description: wordsOf(description, status).replaceAll(token, '…'),
     ...(typeof wait === 'number' && wait > 0 && { retryAfterMs: wait * 1000 }),
   }
+}
+
+/** As the Bot API words its refusals, such as `Bad Request: chat not found`. */
+const REFUSAL = /^[A-Z][A-Za-z]+( [A-Z][A-Za-z]+){0,2}(: [\w .,;'()-]{1,150})?$/
+
+/** Only what is a sentence of the Bot API: others may repeat the request, with the person's text (security row 26). */
+function wordsOf(description: unknown, status: number): string {
+  if (typeof description !== 'string') return 'no answer of a bot API'
+  return REFUSAL.test(description) ? description : `HTTP ${status}`
 }
 
 function parse(text: string): unknown {

@@ -1,19 +1,27 @@
 import type { Principal } from '../../access/principal.ts'
 import type { Alert } from '../../alert/alert.ts'
 import type { Clock } from '../../clock.ts'
+import type { Contacts } from '../../contact/contacts.ts'
 import type { Directory } from '../../directory/directory.ts'
 import { Fault } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { AlertCommandDecision } from '../../notification/decision.ts'
+import { SlidingWindow } from '../../router/sliding-window.ts'
+import type { Seen } from '../seen.ts'
 import { cut } from '../text.ts'
 import { field, type BotAnswer, type TelegramBot } from './bot.ts'
 import { parseCallbackData } from './callback-data.ts'
+import { parseStart } from './start-link.ts'
 
 export interface TelegramPollDeps {
   readonly bot: TelegramBot
   readonly directory: () => Directory
-  /** Acts on an alert; resolves after the commit. */
-  readonly command: (command: AlertCommandDecision, by: Principal) => Promise<Alert>
+  readonly contacts: Pick<Contacts, 'peopleAt'>
+  readonly seen: Seen
+  /** Acts on an alert, once per `once`; resolves after the commit. */
+  readonly command: (command: AlertCommandDecision, by: Principal, once: string) => Promise<Alert>
+  /** Takes a private chat whose person followed a link; resolves with their name, null for a link that is none. */
+  readonly followLink: (code: string, chatId: number) => Promise<string | null>
   readonly clock: Clock
   readonly log: Log
 }
@@ -31,14 +39,17 @@ const ANSWER_MS = 10_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
 const LONGEST_REPLY = 200
+/** Anybody may write to a bot; whoever sends it codes that are none is not talked to for ever. */
+const STRANGERS = { maxRequests: 5, windowMs: 60_000 }
 
 /**
  * Answers the buttons under Telegram pages: asks the Bot API for pressed ones, acts in the name of the person whose
- * chat it is, and shows them the outcome. Nobody else's press does anything. A press that was being answered when the
- * process died is given again and answered again; acknowledging and resolving twice change nothing.
+ * chat it is, and shows them the outcome. Nobody else's press does anything. A press that is given again, because the
+ * process died before it could ask for the next, is not done again. Links that start the bot give a person their chat.
  */
 export function createTelegramPoll(deps: TelegramPollDeps): TelegramPoll {
-  const { bot, clock, log } = deps
+  const { bot, clock, log, seen } = deps
+  const strangers = new SlidingWindow()
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let offset = 0
@@ -67,16 +78,41 @@ export function createTelegramPoll(deps: TelegramPollDeps): TelegramPoll {
   const answer = async (query: unknown) => {
     const id = field(query, 'id')
     if (typeof id !== 'string') return
-    const text = cut(await outcomeOf(query, deps), LONGEST_REPLY)
-    const answered = await call('answerCallbackQuery', { callback_query_id: id, text }, ANSWER_MS)
+    const once = `telegram:${id}`
+    const text = await seen.once(once, () => outcomeOf(query, once, deps), 'This was done already.')
+    const answered = await call(
+      'answerCallbackQuery',
+      { callback_query_id: id, text: cut(text, LONGEST_REPLY) },
+      ANSWER_MS,
+    )
     if (!answered.ok) log.warn({ reason: answered.description }, 'a Telegram button was not answered')
+  }
+
+  const start = async (message: unknown) => {
+    const started = parseStart(message)
+    if (started === null) return
+    const name = await deps.followLink(started.code, started.chatId)
+    if (name === null && !strangers.take('all', STRANGERS, clock.now())) return
+    const text =
+      name === null ? 'This link is good for nothing any more.' : `Hello ${name}, this chat is yours now.`
+    await call('sendMessage', { chat_id: started.chatId, text }, ANSWER_MS)
+  }
+
+  const dealWith = async (update: unknown) => {
+    try {
+      await answer(field(update, 'callback_query'))
+      await start(field(update, 'message'))
+    } catch (error) {
+      // What could not be noted comes again only after a restart; the person presses again before that.
+      log.error({ err: error }, 'a Telegram update failed')
+    }
   }
 
   const poll = async () => {
     let failures = 0
     while (!stopped.signal.aborted) {
       const askedAt = clock.now()
-      const parameters = { offset, timeout: HELD_SECONDS, allowed_updates: ['callback_query'] }
+      const parameters = { offset, timeout: HELD_SECONDS, allowed_updates: ['callback_query', 'message'] }
       const got = await call('getUpdates', parameters, HELD_SECONDS * 1000 + ANSWER_MS)
       if (stopped.signal.aborted) return
       const updates = updatesOf(got)
@@ -89,7 +125,7 @@ export function createTelegramPoll(deps: TelegramPollDeps): TelegramPoll {
       failures = 0
       for (const update of updates) {
         offset = Math.max(offset, Number(field(update, 'update_id')) + 1)
-        await answer(field(update, 'callback_query'))
+        await dealWith(update)
       }
       if (updates.length === 0 && clock.now() - askedAt < FIRST_PAUSE_MS) await pause(FIRST_PAUSE_MS)
     }
@@ -121,14 +157,15 @@ function pauseAfter(failures: number, got: BotAnswer): number {
 }
 
 /** Acts on a pressed button and says what came of it, in a sentence for the person. Never throws. */
-async function outcomeOf(query: unknown, { directory, command, log }: TelegramPollDeps): Promise<string> {
+async function outcomeOf(query: unknown, once: string, deps: TelegramPollDeps): Promise<string> {
+  const { command, log } = deps
   const data = field(query, 'data')
   const pressed = typeof data === 'string' ? parseCallbackData(data) : null
   if (!pressed) return 'This button is not known any more.'
-  const by = personOf(query, directory())
+  const by = personOf(query, deps)
   if (!by) return 'This chat belongs to nobody who may act.'
   try {
-    const alert = await command({ kind: 'alert-command', ...pressed }, by)
+    const alert = await command({ kind: 'alert-command', ...pressed }, by, once)
     const who = alert.status === 'acknowledged' ? ` by ${alert.acknowledgedBy}` : ''
     return `${alert.type} is ${alert.status}${who}; the last step was ${alert.step}.`
   } catch (error) {
@@ -139,11 +176,10 @@ async function outcomeOf(query: unknown, { directory, command, log }: TelegramPo
 }
 
 /** Whoever pressed, if the message is in their own chat: in a private chat both ids are the person's. */
-function personOf(query: unknown, directory: Directory): Principal | undefined {
+function personOf(query: unknown, { directory, contacts }: TelegramPollDeps): Principal | undefined {
   const from = field(field(query, 'from'), 'id')
   const chat = field(field(field(query, 'message'), 'chat'), 'id')
   if (typeof from !== 'number' || chat !== from) return undefined
-  const people = directory.tenants().flatMap((tenant) => directory.users(tenant))
-  const person = people.find(({ telegramChatId }) => telegramChatId === from)
-  return person && directory.principal(person.id)
+  const [person] = contacts.peopleAt(directory(), 'telegram', String(from))
+  return person && directory().principal(person.id)
 }

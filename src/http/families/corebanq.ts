@@ -7,6 +7,7 @@ import { renderCoreBanqNotification } from '../../wire/notification.ts'
 import { FAILURES, shared, type App } from '../app.ts'
 import { faultOf } from '../error-reply.ts'
 import { caller } from '../guard.ts'
+import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
@@ -20,12 +21,13 @@ declare module 'fastify' {
   }
 }
 
-/** The CoreBanq API on `/v1/notifications` (C01 to C04), with that document's error codes (C14). */
+/** The CoreBanq API on `/v1/notifications` (C01 to C06), with that document's error codes (C14). */
 export function coreBanq(app: App, engine: Engine): void {
   const { store } = engine
   app.setErrorHandler((error, request) => {
     throw inTheirWords(error, request)
   })
+  preferences(app, engine)
 
   app.get(
     '/notifications',

@@ -3,13 +3,18 @@ import { isOperator, type Principal } from '../../access/principal.ts'
 import { CHANNEL_NAMES, DELIVERY_STATES } from '../../delivery/delivery.ts'
 import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
+import { renderBatch } from '../../wire/batch.ts'
 import { renderDelivery } from '../../wire/delivery.ts'
-import { FAILURES, IdParams, listOf, pageQuery, type App } from '../app.ts'
+import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
-/** `/v1/deliveries` (contract section 7): a person sees their own, operators and services all of their tenant. */
+/**
+ * `/v1/deliveries` (contract section 7): a person sees their own, operators and services all of their tenant, and
+ * whoever published a direct message or a batch (R24, R25, R36) sees its deliveries, its progress, and may cancel.
+ */
 export function deliveries(app: App, engine: Engine): void {
   const { store } = engine
+  batches(app, engine)
 
   app.get(
     '/deliveries',
@@ -24,6 +29,11 @@ export function deliveries(app: App, engine: Engine): void {
           state: Type.Optional(Type.Enum([...DELIVERY_STATES])),
           alert_id: Type.Optional(Type.String({ maxLength: 200 })),
           notification_id: Type.Optional(Type.String({ maxLength: 200 })),
+          summary_id: Type.Optional(Type.String({ maxLength: 200 })),
+          batch_id: Type.Optional(Type.String({ maxLength: 200 })),
+          message_id: Type.Optional(
+            Type.String({ maxLength: 200, description: '`email_id` or `sms_id` of a direct message' }),
+          ),
         }),
         response: { 200: listOf('Delivery', 'One page'), ...FAILURES },
       },
@@ -36,13 +46,20 @@ export function deliveries(app: App, engine: Engine): void {
         state,
         alert_id: alertId,
         notification_id: notificationId,
+        summary_id: summaryId,
+        batch_id: batchId,
+        message_id: messageId,
       } = request.query
-      const { tenant } = caller(request)
-      const userId = visibleUser(caller(request), request.query.user)
-      const subjectId = alertId ?? notificationId
+      const by = caller(request)
+      const { tenant } = by
+      const published = batchId ?? messageId
+      const own = published !== undefined && (await isPublisher(engine, by, published))
+      const userId = own ? request.query.user : visibleUser(by, request.query.user)
       // Nothing belongs to an alert and a notification at once.
-      if (alertId !== undefined && notificationId !== undefined && alertId !== notificationId)
-        return { items: [] }
+      const [subjectId, ...others] = new Set(
+        [alertId, notificationId, batchId, messageId].filter((id) => id !== undefined),
+      )
+      if (others.length > 0) return { items: [] }
       const page = await store.deliveries({
         tenant,
         limit,
@@ -51,12 +68,26 @@ export function deliveries(app: App, engine: Engine): void {
         ...(channel !== undefined && { channel }),
         ...(state !== undefined && { state }),
         ...(subjectId !== undefined && { subjectId }),
+        ...(summaryId !== undefined && { digestId: summaryId.replace(/\.0$/, '') }),
       })
       return {
         items: page.items.map(renderDelivery),
         ...(page.nextCursor !== null && { next_cursor: page.nextCursor }),
       }
     },
+  )
+
+  app.post(
+    '/deliveries/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancel a delivery that waits for its time or its next attempt',
+        tags: ['deliveries'],
+        params: IdParams,
+        response: { 200: shared('Delivery', 'As it is now; cancelled before is well, too'), ...FAILURES },
+      },
+    },
+    async (request) => renderDelivery(await engine.cancelDelivery(caller(request), request.params.id)),
   )
 
   app.post(
@@ -79,6 +110,36 @@ export function deliveries(app: App, engine: Engine): void {
       if (!isOperator(by)) throw fault('auth.forbidden')
       return reply.code(202).send({ id: await engine.resendDelivery(by, id) })
     },
+  )
+}
+
+function batches(app: App, engine: Engine): void {
+  app.get(
+    '/batches/:id',
+    {
+      schema: {
+        summary: 'How far the e-mails of a batch are',
+        tags: ['deliveries'],
+        params: IdParams,
+        response: { 200: shared('Batch', 'Its progress'), ...FAILURES },
+      },
+    },
+    async (request) => {
+      const by = caller(request)
+      const batch = await engine.store.batch(by.tenant, request.params.id)
+      if (!batch || !(isOperator(by) || batch.origin.principal === by.id))
+        throw fault('request.not_found', 'There is no such batch')
+      return renderBatch(batch)
+    },
+  )
+}
+
+/** Whether the caller published this direct message or batch. */
+async function isPublisher({ store }: Engine, by: Principal, subjectId: string): Promise<boolean> {
+  const { items } = await store.deliveries({ tenant: by.tenant, subjectId, limit: 1 })
+  const [first] = items
+  return (
+    (first?.subjectKind === 'direct' || first?.subjectKind === 'batch') && first.origin.principal === by.id
   )
 }
 

@@ -19,10 +19,11 @@ import { Asker } from './thread/asker.ts'
 import { Committer, type Precedence } from './thread/committer.ts'
 import { readComponentState } from './table/component-state.ts'
 import type { QueueLimits } from './thread/commit-queue.ts'
-import { pageOf } from './table/cursor.ts'
+import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
-import { deliveryPosition, readDelivery } from './table/delivery.ts'
+import { readDispatch } from './table/dispatch.ts'
+import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -33,6 +34,7 @@ import {
   type Packed,
 } from './thread/operation.ts'
 import { readOutboxItem } from './table/outbox.ts'
+import { readRecord, recordSeq } from './table/record.ts'
 import type { Answer, Question } from './thread/reads.ts'
 import type { ReaderData } from './thread/reader-thread.ts'
 import { startThread, type Thread } from './thread/thread.ts'
@@ -166,6 +168,18 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
   }
 
+  closeDigest(closing: port.DigestClosing): Promise<'done' | 'stale' | 'fenced'> {
+    const rows = { ...closing, summary: closing.summary && newDeliveryRow(closing.summary) }
+    return this.#committer.write<'closeDigest'>(
+      { kind: 'closeDigest', at: closing.at, closing: rows },
+      PREFERRED,
+    )
+  }
+
+  cancelDelivery(cancelled: Parameters<port.Store['cancelDelivery']>[0]): Promise<boolean> {
+    return this.#committer.write<'cancelDelivery'>({ kind: 'cancelDelivery', ...cancelled }, PREFERRED)
+  }
+
   progress(steps: readonly (port.DeliveryProgress | port.ProviderReport)[]): Promise<number> {
     const at = steps.reduce((latest, step) => Math.max(latest, step.at), 0)
     return this.#committer.write<'progress'>({ kind: 'progress', at, steps }, PREFERRED)
@@ -188,6 +202,14 @@ class SqliteStore implements port.Store {
 
   prune(before: Parameters<port.Store['prune']>[0]): Promise<number> {
     return this.#committer.write<'prune'>({ kind: 'prune', at: before.now, before }, PREFERRED)
+  }
+
+  async putRecord(change: port.RecordChange): Promise<port.StoredRecord | 'stale'> {
+    const { tenant, kind, owner, key, doc, changedAt, expectVersion = null } = change
+    const row = { tenant, kind, owner, key, doc: doc && JSON.stringify(doc), changedAt, expectVersion }
+    const operation = { kind: 'record', at: changedAt, row } as const
+    const version = await this.#committer.write<'record'>(operation, PREFERRED)
+    return version === 'stale' ? version : { tenant, kind, owner, key, doc, version, changedAt }
   }
 
   secret(name: string): Promise<Uint8Array> {
@@ -243,8 +265,43 @@ class SqliteStore implements port.Store {
     return (await this.#asker.ask('lanes', undefined)).map((row) => row[0] as string)
   }
 
+  async dispatches(query: port.DispatchQuery): Promise<port.DispatchList> {
+    const { total, rows } = await this.#asker.ask('dispatches', query)
+    return { total, items: rows.map(readDispatch) }
+  }
+
+  async digestContents(tenant: TenantId, digestId: string, limit: number): Promise<port.DigestContents> {
+    const { counts, notifications, alerts } = await this.#asker.ask('digestContents', {
+      tenant,
+      digestId,
+      limit,
+    })
+    const [count, notificationCount, alertCount] = counts.map(Number) as [number, number, number]
+    return {
+      count,
+      notificationCount,
+      alertCount,
+      notifications: notifications.map(readNotification),
+      alerts: alerts.map(readAlert),
+    }
+  }
+
+  async batch(tenant: TenantId, id: string): Promise<port.Batch | null> {
+    const rows = await this.#asker.ask('batch', { tenant, id })
+    return rows && readBatch(id, rows)
+  }
+
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
     return (await this.#asker.ask('states', undefined)).map(readComponentState)
+  }
+
+  async records(limit: number, cursor?: string): Promise<port.Page<port.StoredRecord>> {
+    const rows = await this.#asker.ask('records', { limit, ...(cursor !== undefined && { cursor }) })
+    const last = rows.at(-1)
+    return {
+      items: rows.map(readRecord),
+      nextCursor: last ? encodeCursor([recordSeq(last)]) : (cursor ?? null),
+    }
   }
 
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { channelLanes, createChannels, laneOf } from '../../../src/delivery/channels/index.ts'
 import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
+import { webhookAddress } from '../../../src/delivery/webhook-address.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { noDevices } from '../../support/fake-devices.ts'
 import { quietHealth } from '../../support/quiet-health.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 
@@ -11,6 +13,7 @@ function configuration(smtpUrl?: string) {
   const email = {
     mode: smtpUrl === undefined ? ('captured' as const) : ('live' as const),
     from: 'Alerts <a@b.example>',
+    attachments: { allow: [], max_bytes: 1000 },
   }
   return {
     channels: {
@@ -23,28 +26,29 @@ function configuration(smtpUrl?: string) {
         body: '',
         countries: [],
         providers: [],
+        allow_premium: false,
       },
       voice: { ...captured, provider: 'twilio' as const, countries: [] },
       push: captured,
-      web_push: captured,
+      web_push: { ...captured, allow: [] },
       telegram: captured,
       webhook: { ...captured, allow: [], endpoints: {} },
+      speech: captured,
+      mqtt: { ...captured, topics: {} },
     },
   }
 }
 
+const reached = () => ({ clock: fakeClock(), devices: noDevices, vapid: null, healthOf: quietHealth() })
+
 describe('createChannels', () => {
   it('lists every channel but realtime, which the live fan-out serves', () => {
-    const names = [
-      ...createChannels(configuration(), { clock: fakeClock(), healthOf: quietHealth() }).keys(),
-    ].toSorted()
+    const names = [...createChannels(configuration(), reached()).keys()].toSorted()
     expect(names).to.deep.equal(CHANNEL_NAMES.filter((name) => name !== 'realtime').toSorted())
   })
 
   it('gives captured lanes more room than those of a provider', () => {
-    const lanes = channelLanes(
-      createChannels(configuration('smtp://127.0.0.1:1'), { clock: fakeClock(), healthOf: quietHealth() }),
-    )
+    const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), reached()))
     expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
     expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
   })
@@ -74,7 +78,7 @@ describe('createChannels', () => {
           },
         },
       },
-      { clock: fakeClock(), healthOf: quietHealth() },
+      reached(),
     )
     const lanes = channelLanes(channels, ['sms', 'webhook:gone', 'webhook:ops'])
     expect(lanes.filter(({ name }) => name.includes(':'))).to.deep.equal([
@@ -86,7 +90,7 @@ describe('createChannels', () => {
     ])
     expect(new Set(lanes.map(({ name }) => name)).size).to.equal(lanes.length)
     const where = [
-      laneOf(channels, 'webhook', url('chat')),
+      laneOf(channels, 'webhook', webhookAddress('chat', url('chat'))),
       laneOf(channels, 'webhook', 'https://unknown.example'),
       laneOf(channels, 'sms', '+4915112345678'),
       laneOf(channels, 'sms', '+12025550123'),
@@ -104,10 +108,7 @@ describe('createChannels', () => {
   })
 
   it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {
-    for (const { channel } of createChannels(configuration(), {
-      clock: fakeClock(),
-      healthOf: quietHealth(),
-    }).values()) {
+    for (const { channel } of createChannels(configuration(), reached()).values()) {
       const message = {
         idempotencyKey: 'a1.1',
         address: 'x',
@@ -119,12 +120,9 @@ describe('createChannels', () => {
     }
   })
 
-  for (const name of createChannels(configuration(), {
-    clock: fakeClock(),
-    healthOf: quietHealth(),
-  }).keys()) {
+  for (const name of createChannels(configuration(), reached()).keys()) {
     channelConformance(name, () => {
-      const entry = createChannels(configuration(), { clock: fakeClock(), healthOf: quietHealth() }).get(name)
+      const entry = createChannels(configuration(), reached()).get(name)
       if (!entry) throw new Error(`no channel ${name}`)
       return entry.channel
     })

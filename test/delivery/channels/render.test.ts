@@ -11,6 +11,7 @@ import { fakeClock } from '../../support/fake-clock.ts'
 import { alert, notification, person, planned } from '../../support/messages.ts'
 import type { Alert } from '../../../src/alert/alert.ts'
 import type { NotificationContent } from '../../../src/notification/notification.ts'
+import { noDevices } from '../../support/fake-devices.ts'
 
 const base = { recipient: person(), fixed: null, publicUrl: 'http://localhost:8080/' }
 
@@ -117,9 +118,9 @@ describe('e-mail', () => {
   })
 
   it('reaches only people with one well-formed mailbox', () => {
-    expect(email.address(person())).to.equal('anna@example.org')
+    expect(email.addresses(person())).to.deep.equal(['anna@example.org'])
     const { email: _, ...nobody } = person()
-    expect(email.address(nobody)).to.equal(null)
+    expect(email.addresses(nobody)).to.deep.equal([])
   })
 })
 
@@ -188,21 +189,40 @@ describe('SMS', () => {
   })
 
   it('reaches only people with a phone number', () => {
-    expect(sms.address(person({ phone: '+49 151 12345678' }))).to.equal('+4915112345678')
-    expect(sms.address(person({ phone: '0151 12345678' }))).to.equal(null)
+    expect(sms.addresses(person({ phone: '+49 151 12345678' }))).to.deep.equal(['+4915112345678'])
+    expect(sms.addresses(person({ phone: '0151 12345678' }))).to.deep.equal([])
   })
 })
 
+const push = () => pushChannel({ fcm: null, devices: noDevices })
+
 describe('the other channels', () => {
-  it('speak a page with the keys that answer it', () => {
-    expect(voiceChannel().render(page()).text).to.equal(
-      'CRITICAL ALERT: disk full. Disk is full. Press 4 to acknowledge, 6 to escalate, 5 to resolve.',
-    )
+  const keys: readonly (readonly [locale: string, language: string, keys: string])[] = [
+    ['de', 'de-DE', 'Drücken Sie 4 zum Quittieren, 6 zum Eskalieren, 5 zum Schließen.'],
+    ['en-GB', 'en-GB', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+    ['fr', 'fr-FR', 'Tapez 4 pour confirmer, 6 pour escalader, 5 pour résoudre.'],
+    ['es-AR', 'es-ES', 'Pulse 4 para confirmar, 6 para escalar, 5 para resolver.'],
+    ['it', 'it-IT', 'Premere 4 per confermare, 6 per inoltrare, 5 per risolvere.'],
+    ['pl', 'pl-PL', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+    ['xx', 'en-US', 'Press 4 to acknowledge, 6 to escalate, 5 to resolve.'],
+  ]
+  for (const [locale, language, sentence] of keys) {
+    it(`speak a page to a person of locale ${locale} in ${language}, with the keys that answer it`, () => {
+      const rendered = voiceChannel().render({ ...page(), recipient: person({ locale }) })
+      expect(rendered).to.include({
+        text: `CRITICAL ALERT: disk full. Disk is full. ${sentence}`,
+        language,
+      })
+    })
+  }
+
+  it('speak a notification, and a direct message to nobody known, without keys', () => {
     expect(voiceChannel().render(message()).text).to.equal('Order shipped. It arrives tomorrow')
+    expect(voiceChannel().render(direct({ text: 'Hello' }))).to.include({ text: 'Hello', language: 'en-US' })
   })
 
   it('push a title and a body', () => {
-    expect(pushChannel('push').render(page())).to.include({
+    expect(push().render(page())).to.include({
       subject: 'CRITICAL ALERT: disk_full',
       text: 'Disk is full',
     })
@@ -225,8 +245,8 @@ describe('the other channels', () => {
   })
 
   it('reach nobody who has no device, so that push never counts as used without one (section 1.6 fault 7)', () => {
-    for (const channel of [pushChannel('push'), pushChannel('web_push'), telegramChannel(null), webhook()]) {
-      expect(channel.address(person())).to.equal(null)
+    for (const channel of [push(), telegramChannel(null), webhook()]) {
+      expect(channel.addresses(person())).to.deep.equal([])
     }
   })
 })

@@ -62,8 +62,8 @@ describe('a Telegram message', () => {
     ],
     [
       400,
-      { ok: false, description: 'chat not found' },
-      { retry: false, code: 'http_400', reason: 'chat not found' },
+      { ok: false, description: 'Bad Request: chat not found' },
+      { retry: false, code: 'http_400', reason: 'Bad Request: chat not found' },
     ],
     [403, { ok: false, description: 'bot was blocked' }, { retry: false, code: 'http_403' }],
     [401, { ok: false, description: 'Unauthorized' }, { retry: true, code: 'provider_down' }],
@@ -71,7 +71,7 @@ describe('a Telegram message', () => {
     [
       500,
       { ok: false, description: `bad /bot${TOKEN}/` },
-      { retry: true, code: 'http_500', reason: 'bad /bot…/' },
+      { retry: true, code: 'http_500', reason: 'HTTP 500' },
     ],
     [502, 'no JSON', { retry: true, code: 'http_502' }],
     [200, 'no JSON', { retry: true, code: 'http_502' }],
@@ -93,8 +93,8 @@ describe('a Telegram message', () => {
   it('goes to the chat that the configuration names', async () => {
     await send(sent)
     const channel = telegramChannel(null)
-    expect(channel.address(person({ telegramChatId: 4711 }))).to.equal('4711')
-    expect(channel.address(person())).to.equal(null)
+    expect(channel.addresses(person({ telegramChatId: 4711 }))).to.deep.equal(['4711'])
+    expect(channel.addresses(person())).to.deep.equal([])
   })
 })
 

@@ -4,7 +4,6 @@ import { ConfigSchema, type Config } from '../../../src/config/schema.ts'
 import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
 import { smsChannel } from '../../../src/delivery/channels/sms.ts'
 import { voiceChannel } from '../../../src/delivery/channels/voice.ts'
-import { createOptOuts } from '../../../src/delivery/opt-outs.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { quietHealth } from '../../support/quiet-health.ts'
@@ -35,10 +34,9 @@ async function provider() {
 async function twilioSms(changes: object = {}, publicUrl: string | undefined = PUBLIC) {
   const server = await provider()
   const { sms } = channelsOf({ sms: { mode: 'live', ...ACCOUNT, base_url: server.url, ...changes } })
-  const optOuts = createOptOuts()
-  const channel = smsChannel({ sms, publicUrl, optOuts, ...around() })
+  const channel = smsChannel({ sms, publicUrl, ...around() })
   closing.push(() => channel.close())
-  return { server, channel, optOuts }
+  return { server, channel }
 }
 
 async function twilioVoice(changes: object = {}) {
@@ -61,7 +59,7 @@ async function gateways(...settings: readonly object[]) {
   }))
   const { sms } = channelsOf({ sms: { mode: 'live', providers } })
   const { clock, healthOf } = around()
-  const channel = smsChannel({ sms, publicUrl: undefined, optOuts: createOptOuts(), clock, healthOf })
+  const channel = smsChannel({ sms, publicUrl: undefined, clock, healthOf })
   closing.push(() => channel.close())
   return { servers, channel, clock }
 }
@@ -107,7 +105,6 @@ describe('SMS and calls over their providers', () => {
         const channel = smsChannel({
           sms: { ...sms, base_url: server.url },
           publicUrl: undefined,
-          optOuts: createOptOuts(),
           ...around(),
         })
         closing.push(() => channel.close())
@@ -126,7 +123,7 @@ describe('SMS and calls over their providers', () => {
         Twiml:
           '<?xml version="1.0" encoding="UTF-8"?><Response><Gather numDigits="1" timeout="10" method="POST" ' +
           `action="${PUBLIC}/v1/callbacks/twilio/voice?delivery=a1.3">` +
-          '<Say loop="2">CRITICAL: disk_full - Disk is full</Say></Gather></Response>',
+          '<Say language="en-US" loop="2">CRITICAL: disk_full - Disk is full</Say></Gather></Response>',
         StatusCallback: `${PUBLIC}/v1/callbacks/twilio/status?delivery=a1.3`,
       },
     },
@@ -225,19 +222,6 @@ describe('SMS and calls over their providers', () => {
       expect(server.asked).to.deep.equal([])
       expect(await channel.send(message(), never())).to.include({ ok: true })
     }
-  })
-
-  it('do not go to whoever answered STOP, until they answer START (E19)', async () => {
-    const { server, channel, optOuts } = await twilioSms()
-    optOuts.stop(ANNA)
-    expect(await channel.send(message(), never())).to.include({
-      ok: false,
-      retry: false,
-      code: 'unsubscribed',
-    })
-    expect(server.asked).to.deep.equal([])
-    optOuts.start(ANNA)
-    expect(await channel.send(message(), never())).to.include({ ok: true })
   })
 
   it('speak hostile text as text, in a document of at most 4000 characters', async () => {
@@ -398,7 +382,7 @@ describe('SMS and calls over their providers', () => {
 
   channelConformance('live SMS', () => {
     const { sms } = channelsOf({ sms: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })
-    return smsChannel({ sms, publicUrl: PUBLIC, optOuts: createOptOuts(), ...around() })
+    return smsChannel({ sms, publicUrl: PUBLIC, ...around() })
   })
   channelConformance('live calls', () => {
     const { voice } = channelsOf({ voice: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })

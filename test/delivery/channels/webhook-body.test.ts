@@ -115,6 +115,74 @@ describe('the body of a webhook', () => {
     expect(body).to.have.nested.property('embeds[0].color', 0xc62828)
   })
 
+  it('for Discord shows a link that Discord would refuse as a text', () => {
+    const local = bodyOf('discord', page())
+    expect(local).to.not.have.nested.property('embeds[0].url')
+    expect(local).to.have.nested.property('embeds[0].fields[0].value', 'http://localhost:8080/alerts/a1')
+    const known = bodyOf('discord', { ...page(), publicUrl: 'https://bell.example.org' })
+    expect(known).to.have.nested.property('embeds[0].url', 'https://bell.example.org/alerts/a1')
+    expect(known).to.have.nested.property('embeds[0].fields[0].name', 'Source')
+  })
+
+  it('for PagerDuty triggers an incident of the alert, with everything that is known of it', () => {
+    expect(bodyOf('pagerduty', page())).to.deep.equal({
+      event_action: 'trigger',
+      dedup_key: 'a1',
+      payload: {
+        summary: 'CRITICAL ALERT: disk_full: Disk is full',
+        source: 'db-1',
+        severity: 'critical',
+        timestamp: '2026-01-05T12:00:00.000Z',
+        component: 'orders',
+        class: 'disk_full',
+        group: 'platform',
+        custom_details: {
+          message: 'Disk is full',
+          Source: 'db-1',
+          'Affected systems': 'orders, billing',
+          Time: '5 Jan 2026, 12:00:00 UTC',
+          Step: '2 of 2',
+          Alert: 'a1',
+          data: {},
+        },
+      },
+      client: 'Carillon',
+      client_url: 'http://localhost:8080/alerts/a1',
+      links: [{ href: 'http://localhost:8080/alerts/a1', text: 'Open and acknowledge' }],
+    })
+  })
+
+  for (const [status, action] of [
+    ['acknowledged', 'acknowledge'],
+    ['resolved', 'resolve'],
+  ] as const) {
+    it(`for PagerDuty says ${action} of the same incident when the alert is ${status}`, () => {
+      const { delivery } = planned({ purpose: 'outcome' })
+      const subject = { kind: 'alert', alert: alert({ status }) } as const
+      expect(bodyOf('pagerduty', { ...base, delivery, subject })).to.deep.equal({
+        event_action: action,
+        dedup_key: 'a1',
+      })
+    })
+  }
+
+  it('for ntfy is a message with a priority, a sign and the link that a tap opens', () => {
+    expect(bodyOf('ntfy', page())).to.deep.equal({
+      title: 'CRITICAL ALERT: disk_full',
+      message:
+        'Disk is full\nSource: db-1\nAffected systems: orders, billing\nTime: 5 Jan 2026, 12:00:00 UTC\nStep: 2 of 2\nAlert: a1',
+      priority: 5,
+      tags: ['rotating_light'],
+      click: 'http://localhost:8080/alerts/a1',
+    })
+  })
+
+  for (const format of ['pagerduty', 'ntfy'] as const) {
+    it(`for ${format} holds no key, because the outbox shows it`, () => {
+      expect(bodyOf(format, page())).to.not.have.any.keys('routing_key', 'topic')
+    })
+  }
+
   it('for Teams is one adaptive card of plain text runs', () => {
     const body = bodyOf('teams', page('[here](http://x.example)'))
     const card = 'attachments[0].content'

@@ -2,9 +2,10 @@ import { expect } from 'chai'
 import { createHmac } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
-import { webhookChannel } from '../../../src/delivery/channels/webhook.ts'
+import { webhookChannel, type WebhookEndpoint } from '../../../src/delivery/channels/webhook.ts'
 import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { webhookAddress } from '../../../src/delivery/webhook-address.ts'
 import { httpEndpoint, type HttpEndpoint } from '../../support/http-endpoint.ts'
 import { NOON } from '../../support/messages.ts'
 
@@ -16,19 +17,23 @@ describe('a webhook', () => {
 
   const send = async (
     answer?: (response: ServerResponse) => void,
-    changes: { secret?: string; allow?: string[]; message?: Partial<OutgoingMessage> } = {},
+    changes: {
+      endpoint?: Partial<WebhookEndpoint>
+      allow?: string[]
+      message?: Partial<OutgoingMessage>
+    } = {},
   ) => {
     endpoint = await httpEndpoint((_request, response) => (answer ? answer(response) : void response.end()))
     const url = `${endpoint.url}/hook/geheim`
     const channel = webhookChannel({
-      endpoints: [{ name: 'ops', url, secret: changes.secret, format: 'json' }],
+      endpoints: [{ name: 'ops', url, format: 'json', ...changes.endpoint }],
       outgoing: createOutgoing({ allow: changes.allow ?? ['127.0.0.1'] }),
       clock: fakeClock(NOON),
     })
     return channel.send(
       {
         idempotencyKey: 'a1.3',
-        address: url,
+        address: webhookAddress('ops', url),
         rendered: { text: '{"title":"Ünï"}', actions: [] },
         critical: true,
         ...changes.message,
@@ -38,7 +43,7 @@ describe('a webhook', () => {
   }
 
   it('is one POST of the rendered JSON, with its id and a signature that its endpoint can check (P8)', async () => {
-    expect(await send(undefined, { secret: 'shared' })).to.deep.equal({ ok: true })
+    expect(await send(undefined, { endpoint: { secret: 'shared' } })).to.deep.equal({ ok: true })
     expect(endpoint.received).to.have.length(1)
     const [received] = endpoint.received
     expect(received).to.include({ method: 'POST', path: '/hook/geheim', body: '{"title":"Ünï"}' })
@@ -49,6 +54,55 @@ describe('a webhook', () => {
       'x-carillon-timestamp': TIMESTAMP,
       'x-carillon-signature': `v1=${expected}`,
     })
+  })
+
+  const forms = [
+    [
+      { format: 'pagerduty', routingKey: 'key-geheim' },
+      { routing_key: 'key-geheim', title: 'Ünï' },
+    ],
+    [
+      { format: 'ntfy', topic: 'topic-geheim' },
+      { topic: 'topic-geheim', title: 'Ünï' },
+    ],
+  ] as const
+  for (const [changes, body] of forms) {
+    it(`for ${changes.format} gets its key when it is sent, and signs what is sent`, async () => {
+      await send(undefined, { endpoint: { ...changes, secret: 'shared' } })
+      const [received] = endpoint.received
+      expect(JSON.parse(received?.body ?? '')).to.deep.equal(body)
+      const signed = createHmac('sha256', 'shared').update(`${TIMESTAMP}.${received?.body}`).digest('hex')
+      expect(received?.headers).to.include({ 'x-carillon-signature': `v1=${signed}` })
+    })
+  }
+
+  it('proves who it is by a token where its endpoint has one', async () => {
+    await send(undefined, { endpoint: { token: 'tk_geheim' } })
+    expect(endpoint.received[0]?.headers).to.include({ authorization: 'Bearer tk_geheim' })
+  })
+
+  it('keeps endpoints apart that share a URL, each with its own key', async () => {
+    endpoint = await httpEndpoint()
+    const url = `${endpoint.url}/v2/enqueue`
+    const channel = webhookChannel({
+      endpoints: ['db', 'net'].map((name) => ({ name, url, format: 'pagerduty' as const, routingKey: name })),
+      outgoing: createOutgoing({ allow: ['127.0.0.1'] }),
+      clock: fakeClock(NOON),
+    })
+    for (const name of ['net', 'db'])
+      await channel.send(
+        {
+          idempotencyKey: `a1.${name}`,
+          address: webhookAddress(name, url),
+          rendered: { text: '{}', actions: [] },
+          critical: true,
+        },
+        new AbortController().signal,
+      )
+    expect(endpoint.received.map(({ path, body }) => [path, body])).to.deep.equal([
+      ['/v2/enqueue', '{"routing_key":"net"}'],
+      ['/v2/enqueue', '{"routing_key":"db"}'],
+    ])
   })
 
   it('goes unsigned to an endpoint without a secret', async () => {

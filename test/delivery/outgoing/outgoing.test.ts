@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { allowanceOf } from '../../../src/delivery/outgoing/address-guard.ts'
 import { createOutgoing, guardedLookup, type Resolve } from '../../../src/delivery/outgoing/outgoing.ts'
+import { hostileUrls } from '../../support/hostile-urls.ts'
 import { httpEndpoint, type HttpEndpoint } from '../../support/http-endpoint.ts'
 
 const LOCAL = { address: '127.0.0.1', family: 4 }
@@ -15,58 +16,6 @@ const request = (url: string, signal = new AbortController().signal) => ({
   signal,
   waitMs: 10_000,
 })
-
-/** Every way that we know of to write this machine; the port is the canary's where there is room for one. */
-const hostileUrls = (port: number): readonly string[] => [
-  `http://127.0.0.1:${port}/`,
-  `https://127.0.0.1:${port}/`,
-  `http://2130706433:${port}/`,
-  `http://0x7f000001:${port}/`,
-  `http://0x7f.0.0.1:${port}/`,
-  `http://0177.0.0.1:${port}/`,
-  `http://017700000001:${port}/`,
-  `http://127.1:${port}/`,
-  `http://127.0.1:${port}/`,
-  `http://127.000.000.001:${port}/`,
-  `http://127.0.0.1.:${port}/`,
-  `http://0:${port}/`,
-  `http://0.0.0.0:${port}/`,
-  `http://[::1]:${port}/`,
-  `http://[::]:${port}/`,
-  `http://[0:0:0:0:0:0:0:1]:${port}/`,
-  `http://[::ffff:127.0.0.1]:${port}/`,
-  `http://[::ffff:7f00:1]:${port}/`,
-  `http://[::127.0.0.1]:${port}/`,
-  `http://[64:ff9b::7f00:1]:${port}/`,
-  `http://[fe80::1]:${port}/`,
-  `http://[fd00::1]:${port}/`,
-  `http://localhost:${port}/`,
-  `http://LOCALHOST:${port}/`,
-  `http://localhost.:${port}/`,
-  `http://①②⑦.⓪.⓪.①:${port}/`,
-  `http://127。0。0。1:${port}/`,
-  `http://%31%32%37.0.0.1:${port}/`,
-  `http://user:password@127.0.0.1:${port}/`,
-  `https://hooks.example.org@127.0.0.1:${port}/`,
-  `https://hooks.example.org%2f@127.0.0.1:${port}/`,
-  `http://127.0.0.1:${port}\\@hooks.example.org/`,
-  `http:127.0.0.1:${port}/`,
-  `http:\\\\127.0.0.1:${port}\\`,
-  `\thttp://127.0.0.1:${port}/\n`,
-  'http://169.254.169.254/latest/meta-data/',
-  'https://169.254.169.254/latest/meta-data/',
-  'https://[fd00:ec2::254]/',
-  'https://100.100.100.200/',
-  `ws://127.0.0.1:${port}/`,
-  `file:///etc/passwd`,
-  `gopher://127.0.0.1:${port}/_x`,
-  `data:text/plain,x`,
-  `//127.0.0.1:${port}/`,
-  `https://hooks.example.org:${port}/`,
-  `https://hooks.example.org/`,
-  `https://hooks.example.org:8443/`,
-  '',
-]
 
 describe('an outgoing request', () => {
   let canary: HttpEndpoint

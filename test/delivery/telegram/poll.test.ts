@@ -1,11 +1,15 @@
 import { expect } from 'chai'
 import type { AlertCommandDecision } from '../../../src/notification/decision.ts'
 import type { BotAnswer, TelegramBot } from '../../../src/delivery/telegram/bot.ts'
+import { createContacts } from '../../../src/contact/contacts.ts'
+import { createSeen } from '../../../src/delivery/seen.ts'
+import { createRegistry } from '../../../src/registry/registry.ts'
 import { createTelegramPoll } from '../../../src/delivery/telegram/poll.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { buildDirectory } from '../../../src/directory/build.ts'
 import { fault } from '../../../src/errors.ts'
 import { fakeClock, turn } from '../../support/fake-clock.ts'
+import { memoryRecords } from '../../support/memory-records.ts'
 import { alert } from '../../support/messages.ts'
 import { silentLog } from '../../support/silent-log.ts'
 
@@ -27,6 +31,7 @@ function setUp(
   polls: readonly BotAnswer[],
   command: () => Promise<ReturnType<typeof alert>> = () =>
     Promise.resolve(alert({ status: 'acknowledged', acknowledgedBy: 'anna' })),
+  registry = createRegistry(memoryRecords(), fakeClock()),
 ) {
   const calls: { method: string; parameters: Readonly<Record<string, unknown>> }[] = []
   const acted: [by: string, command: AlertCommandDecision][] = []
@@ -44,10 +49,17 @@ function setUp(
   }
   const { log, lines } = silentLog()
   const people = directory()
+  const followed: [code: string, chatId: number][] = []
   const clock = fakeClock()
   const poll = createTelegramPoll({
     bot,
     directory: () => people,
+    contacts: createContacts(registry),
+    seen: createSeen(registry),
+    followLink: (code, chatId) => {
+      followed.push([code, chatId])
+      return Promise.resolve(code === 'good' ? 'Cem' : null)
+    },
     command: (decision, by) => {
       acted.push([by.id, decision])
       return command()
@@ -57,7 +69,7 @@ function setUp(
   })
   const said = () =>
     calls.filter(({ method }) => method === 'answerCallbackQuery').map(({ parameters }) => parameters['text'])
-  return { poll, calls, acted, lines, clock, said }
+  return { poll, calls, acted, followed, lines, clock, said, registry }
 }
 
 const updates = (...result: unknown[]): BotAnswer => ({ ok: true, result })
@@ -75,6 +87,66 @@ describe('the poll for Telegram buttons', () => {
     expect(calls.at(-1)?.parameters).to.include({ offset: 101, timeout: 25 })
     await poll.stop()
   })
+
+  it('does a press that is given again after a restart once, and answers it (security 25)', async () => {
+    const before = setUp([updates(press(11, 'escalate:a1'))])
+    before.poll.start()
+    await settle()
+    await before.poll.stop()
+    const after = setUp([updates(press(11, 'escalate:a1'))], undefined, before.registry)
+    after.poll.start()
+    await settle()
+    expect(before.acted).to.have.length(1)
+    expect(after.acted).to.deep.equal([])
+    expect(after.said()).to.deep.equal(['This was done already.'])
+    await after.poll.stop()
+  })
+
+  const start = (text: unknown, chat: object = { id: 13, type: 'private' }) => ({
+    update_id: 7,
+    message: { from: { id: 13 }, chat, text },
+  })
+  const texts = ({ calls }: ReturnType<typeof setUp>) =>
+    calls.filter(({ method }) => method === 'sendMessage').map(({ parameters }) => parameters)
+
+  it('takes the chat of whoever follows a link, and says whose it is now', async () => {
+    const linked = setUp([updates(start('/start good'))])
+    linked.poll.start()
+    await settle()
+    expect(linked.followed).to.deep.equal([['good', 13]])
+    expect(texts(linked)).to.deep.equal([{ chat_id: 13, text: 'Hello Cem, this chat is yours now.' }])
+    expect(linked.calls[0]?.parameters['allowed_updates']).to.deep.equal(['callback_query', 'message'])
+    await linked.poll.stop()
+  })
+
+  it('says sorry for links that are none, five times a minute and no more', async () => {
+    const wrong = setUp([updates(...Array.from({ length: 8 }, () => start('/start guess')))])
+    wrong.poll.start()
+    for (let round = 0; round < 10; round++) await settle()
+    expect(wrong.followed).to.have.length(8)
+    expect(texts(wrong)).to.have.length(5)
+    await wrong.poll.stop()
+  })
+
+  const noStarts: readonly [title: string, update: unknown][] = [
+    ['no code', start('/start')],
+    ['other words', start('good')],
+    ['more behind the code', start('/start good now')],
+    ['the chat of a group', start('/start good', { id: -13, type: 'group' })],
+    ['the chat of somebody else', start('/start good', { id: 14, type: 'private' })],
+    ['a channel with the same number', start('/start good', { id: 13, type: 'channel' })],
+    ['a text that is none', start({ text: '/start good' })],
+  ]
+  for (const [title, update] of noStarts) {
+    it(`follows no link in a message with ${title}`, async () => {
+      const ignored = setUp([updates(update)])
+      ignored.poll.start()
+      await settle()
+      expect(ignored.followed).to.deep.equal([])
+      expect(texts(ignored)).to.deep.equal([])
+      await ignored.poll.stop()
+    })
+  }
 
   const strangers: readonly [title: string, update: unknown][] = [
     ['somebody without a place in the configuration', press(99, 'ack:a1')],

@@ -38,6 +38,66 @@ export function deliveryConformance(opened: () => sample.OpenedStore): void {
       expect((await store.conservation()).broken).to.equal(0)
     })
 
+    it('cancels what waits, with its work, and nothing that is being sent, has ended or is another tenant’s', async () => {
+      const { store } = opened()
+      const waiting = (id: string, given = {}) => sample.toSend(sample.delivery(id, 1, given), NOON + 60_000)
+      await store.accept(
+        sample.acceptance({
+          deliveries: [
+            waiting('n-1'),
+            waiting('n-2'),
+            sample.toSend(sample.delivery('n-3', 1, { state: 'sent' })),
+          ],
+        }),
+      )
+      const cancel = (id: string, tenant = DEFAULT) =>
+        store.cancelDelivery({ tenant, id, at: NOON, reason: 'cancelled_by_user' })
+      expect(await cancel('n-1.1', ACME)).to.equal(false)
+      expect(await cancel('n-1.1')).to.equal(true)
+      expect(await cancel('n-1.1')).to.equal(false)
+      for (const id of ['n-1.2', 'n-9.1', 'n-1', '', 'n-3.1']) expect(await cancel(id), id).to.equal(false)
+      const claim = { lane: 'email', now: NOON + 60_000, limit: 9, leaseUntil: NOON + 90_000 }
+      expect((await store.claim(claim)).items).to.have.length(1)
+      expect(await cancel('n-2.1'), 'under way').to.equal(false)
+      const { items } = await store.deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
+      expect(items[0]).to.include({ state: 'cancelled', reason: 'cancelled_by_user', nextAttemptAt: null })
+      expect((await store.conservation()).broken).to.equal(0)
+    })
+
+    it('counts the messages of a batch by their state, without what was sent again later (R36)', async () => {
+      const { store } = opened()
+      const message = (ordinal: number, given = {}) =>
+        sample.toSend(sample.delivery('b-1', ordinal, { subjectKind: 'batch', userId: null, ...given }))
+      await store.accept(
+        sample.acceptance({
+          deliveries: [
+            message(0),
+            message(1, { state: 'dead', reason: 'invalid_address' }),
+            message(2, { state: 'sent' }),
+            message(3, { state: 'sent' }),
+            message(4, { state: 'sent', createdAt: NOON + 1 }),
+            sample.toSend(sample.delivery('n-1', 0)),
+          ],
+        }),
+      )
+      const batch = await store.batch(DEFAULT, 'b-1')
+      expect(batch).to.deep.include({ id: 'b-1', createdAt: NOON })
+      expect(batch?.origin.principal).to.equal('db-monitor')
+      expect(batch?.states).to.deep.equal({
+        pending: 1,
+        sending: 0,
+        sent: 2,
+        delivered: 0,
+        cancelled: 0,
+        suppressed: 0,
+        expired: 0,
+        dead: 1,
+      })
+      expect(await store.batch(ACME, 'b-1')).to.equal(null)
+      expect(await store.batch(DEFAULT, 'n-1')).to.equal(null)
+      expect(await store.batch(DEFAULT, 'nothing')).to.equal(null)
+    })
+
     it('moves realtime deliveries forward and never back', async () => {
       const { store } = opened()
       const realtime = (ordinal: number, given = {}) =>

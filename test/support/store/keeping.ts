@@ -66,7 +66,7 @@ export function keepingConformance(opened: () => sample.OpenedStore): void {
         await store.accept(sample.acceptance({ at: NOON - 1, once, deadLetter: letter }))
         await capture(store, `o-${index}`, { createdAt: NOON + index })
       }
-      const before = { now: NOON + 2, outbox: NOON + 3, deadLetters: NOON + 1, limit: 2 }
+      const before = { now: NOON + 2, outbox: NOON + 3, deadLetters: NOON + 1, records: NOON, limit: 2 }
       expect(await store.prune(before)).to.equal(2 + 2 + 1)
       expect(await store.prune(before)).to.equal(1 + 1)
       expect(await store.prune(before)).to.equal(0)

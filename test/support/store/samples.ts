@@ -76,6 +76,7 @@ export function delivery(subjectId: string, ordinal: number, given: Partial<Deli
     error: null,
     step: null,
     fixed: null,
+    digestId: null,
     origin: ORIGIN,
     createdAt: NOON,
     sentAt: null,

@@ -104,7 +104,7 @@ function walker(seed: number) {
         at: now,
       }),
     (store) => store.removeDeadLetter(pick([DEFAULT, ACME]), `d-${pick([1, 2, 3])}`),
-    (store) => store.prune({ now, outbox: now - 5000, deadLetters: now - 20_000, limit: 2 }),
+    (store) => store.prune({ now, outbox: now - 5000, deadLetters: now - 20_000, records: now, limit: 2 }),
   ]
 
   function change(

@@ -28,7 +28,8 @@ export function alertRow(alert: Alert): Row {
   ]
 }
 
-const COLUMNS = 'doc, count, last_at, row, created_at'
+/** Columns that {@link readAlert} takes. */
+export const ALERT_COLUMNS = 'doc, count, last_at, row, created_at'
 
 /** `count` and `lastAt` come from their columns: repeats do not rewrite the document. */
 export function readAlert(row: Row): Alert {
@@ -41,13 +42,13 @@ export const openAlertPosition = (row: Row): readonly SqlValue[] => [row[4]!, ro
 
 /** The reader's statements on alerts. */
 export function alertReads(db: Database) {
-  const one = db.prepare(`SELECT ${COLUMNS} FROM alert WHERE id = ? AND tenant = ?`)
+  const one = db.prepare(`SELECT ${ALERT_COLUMNS} FROM alert WHERE id = ? AND tenant = ?`)
   const held = db.prepare(
-    `SELECT ${COLUMNS} FROM alert WHERE tenant = ? AND dedup_key = ? AND status <> 'resolved'`,
+    `SELECT ${ALERT_COLUMNS} FROM alert WHERE tenant = ? AND dedup_key = ? AND status <> 'resolved'`,
   )
   const timeline = db.prepare('SELECT entry FROM timeline WHERE alert_id = ? AND tenant = ? ORDER BY row')
   const open = db.prepare(`
-    SELECT ${COLUMNS} FROM alert WHERE status <> 'resolved' AND (created_at, row) > (?, ?)
+    SELECT ${ALERT_COLUMNS} FROM alert WHERE status <> 'resolved' AND (created_at, row) > (?, ?)
     ORDER BY created_at, row LIMIT ?`)
   const lists = new Map<string, Statement>()
   return {
@@ -68,7 +69,7 @@ export function alertReads(db: Database) {
         where.push('row < ?')
         values.push(...after)
       }
-      const sql = `SELECT ${COLUMNS} FROM alert WHERE ${where.join(' AND ')} ORDER BY row DESC LIMIT ?`
+      const sql = `SELECT ${ALERT_COLUMNS} FROM alert WHERE ${where.join(' AND ')} ORDER BY row DESC LIMIT ?`
       let list = lists.get(sql)
       if (!list) lists.set(sql, (list = db.prepare(sql)))
       return list.all(...values, query.limit + 1)
@@ -111,7 +112,7 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
   const repeat = db.prepare(`
     UPDATE alert SET count = count + 1, last_at = max(last_at, ?)
     WHERE id = ? AND tenant = ? AND status <> 'resolved'`)
-  const get = db.prepare(`SELECT ${COLUMNS} FROM alert WHERE id = ? AND tenant = ?`)
+  const get = db.prepare(`SELECT ${ALERT_COLUMNS} FROM alert WHERE id = ? AND tenant = ?`)
   const append = db.prepare('INSERT INTO timeline (tenant, alert_id, entry) VALUES (?, ?, ?)')
 
   function timer(tenant: string, id: string, workId: number | null, dueAt: number | null): number | null {

@@ -32,6 +32,14 @@ export const LAW_OF_MOVING: readonly string[] = [
   // A timer belongs to its alert.
   `SELECT count(*) FROM work w LEFT JOIN alert a ON a.id = w.ref AND a.tenant = w.tenant
    WHERE w.kind = 'escalate' AND a.work_id IS NOT w.id`,
+  // A digest that is open has its work, and work to close one a digest that is open.
+  `SELECT count(*) FROM digest g WHERE closed_at IS NULL
+     AND (id, tenant) NOT IN (SELECT ref, tenant FROM work WHERE kind = 'digest')`,
+  `SELECT count(*) FROM work w LEFT JOIN digest g ON g.id = w.ref AND g.tenant = w.tenant
+   WHERE w.kind = 'digest' AND (g.id IS NULL OR g.closed_at IS NOT NULL)`,
+  // It counts what it holds.
+  `SELECT count(*) FROM digest g WHERE closed_at IS NULL
+     AND count <> (SELECT count(*) FROM delivery d WHERE d.digest_id = g.id AND d.tenant = g.tenant)`,
   // What is to be released is there.
   `SELECT count(*) FROM work WHERE kind = 'release' AND doc IS NULL`,
 ]

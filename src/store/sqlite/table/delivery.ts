@@ -1,13 +1,15 @@
 import type { TenantId } from '../../../access/principal.ts'
-import type {
-  ChannelName,
-  Delivery,
-  DeliveryState,
-  FixedContent,
-  Purpose,
-  SubjectKind,
+import {
+  DELIVERY_STATES,
+  type ChannelName,
+  type Delivery,
+  type DeliveryState,
+  type FixedContent,
+  type Purpose,
+  type SubjectKind,
 } from '../../../delivery/delivery.ts'
 import type {
+  Batch,
   DeliveryProgress,
   DeliveryQuery,
   Lease,
@@ -69,16 +71,19 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
 const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
   max_attempts, principal, message_id, topic, created_at`
 const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
+const READ = `${COLUMNS}, digest_id`
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
 const STATE = 9
 const CREATED_AT = 15
+/** Place of the fixed content among the columns; absent on a row without particulars. */
+export const FIXED = 21
 
 export function readDelivery(row: Row): Delivery {
-  // STRICT columns hold exactly these types; `readDelivery` is only given rows of COLUMNS.
+  // STRICT columns hold exactly these types; `readDelivery` is only given rows of READ.
   const text = (index: number) => row[index] as string
   const number = (index: number) => row[index] as number
-  const fixed = row[21] as string | null
+  const fixed = row[FIXED] as string | null
   return {
     id: deliveryId(text(0), number(2)),
     subjectId: text(0),
@@ -103,6 +108,7 @@ export function readDelivery(row: Row): Delivery {
     fixed: fixed === null ? null : (JSON.parse(fixed) as FixedContent),
     sentAt: row[22] as number | null,
     deliveredAt: row[23] as number | null,
+    digestId: row[24] as string | null,
   }
 }
 
@@ -120,11 +126,38 @@ export function deliveryPosition(query: DeliveryQuery): (row: Row) => readonly S
   return query.subjectId === undefined ? (row) => [row[CREATED_AT]!, row[0]!, row[2]!] : (row) => [row[2]!]
 }
 
+export interface BatchRows {
+  readonly origin: Row
+  readonly states: readonly Row[]
+}
+
+export function readBatch(id: string, { origin, states }: BatchRows): Batch {
+  const counted = new Map(states.map(([state, count]) => [state as string, Number(count)]))
+  // STRICT columns, in the order of the statement.
+  const [principal, messageId, topic, createdAt] = origin as unknown as [string, string, string, number]
+  return {
+    id,
+    origin: { principal, messageId, topic },
+    createdAt,
+    // Built from the list of all states.
+    states: Object.fromEntries(
+      DELIVERY_STATES.map((state) => [state, counted.get(state) ?? 0]),
+    ) as Batch['states'],
+  }
+}
+
 const RARE_ENDS: readonly DeliveryState[] = ['cancelled', 'suppressed', 'expired', 'dead']
 
 /** The reader's statements on deliveries. */
 export function deliveryReads(db: Database) {
   const statements = new Map<string, Statement>()
+  const batchOrigin = db.prepare(`
+    SELECT principal, message_id, topic, created_at FROM delivery
+    WHERE subject_id = ? AND tenant = ? AND subject_kind = 'batch' ORDER BY ordinal LIMIT 1`)
+  // A message that was sent again has a later instant.
+  const batchStates = db.prepare(`
+    SELECT state, count(*) FROM delivery
+    WHERE subject_id = ? AND tenant = ? AND created_at = ? GROUP BY state`)
   return {
     deliveries(query: DeliveryQuery): Row[] {
       const where = ['tenant = ?']
@@ -145,16 +178,24 @@ export function deliveryReads(db: Database) {
         order = 'ordinal'
       }
       if (query.userId !== undefined) and('user_id = ?', query.userId)
+      if (query.digestId !== undefined) and('digest_id = ?', query.digestId)
+      if (query.since !== undefined) and('created_at >= ?', query.since)
       if (query.channel !== undefined) and('channel = ?', query.channel)
       if (query.state !== undefined) {
         and('state = ?', query.state)
         // Said again in the words of the partial index, which SQLite would not recognise in the parameter.
         if (RARE_ENDS.includes(query.state)) and(`state IN ('cancelled', 'suppressed', 'expired', 'dead')`)
       }
-      const sql = `SELECT ${COLUMNS} FROM delivery WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ?`
+      const sql = `SELECT ${READ} FROM delivery WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ?`
       let statement = statements.get(sql)
       if (!statement) statements.set(sql, (statement = db.prepare(sql)))
       return statement.all(...values, query.limit + 1)
+    },
+    /** The batch's origin and instant, and its messages by state; null when there is none. Both read the key's range. */
+    batch({ tenant, id }: { readonly tenant: string; readonly id: string }): BatchRows | null {
+      const origin = batchOrigin.get(id, tenant)
+      if (!origin) return null
+      return { origin, states: batchStates.all(id, tenant, origin[3]!) }
     },
   }
 }
@@ -166,12 +207,13 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
   const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
   const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
-  const get = db.prepare(`SELECT ${COLUMNS} FROM delivery ${key}`)
+  const get = db.prepare(`SELECT ${READ} FROM delivery ${key}`)
   const take = db.prepare(`
     UPDATE delivery SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL ${key}`)
   const settle = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, provider_id = coalesce(?, provider_id), error = ?,
-      sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ?, attempts = attempts - ? ${key}`)
+      sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ?,
+      digest_id = ?, attempts = attempts - ? ${key}`)
   const putBack = db.prepare(`
     UPDATE delivery SET state = 'pending', next_attempt_at = ?, attempts = attempts - ? ${key}`)
   const pages = db.prepare(`
@@ -185,6 +227,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const advance = db.prepare(`
     UPDATE delivery SET state = ?, sent_at = coalesce(sent_at, ?), delivered_at = ?, next_attempt_at = NULL,
       work_id = NULL ${key}`)
+  const workOf = db.prepare(`SELECT state, work_id FROM delivery ${key}`)
   const report = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, delivered_at = ? ${key} AND state = 'sent'`)
 
@@ -216,7 +259,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       take.run(subjectId, tenant, ordinal)
       return get.get(subjectId, tenant, ordinal) ?? null
     },
-    settle(place: DeliveryPlace, settlement: Settlement): void {
+    settle(place: DeliveryPlace, settlement: Settlement, digestId: string | null): void {
       const { delivery, nextDueAt, workId } = settlement
       const uncounted = settlement.untried ? 1 : 0
       const at = [place.subjectId, place.tenant, place.ordinal] as const
@@ -232,6 +275,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
           delivery.deliveredAt,
           nextDueAt,
           nextDueAt === null ? null : workId,
+          digestId,
           uncounted,
           ...at,
         )
@@ -249,6 +293,16 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         counts.moved('pending', 'cancelled')
         if (workId !== null) work.remove(workId)
       }
+    },
+    /** Cancels one that waits, and its work; false when it does not wait. */
+    cancel(tenant: string, id: string, reason: string): boolean {
+      const place = placeOf(id, tenant)
+      const [state, workId] = workOf.get(...place) ?? []
+      if (state !== 'pending') return false
+      cancel.run(reason, ...place)
+      counts.moved('pending', 'cancelled')
+      if (typeof workId === 'number') work.remove(workId)
+      return true
     },
     progress(steps: readonly (DeliveryProgress | ProviderReport)[]): number {
       let moved = 0

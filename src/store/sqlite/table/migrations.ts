@@ -186,6 +186,55 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_age ON outbox (created_at);
   `,
   `
+  -- What is changed while the program runs. seq orders the changes, so a change gives the row a new one; AUTOINCREMENT,
+  -- because a number that came back would hide a change from whoever has read beyond it.
+  CREATE TABLE record (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    doc TEXT,
+    version INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    UNIQUE (tenant, kind, owner, key)
+  ) STRICT;
+  CREATE INDEX record_removed ON record (changed_at) WHERE doc IS NULL;
+  `,
+  `
+  CREATE TABLE digest (
+    id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    address TEXT,
+    opened_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    closed_at INTEGER,
+    PRIMARY KEY (id, tenant)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX digest_open ON digest (tenant, key) WHERE closed_at IS NULL;
+  CREATE INDEX digest_closed ON digest (closed_at) WHERE closed_at IS NOT NULL;
+  ALTER TABLE delivery ADD COLUMN digest_id TEXT;
+  CREATE INDEX delivery_digest ON delivery (digest_id) WHERE digest_id IS NOT NULL;
+  `,
+  `
+  -- What was sent to addresses, for whoever sent it; listed by owner and topic, newest first: seq is the index's last
+  -- column.
+  CREATE TABLE dispatch (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX dispatch_id ON dispatch (id, tenant);
+  CREATE INDEX dispatch_owner ON dispatch (tenant, owner, topic);
+  `,
+  `
   -- What has not ended and does not merely wait for its person to connect: all that the law of conservation has to look
   -- at every minute, and all that it needs of it.
   CREATE INDEX delivery_moving ON delivery (work_id, state, channel)

@@ -27,7 +27,7 @@ export function notificationRow(notification: NewNotification): Row {
 }
 
 /** Columns that {@link readNotification} takes; `state` is the table that holds what the reader did. */
-const columns = (state: 'n' | 's') =>
+export const notificationColumns = (state: 'n' | 's') =>
   `n.seq, n.id, n.tenant, n.user_id, n.audience, n.principal, n.message_id, n.topic, n.content, n.created_at, ${state}.read_at`
 
 export function readNotification(row: Row): Notification {
@@ -75,13 +75,13 @@ function inboxSql(order: 'newest' | 'oldest', status: 'read' | 'unread' | 'all')
   // Each half is read in its index' own order and stops after ?7 rows, so a page costs a page at any depth.
   const tail = `ORDER BY n.seq ${direction} LIMIT ?7`
   const half = (state: number) =>
-    `SELECT * FROM (SELECT ${columns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
+    `SELECT * FROM (SELECT ${notificationColumns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
   const broadcastStatus =
     status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
   const parts = [
     ...(status === 'read' ? [] : [half(UNREAD)]),
     ...(status === 'unread' ? [] : [half(READ)]),
-    `SELECT * FROM (SELECT ${columns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${filter} ${tail})`,
+    `SELECT * FROM (SELECT ${notificationColumns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${filter} ${tail})`,
   ]
   return `${parts.join(' UNION ALL ')} ORDER BY 1 ${direction} LIMIT ?8 OFFSET ?9`
 }
@@ -139,10 +139,10 @@ function scope(reader: InboxReader): readonly [string, string, string] {
 /** The entry as one person sees it, with the columns of {@link readNotification} and its state after them. */
 function oneEntry(db: Database) {
   const personal = db.prepare(`
-    SELECT ${columns('n')}, n.state FROM notification n
+    SELECT ${notificationColumns('n')}, n.state FROM notification n
     WHERE n.id = ?3 AND n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`)
   const broadcast = db.prepare(`
-    SELECT ${columns('s')}, coalesce(s.state, 0) FROM ${BROADCASTS.replace('INDEXED BY notification_broadcast', '')}
+    SELECT ${notificationColumns('s')}, coalesce(s.state, 0) FROM ${BROADCASTS.replace('INDEXED BY notification_broadcast', '')}
       AND n.id = ?4`)
   return (reader: InboxReader, id: string): Row | null =>
     personal.get(reader.tenant, reader.userId, id) ?? broadcast.get(...scope(reader), id) ?? null
@@ -154,9 +154,9 @@ export function notificationWrites(db: Database) {
     INSERT INTO notification (id, tenant, user_id, audience, principal, message_id, topic, category, customer_id,
       created_at, content, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${UNREAD})`)
   const subject = db.prepare(`
-    SELECT ${columns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
+    SELECT ${notificationColumns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
   const sharedSubject = db.prepare(`
-    SELECT ${columns('s')} FROM notification n
+    SELECT ${notificationColumns('s')} FROM notification n
     LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?3 AND s.seq = n.seq
     WHERE n.id = ?1 AND n.tenant = ?2`)
   return {

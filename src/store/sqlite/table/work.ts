@@ -1,13 +1,13 @@
 import type { Claim } from '../../store.ts'
 import type { Database } from '../file/database.ts'
 
-export type WorkKind = 'deliver' | 'escalate' | 'release'
+export type WorkKind = 'deliver' | 'escalate' | 'release' | 'digest'
 
 export interface NewWork {
   readonly tenant: string
   readonly kind: WorkKind
   readonly lane: string
-  /** The delivery's subject, the alert, or the name of what is to be released. */
+  /** The delivery's subject, the alert, the digest, or the name of what is to be released. */
   readonly ref: string
   readonly ordinal: number | null
   /** Taken before everything else of its lane. */

@@ -6,6 +6,7 @@ import type {
   Claim,
   Claimed,
   DeliveryProgress,
+  DigestClosing,
   InboxMark,
   Lease,
   ProviderReport,
@@ -15,8 +16,11 @@ import { alertRow, readAlert, timelineRows, type ChangeRows } from '../table/ale
 import type { ComponentStateRow } from '../table/component-state.ts'
 import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
-import { newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
+import { dispatchRow } from '../table/dispatch.ts'
+import { readDigest } from '../table/digest.ts'
+import { FIXED, newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
+import type { RecordRow } from '../table/record.ts'
 import type { Restocked } from '../file/room.ts'
 
 /**
@@ -29,6 +33,14 @@ export type Operation =
   | ({ readonly kind: 'change'; readonly at: number } & ChangeOperation)
   | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
   | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
+  | { readonly kind: 'closeDigest'; readonly at: number; readonly closing: DigestClosingRows }
+  | {
+      readonly kind: 'cancelDelivery'
+      readonly at: number
+      readonly tenant: string
+      readonly id: string
+      readonly reason: string
+    }
   | {
       readonly kind: 'progress'
       readonly at: number
@@ -38,16 +50,22 @@ export type Operation =
   | { readonly kind: 'removeDeadLetter'; readonly at: number; readonly tenant: string; readonly id: string }
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
+  | { readonly kind: 'record'; readonly at: number; readonly row: RecordRow }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
   /** Puts a portion of the ballast back. */
   | { readonly kind: 'restock'; readonly at: number }
   /** Writes even when nothing else does, so that its answer proves the disk. */
   | { readonly kind: 'ping'; readonly at: number }
 
+export interface DigestClosingRows extends Omit<DigestClosing, 'summary'> {
+  readonly summary: NewDeliveryRow | null
+}
+
 export interface PruneBefore {
   readonly now: number
   readonly outbox: number
   readonly deadLetters: number
+  readonly records: number
   readonly limit: number
 }
 
@@ -67,6 +85,7 @@ export interface AcceptOperation {
     | null
   readonly deadLetter: Row | null
   readonly states: readonly ComponentStateRow[] | null
+  readonly dispatches: readonly Row[] | null
   readonly release: { readonly ref: string; readonly dueAt: number; readonly doc: string } | null
 }
 
@@ -89,11 +108,12 @@ export interface ClaimedRows {
   readonly tenant: string
   readonly dueAt: number
   readonly crashes: number
-  readonly kind: 'deliver' | 'escalate' | 'release'
+  readonly kind: 'deliver' | 'escalate' | 'release' | 'digest'
   readonly ambiguous: boolean
   readonly delivery: Row | null
   readonly notification: Row | null
   readonly alert: Row | null
+  readonly digest: Row | null
   readonly doc: string | null
 }
 
@@ -102,11 +122,14 @@ export interface Replies {
   readonly change: 'done' | 'stale' | 'fenced'
   readonly claim: { readonly items: readonly ClaimedRows[]; readonly nextDueAt: number | null }
   readonly settle: 'done' | 'fenced'
+  readonly closeDigest: 'done' | 'stale' | 'fenced'
+  readonly cancelDelivery: boolean
   readonly progress: number
   readonly mark: readonly string[]
   readonly removeDeadLetter: boolean
   readonly clearOutbox: null
   readonly prune: number
+  readonly record: number | 'stale'
   readonly secret: Uint8Array
   readonly restock: Restocked
   readonly ping: null
@@ -142,6 +165,7 @@ export function acceptOperation(acceptance: Acceptance): AcceptOperation {
     alert: alert && alertPart(alert),
     deadLetter: deadLetter && deadLetterRow(deadLetter),
     states: acceptance.states?.map(({ name, state }) => ({ name, state: JSON.stringify(state) })) ?? null,
+    dispatches: acceptance.dispatches?.map(dispatchRow) ?? null,
     release: release && { ref: release.ref, dueAt: release.dueAt, doc: JSON.stringify(release.doc) },
   }
 }
@@ -182,8 +206,9 @@ export function pack(batch: readonly Operation[]): Packed {
   return batch.map((operation) => {
     if (operation.kind !== 'accept') return operation
     const { at, tenant, principal, result, once, notifications, deliveries } = operation
-    const { alert, deadLetter, states, release } = operation
-    if (alert !== null || deadLetter !== null || states !== null || release !== null) return operation
+    const { alert, deadLetter, states, dispatches, release } = operation
+    if (alert !== null || deadLetter !== null || states !== null) return operation
+    if (dispatches !== null || release !== null) return operation
     const [key, expiresAt, check] = once ? [once.key, once.expiresAt, once.check] : [null, 0, false]
     return [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries]
   })
@@ -195,7 +220,7 @@ export function unpack(packed: Packed): readonly Operation[] {
     if ('kind' in part) return part
     const [at, tenant, principal, result, key, expiresAt, check, notifications, deliveries] = part
     const once = key === null ? null : { key, expiresAt, check }
-    const nothing = { alert: null, deadLetter: null, states: null, release: null }
+    const nothing = { alert: null, deadLetter: null, states: null, dispatches: null, release: null }
     return { kind: 'accept', at, tenant, principal, result, once, notifications, deliveries, ...nothing }
   })
 }
@@ -219,13 +244,15 @@ export function acceptResult(acceptance: Acceptance, reply: AcceptReply): Accept
 
 /** The port's view of a claimed piece of work. */
 export function readClaimed(rows: ClaimedRows): Claimed {
-  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, doc } = rows
+  const { workId, token, dueAt, crashes, kind, ambiguous, delivery, notification, alert, digest, doc } = rows
   const held = { workId, token, tenant: rows.tenant as TenantId, dueAt, crashes }
   switch (kind) {
     case 'escalate':
       return { ...held, kind, alert: readAlert(present(alert)) }
     case 'release':
       return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
+    case 'digest':
+      return { ...held, kind, digest: readDigest(present(digest)) }
     case 'deliver':
       return {
         ...held,
@@ -246,13 +273,16 @@ function present<T>(part: T | null): T {
 
 /** Bytes that an operation holds in memory while it waits, about. */
 export function weigh(operation: Operation): number {
-  if (operation.kind !== 'accept') return operation.kind === 'change' ? weighRows(operation) + 1000 : 500
-  const { alert, deadLetter, states } = operation
+  if (operation.kind === 'change') return weighRows(operation) + 1000
+  if (operation.kind === 'record') return (operation.row.doc?.length ?? 0) + 500
+  if (operation.kind !== 'accept') return 500
+  const { alert, deadLetter, states, dispatches } = operation
   return (
     operation.result.length +
     500 +
     weighRows(operation) +
     (deadLetter ? (deadLetter[3] as Uint8Array).byteLength : 0) +
+    (dispatches?.reduce((sum, row) => sum + (row[5] as string).length + 200, 0) ?? 0) +
     (states?.reduce((sum, { name, state }) => sum + name.length + state.length, 0) ?? 0) +
     (alert?.kind === 'change' ? weighRows(alert) : 0)
   )
@@ -260,6 +290,7 @@ export function weigh(operation: Operation): number {
 
 function weighRows(rows: Pick<ChangeOperation, 'notifications' | 'deliveries'>): number {
   let bytes = rows.deliveries.length * 600
+  for (const [, , , row] of rows.deliveries) bytes += ((row[FIXED] ?? null) as string | null)?.length ?? 0
   for (const row of rows.notifications) bytes += (row[10] as string).length + 400
   return bytes
 }

@@ -4,8 +4,11 @@ import { componentStateReads } from '../table/component-state.ts'
 import type { Database } from '../file/database.ts'
 import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
+import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
+import { digestReads } from '../table/digest.ts'
 import { outboxReads } from '../table/outbox.ts'
+import { recordReads } from '../table/record.ts'
 import { workReads } from '../table/work.ts'
 
 /** Every question that can be put to the file, by name. Answers are rows; the caller's side reads them. */
@@ -14,9 +17,12 @@ export function createReads(db: Database) {
     ...inboxReads(db),
     ...alertReads(db),
     ...deliveryReads(db),
+    ...dispatchReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
+    ...digestReads(db),
     ...outboxReads(db),
+    ...recordReads(db),
     ...conservationReads(db),
     ...workReads(db),
   }

@@ -2,9 +2,11 @@ import { failpoint } from '../../../failpoint.ts'
 import { alertWrites } from '../table/alert.ts'
 import type { Ballast } from '../file/ballast.ts'
 import { componentStateWrites } from '../table/component-state.ts'
+import { dispatchWrites } from '../table/dispatch.ts'
 import { isDiskFull, isInputOutputFailure, isStorageFailure, type Database } from '../file/database.ts'
 import { deadLetterWrites } from '../table/dead-letter.ts'
 import { deliveryWrites } from '../table/delivery.ts'
+import { digestWrites } from '../table/digest.ts'
 import { metaWrites } from '../table/meta.ts'
 import { notificationWrites } from '../table/notification.ts'
 import { onceWrites } from '../table/once.ts'
@@ -19,6 +21,7 @@ import type {
   Reply,
 } from './operation.ts'
 import { outboxWrites } from '../table/outbox.ts'
+import { recordWrites } from '../table/record.ts'
 import { workWrites, type TakenWork } from '../table/work.ts'
 
 /** Everything the writer can do to the file. */
@@ -33,7 +36,10 @@ function tables(db: Database, ballast: Ballast) {
     alerts: alertWrites(db, work),
     deadLetters: deadLetterWrites(db),
     states: componentStateWrites(db),
+    dispatches: dispatchWrites(db),
     outbox: outboxWrites(db),
+    records: recordWrites(db),
+    digests: digestWrites(db, work),
     work,
   }
 }
@@ -157,6 +163,10 @@ function perform(all: Tables, operation: Operation): Reply {
       return claim(all, operation.claim)
     case 'settle':
       return settle(all, operation.settlement)
+    case 'closeDigest':
+      return closeDigest(all, operation)
+    case 'cancelDelivery':
+      return all.deliveries.cancel(operation.tenant, operation.id, operation.reason)
     case 'progress':
       return all.deliveries.progress(operation.steps)
     case 'mark':
@@ -168,6 +178,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return null
     case 'prune':
       return prune(all, operation.before)
+    case 'record':
+      return all.records.put(operation.row)
     case 'secret':
       return all.meta.secret(operation.name)
     case 'restock':
@@ -178,7 +190,7 @@ function perform(all: Tables, operation: Operation): Reply {
 }
 
 function accept(all: Tables, operation: AcceptOperation): AcceptReply {
-  const { tenant, principal, at, once, alert, deadLetter, states, release } = operation
+  const { tenant, principal, at, once, alert, deadLetter, states, dispatches, release } = operation
   const scope = once && { tenant, principal, key: once.key }
   if (scope && once.check) {
     const known = all.once.find(scope, at)
@@ -200,6 +212,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   if (alert?.kind === 'change') leases.push(...follow(all, alert))
   if (deadLetter && all.deadLetters.put(deadLetter)) all.meta.deadLettersRemoved(1)
   if (states) for (const state of states) all.states.put(tenant, state)
+  if (dispatches) for (const row of dispatches) all.dispatches.insert(row)
   if (release) {
     const work = {
       tenant,
@@ -250,10 +263,14 @@ function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Repl
 function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
   const { id: workId, token, tenant, dueAt, crashes, kind, ref, lost: ambiguous, doc } = work
   const bare = { workId, token, tenant, dueAt, crashes, kind, ambiguous, doc }
-  const none = { delivery: null, notification: null, alert: null }
+  const none = { delivery: null, notification: null, alert: null, digest: null }
   switch (kind) {
     case 'release':
       return { ...bare, ...none }
+    case 'digest': {
+      const digest = all.digests.get(ref, tenant)
+      return digest && { ...bare, ...none, digest }
+    }
     case 'escalate': {
       const alert = all.alerts.get(ref, tenant)
       return alert && { ...bare, ...none, alert }
@@ -265,7 +282,7 @@ function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
       const notification =
         subjectKind === 'notification' ? all.notifications.subject(ref, tenant, userId) : null
       const alert = subjectKind === 'alert' ? all.alerts.get(ref, tenant) : null
-      return { ...bare, delivery, notification, alert }
+      return { ...bare, ...none, delivery, notification, alert }
     }
   }
 }
@@ -277,13 +294,30 @@ function settle(
   const held = all.work.held(settlement.workId, settlement.token)
   if (!held) return 'fenced'
   const { tenant, ref, kind, id } = held
-  if (kind === 'deliver')
-    all.deliveries.settle({ subjectId: ref, tenant, ordinal: held.ordinal ?? 0 }, settlement)
+  if (kind === 'deliver') {
+    const digestId = settlement.hold ? all.digests.hold(tenant, settlement.hold, settlement.at) : null
+    all.deliveries.settle({ subjectId: ref, tenant, ordinal: held.ordinal ?? 0 }, settlement, digestId)
+  }
   if (settlement.nextDueAt === null) {
     all.work.remove(id)
     if (kind === 'escalate') all.alerts.clearTimer(ref, tenant)
   } else all.work.defer(id, settlement.nextDueAt)
   if (settlement.outbox) all.outbox.insert(settlement.outbox)
+  return 'done'
+}
+
+function closeDigest(
+  all: Tables,
+  { at, closing }: Extract<Operation, { kind: 'closeDigest' }>,
+): Replies['closeDigest'] {
+  const { tenant, digestId, expectCount, summary } = closing
+  const held = all.work.held(closing.workId, closing.token)
+  const digest = held && all.digests.get(digestId, tenant)
+  if (!digest) return 'fenced'
+  if (all.digests.countOf(digest) !== expectCount) return 'stale'
+  all.digests.close(digestId, tenant, at)
+  if (summary) all.deliveries.insert(summary)
+  all.work.remove(held.id)
   return 'done'
 }
 
@@ -297,10 +331,16 @@ function removeDeadLetter(
 }
 
 function prune(all: Tables, before: Extract<Operation, { kind: 'prune' }>['before']): number {
-  const { now, outbox, deadLetters, limit } = before
+  const { now, outbox, deadLetters, records, limit } = before
   const letters = all.deadLetters.prune(deadLetters, limit)
   if (letters > 0) all.meta.deadLettersRemoved(letters)
-  return letters + all.once.prune(now, limit) + all.outbox.prune(outbox, limit)
+  return (
+    letters +
+    all.once.prune(now, limit) +
+    all.outbox.prune(outbox, limit) +
+    all.records.prune(records, limit) +
+    all.digests.prune(deadLetters, limit)
+  )
 }
 
 function messageOf(error: unknown): string {

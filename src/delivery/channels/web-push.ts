@@ -1,0 +1,76 @@
+import type { Clock } from '../../clock.ts'
+import { parsePushAddress } from '../../devices/device.ts'
+import type { Channel, SendResult } from '../channel.ts'
+import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
+import { retryAfterMs } from '../outgoing/retry-after.ts'
+import { permanent } from '../providers/http-call.ts'
+import { UNREGISTERED } from '../push/fcm.ts'
+import { endpointFault, pushAllowance } from '../push/push-services.ts'
+import type { Vapid } from '../push/vapid.ts'
+import { webPushRequest, type WebPushRequest } from '../push/web-push-request.ts'
+import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
+import { notConfigured } from './not-configured.ts'
+import { addressesOn, renderPush, type KnownDevices } from './push.ts'
+
+export interface WebPushSettings {
+  /** Null sends nothing. */
+  readonly vapid: Vapid | null
+  readonly allow: readonly string[]
+  readonly devices: KnownDevices
+  readonly outgoing: Outgoing
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/**
+ * Notifications in browsers over the Push API (RFC 8030): to the endpoints of known push services only (security row
+ * 23), encrypted for the browser. 404 and 410 end the subscription (promise P7, behaviour N10). The trouble of one
+ * push service, or with one subscription, pauses no other.
+ */
+export function webPushChannel(settings: WebPushSettings): Channel {
+  const { vapid, devices, outgoing, clock } = settings
+  const allowance = pushAllowance(settings.allow)
+  return {
+    name: 'web_push',
+    addresses: ({ id }) => addressesOn('web_push', id, devices),
+    render: renderPush,
+    async send(message, signal) {
+      if (vapid === null) return notConfigured('web_push')
+      const parsed = parsePushAddress(message.address)
+      const target = 'device' in parsed ? devices.find(parsed.device)?.target : undefined
+      if (target?.channel !== 'web_push')
+        return permanent('no_device', 'The browser is not subscribed any more')
+      const { subscription } = target
+      const fault = endpointFault(subscription.endpoint, allowance)
+      if (fault !== null) return permanent('address_refused', fault)
+      let request: WebPushRequest
+      try {
+        request = webPushRequest(subscription, message, vapid, clock.now())
+      } catch {
+        return permanent('invalid_subscription', 'The keys of the subscription are none')
+      }
+      const url = subscription.endpoint
+      const answer = await outgoing.post({ url, ...request, signal, waitMs: SEND_TIMEOUT_MS })
+      const result = resultOf(answer, clock.now())
+      if (!result.ok && result.code === UNREGISTERED) devices.gone(message.address)
+      return result
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+function resultOf(answer: Answer, now: number): SendResult {
+  if (answer.kind === 'refused') return permanent('address_refused', answer.because)
+  if (answer.kind === 'failed') {
+    const { kind, code } = classify({ error: answer.code, written: answer.written })
+    const ambiguous = kind === 'ambiguous' && { ambiguous: true }
+    return { ok: false, retry: true, code: DEFERRED, reason: `${code} (${answer.code})`, ...ambiguous }
+  }
+  const { status } = answer
+  if (status >= 200 && status < 300) return { ok: true }
+  if (status === 404 || status === 410)
+    return permanent(UNREGISTERED, 'The push service has ended the subscription')
+  const reason = `The push service answered ${status}`
+  if (classify({ status }).kind === 'permanent') return permanent(`http_${status}`, reason)
+  const wish = retryAfterMs(answer.retryAfter, now)
+  return { ok: false, retry: true, code: DEFERRED, reason, ...(wish !== undefined && { retryAfterMs: wish }) }
+}

@@ -1,0 +1,62 @@
+import type { Core } from '../../core.ts'
+import type { Claimed } from '../../store/store.ts'
+import { newDelivery } from '../plan.ts'
+import { summaryOf } from './summary.ts'
+
+/** How often the summary is written anew because more was held meanwhile. */
+const TRIES = 20
+/** Notifications and alerts that a summary looks at. */
+const LOOKED_AT = 1000
+
+/**
+ * Ends a digest whose time has come: its summary is committed with its end, and sent like any other delivery. Rejects
+ * when the store fails; the lease brings the work back. A crash before the commit leaves the digest open.
+ */
+export async function closeDigest(
+  core: Core,
+  claimed: Extract<Claimed, { readonly kind: 'digest' }>,
+): Promise<void> {
+  const { digest, tenant, workId, token } = claimed
+  const person = core.directory().user(digest.userId)
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const contents = await core.store.digestContents(tenant, digest.id, LOOKED_AT)
+    const now = core.clock.now()
+    const fixed = summaryOf(contents, {
+      openedAt: digest.openedAt,
+      timezone: person?.timezone ?? 'UTC',
+      publicUrl: core.publicUrl(),
+    })
+    const summary =
+      fixed &&
+      newDelivery({
+        tenant,
+        subjectKind: 'direct',
+        subjectId: digest.id,
+        ordinal: 0,
+        purpose: 'summary',
+        userId: digest.userId,
+        channel: digest.channel,
+        lane: core.laneOf(digest.channel, digest.address),
+        address: digest.address,
+        critical: (fixed.summary?.alertIds.length ?? 0) > 0,
+        fixed,
+        origin: { principal: 'carillon', messageId: digest.id, topic: '' },
+        now,
+        leased: false,
+      })
+    const closing = {
+      tenant,
+      digestId: digest.id,
+      workId,
+      token,
+      at: now,
+      expectCount: contents.count,
+      summary,
+    }
+    const closed = await core.store.closeDigest(closing)
+    if (closed === 'stale') continue
+    if (closed === 'done' && summary) core.worker.wake(summary.lane, now)
+    return
+  }
+  throw new Error('a digest grows faster than its summary can be written')
+}

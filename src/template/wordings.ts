@@ -1,0 +1,92 @@
+import type { RenderInput, Wording } from '../delivery/channel.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { choosePart, type ChosenPart, type Templates } from './choose-part.ts'
+import { messageData, templateNames } from './message-data.ts'
+import type { Compile } from './template-cache.ts'
+import { formatTemplateFault, type TemplateData, type TemplateFault } from './template.ts'
+
+export interface WordingsDeps {
+  readonly templates: () => Templates
+  readonly compile: Compile
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'templateFailures'>
+}
+
+/** How many failures are told apart; there are no more templates than that. */
+const MOST_TOLD = 1000
+/** Channels where a text is all there is. */
+const WITHOUT_TITLE: ReadonlySet<string> = new Set(['sms', 'voice', 'speech'])
+
+/**
+ * Makes what finds the words that the configuration's templates have for a message. It answers null for a message
+ * without a template, and for one whose template fails: that goes out as it was published, and the failure is counted,
+ * and told in the log once (promise P10). It never throws.
+ */
+export function createWordings({
+  templates,
+  compile,
+  log,
+  metrics,
+}: WordingsDeps): (input: RenderInput) => Wording | null {
+  const told = new Set<string>()
+  const failed = (channel: string, failure: Readonly<Record<string, unknown>>) => {
+    metrics.templateFailures.inc({ channel })
+    const which = JSON.stringify(failure)
+    if (told.size >= MOST_TOLD || told.has(which)) return
+    told.add(which)
+    log.error(failure, 'a template fails; the plain text is sent')
+  }
+  return (input) => {
+    const { channel } = input.delivery
+    try {
+      const chosen = chosenFor(templates(), input)
+      if (chosen === null) return null
+      const { wording, faults } = word(chosen, messageData(input), compile)
+      const [first] = faults
+      if (first === undefined) return wording
+      const { pattern: event, locale, name: part } = chosen
+      failed(channel, { event, locale, part, field: first.field, failure: formatTemplateFault(first) })
+    } catch (error) {
+      // Data that no renderer of ours can show, such as an instant that is none.
+      failed(channel, { failure: String(error) })
+    }
+    return null
+  }
+}
+
+/** The part for a message; how an alert ended is told without, because the words of a page would say the opposite. */
+export function chosenFor(templates: Templates, input: RenderInput): ChosenPart | null {
+  const { channel, purpose } = input.delivery
+  if (purpose === 'outcome') return null
+  return choosePart(templates, {
+    names: templateNames(input),
+    channel,
+    locale: input.recipient?.locale ?? 'en',
+  })
+}
+
+export interface Worded {
+  /** What could be rendered of the part. */
+  readonly wording: Wording
+  readonly faults: readonly (TemplateFault & { readonly field: 'title' | 'text' | 'html' })[]
+  /** Paths that the templates show and the data do not have. */
+  readonly missing: readonly string[]
+}
+
+/** Renders every field of a part. Pure and total. */
+export function word({ name, part }: ChosenPart, data: TemplateData, compile: Compile): Worded {
+  const wording: { title?: string; text?: string; html?: string } = {}
+  const faults: Worded['faults'][number][] = []
+  const missing = new Set<string>()
+  for (const field of ['title', 'text', 'html'] as const) {
+    const source = part[field]
+    if (source === undefined) continue
+    const compilation = compile(source, field === 'html' ? 'html' : 'text')
+    const rendering = compilation.ok ? compilation.template.render(data) : compilation
+    if (rendering.ok) wording[field] = rendering.text
+    else faults.push({ ...rendering.fault, field })
+    if (compilation.ok) for (const path of compilation.template.missing(data)) missing.add(path)
+  }
+  return { wording: { ...wording, alone: WITHOUT_TITLE.has(name) }, faults, missing: [...missing] }
+}
