@@ -11,6 +11,7 @@ import { digestReads } from '../table/digest.ts'
 import { overdueReads } from '../table/overdue.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
+import { workReads } from '../table/work.ts'
 
 /** Every question that can be put to the file, by name. Answers are rows; the caller's side reads them. */
 export function createReads(db: Database) {
@@ -27,6 +28,7 @@ export function createReads(db: Database) {
     ...overdueReads(db),
     ...recordReads(db),
     ...conservationReads(db),
+    ...workReads(db),
   }
 }
 
