@@ -1,4 +1,4 @@
-import type { Principal } from './access/principal.ts'
+import { DEFAULT_TENANT, type Principal } from './access/principal.ts'
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import { withdrawn } from './access/withdrawn.ts'
@@ -49,6 +49,7 @@ import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
+import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
 import { randomIds } from './ids.ts'
@@ -62,6 +63,7 @@ import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -313,6 +315,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
+    preflight: () => preflights.problems(),
+    why: (by, id, userId) => why(core, by, id, userId),
     readiness: async () => (await readiness(store, clock, () => stopping)) ?? watchdog.trouble(),
   }
   let stopping = false
@@ -322,7 +326,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     receive,
     mayPublish,
     maySubscribe,
-    mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
+    mayForward: (principal, topic) =>
+      mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
   }
   late.broker = await createBroker({
@@ -356,6 +361,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
+    preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -376,7 +382,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
 
   await rebuild(core)
   const watchdog = createWatchdog(core)
-  const stops = [createHousekeeping(core), logAuditHead(core), () => watchdog.stop()]
+  const preflights = createPreflightWatch(core)
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()

@@ -11,12 +11,14 @@ import type { OptOuts } from './delivery/opt-outs.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
+import type { Why } from './explain/why.ts'
 import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
+import type { Problem } from './preflight/preflight.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Store } from './store/store.ts'
 
@@ -63,6 +65,10 @@ export interface Engine {
   readonly contacts: ContactBook
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
+  /** Why somebody was or was not told; see explain/why.ts. */
+  why(by: Principal, id: string, userId: string): Promise<Why>
+  /** What the last look ahead found, of every tenant. */
+  preflight(): readonly Problem[]
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -122,6 +122,17 @@ export function createMetrics() {
       help: 'The last jump of the wall clock',
       registers,
     }),
+    preflight: new Gauge({
+      name: 'carillon_preflight_problems',
+      help: 'What would keep a critical page of the next 14 days from reaching somebody',
+      registers,
+    }),
+    canary: new Gauge({
+      name: 'carillon_canary_seconds',
+      help: 'How long the last test message took from its planning until its provider had it',
+      labelNames: ['channel'],
+      registers,
+    }),
     watchdog: new Gauge({
       name: 'carillon_overdue_work',
       help: 'Pieces of work that are due for more than five seconds',

@@ -31,10 +31,12 @@ import { notiPyFamily } from './families/notipy/family.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
+import { preflightFamily } from './families/preflight.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
 import { sessions } from './families/session.ts'
 import { templates } from './families/templates.ts'
+import { whyFamily } from './families/why.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
@@ -241,6 +243,8 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => audit(app, engine),
+    (app) => whyFamily(app, engine),
+    (app) => preflightFamily(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
     (app) => me(app, engine),

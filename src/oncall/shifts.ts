@@ -23,6 +23,22 @@ export function onCall(schedule: Schedule, at: number): string | null {
   return dutyAt(schedule, at).user
 }
 
+/** Who is on call at an instant, and what says so: an override by its id, or a layer by its place, counted from 1. */
+export function dutySource(
+  schedule: Schedule,
+  at: number,
+): { readonly user: string; readonly override?: string; readonly layer?: number } | null {
+  for (const override of schedule.overrides.toReversed()) {
+    const { user } = overrideAt(override, at)
+    if (user !== null) return { user, override: override.id }
+  }
+  for (const [index, layer] of [...schedule.layers.entries()].toReversed()) {
+    const { user } = layerAt(layer, schedule.timezone, at)
+    if (user !== null) return { user, layer: index + 1 }
+  }
+  return null
+}
+
 /** The next person on call after `at` who is somebody else than now; null when no one else ever follows. */
 export function nextOnCall(schedule: Schedule, at: number): string | null {
   return nextShift(schedule, at)?.user ?? null

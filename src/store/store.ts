@@ -107,6 +107,9 @@ export interface Store {
   /** The entry as this person sees it; null when there is none, it was deleted, or it is somebody else's. */
   notification(reader: InboxReader, id: string): Promise<Notification | null>
 
+  /** The entry whoever it is for, deleted or not; `readAt` is that of `userId` where it is for everybody. */
+  anyNotification(tenant: TenantId, id: string, userId: string): Promise<Notification | null>
+
   alert(tenant: TenantId, id: string): Promise<Alert | null>
   /** The open alert that holds this dedup key. */
   openAlert(tenant: TenantId, dedupKey: string): Promise<Alert | null>

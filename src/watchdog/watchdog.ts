@@ -13,8 +13,8 @@ const CAUSE = 'watchdog'
 
 export interface Watchdog {
   /** What is wrong with the escalations, for `/readyz`; null when they are on time. */
-  trouble(): string | null
-  stop(): void
+  readonly trouble: () => string | null
+  readonly stop: () => void
 }
 
 /**

@@ -154,6 +154,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     chaos: createChaos(new Set(['sms', 'email'])),
     contacts: {} as Engine['contacts'],
     optOuts: { list: () => [], lift: async () => false },
+    why: () => Promise.reject(fault('request.not_found')),
+    preflight: () => [],
     readiness: async () => engine.notReady,
   }
   return engine

@@ -241,6 +241,10 @@ class SqliteStore implements port.Store {
     return optional(await this.#asker.ask('notification', { reader, id }), readNotification)
   }
 
+  async anyNotification(tenant: TenantId, id: string, userId: string): Promise<Notification | null> {
+    return optional(await this.#asker.ask('anyNotification', { tenant, id, userId }), readNotification)
+  }
+
   async alert(tenant: TenantId, id: string): Promise<Alert | null> {
     return optional(await this.#asker.ask('alert', { tenant, id }), readAlert)
   }
