@@ -49,6 +49,8 @@ import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
+import { explain } from './explain/explain.ts'
+import { simulateAlert } from './explain/scenario.ts'
 import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
@@ -316,6 +318,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
     preflight: () => preflights.problems(),
+    explain: (rehearsal) => explain(core, router, rehearsal),
+    simulate: (by, whatIf) => simulateAlert(core, by, whatIf),
     why: (by, id, userId) => why(core, by, id, userId),
     readiness: async () => (await readiness(store, clock, () => stopping)) ?? watchdog.trouble(),
   }

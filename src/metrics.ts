@@ -127,12 +127,6 @@ export function createMetrics() {
       help: 'What would keep a critical page of the next 14 days from reaching somebody',
       registers,
     }),
-    canary: new Gauge({
-      name: 'carillon_canary_seconds',
-      help: 'How long the last test message took from its planning until its provider had it',
-      labelNames: ['channel'],
-      registers,
-    }),
     watchdog: new Gauge({
       name: 'carillon_overdue_work',
       help: 'Pieces of work that are due for more than five seconds',

@@ -128,7 +128,8 @@ async function planRaise(
   }
 }
 
-function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
+/** The alert that this publish would open, and who would be told at once. Stores nothing. */
+export function openDraft(core: Pick<Core, 'directory' | 'ids'>, arrival: Arrival, decision: AlertDecision) {
   const { now, publish } = arrival
   const { tenant } = publish.principal
   const directory = core.directory()

@@ -6,6 +6,7 @@ import { listDeliveries } from './deliveries.ts'
 import { onCallNow } from './oncall.ts'
 import { listOutbox, replyToOutbox, showOutbox } from './outbox.ts'
 import { publish } from './publish.ts'
+import { explainPublish, simulateType, type ExplainOptions, type SimulateOptions } from './rehearsals.ts'
 import { CliFailure } from './terminal.ts'
 import type { Flags } from '../config/overrides.ts'
 import type { AlertListOptions, AlertVerb, AlertVerbOptions, VerbOptions } from './alerts.ts'
@@ -156,6 +157,22 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
 }
 
 function addQuestions(program: Command, terminal: Terminal, finish: Finish): void {
+  connected(program.command('explain <topic> [json]').description('Show what would become of a publish'))
+    .option('--as <id>', 'as this user or client')
+    .option('--at <instant>', 'at this time')
+    .action((topic: string, json: string | undefined, options: ExplainOptions) =>
+      finish(explainPublish(topic, json, options, terminal)),
+    )
+  connected(
+    program.command('simulate <alert-type>').description('Show who would be told of an alert, and when'),
+  )
+    .option('--severity <level>', 'critical unless set')
+    .option('--at <instant>', 'at this time')
+    .option('--for <duration>', 'how long to look; 1h unless set')
+    .option('--outage <channels...>', 'channels that fail')
+    .option('--silent <users...>', 'who does not answer')
+    .option('--ack <user:after...>', 'who acknowledges how long after being reached, such as bob:2m')
+    .action((type: string, options: SimulateOptions) => finish(simulateType(type, options, terminal)))
   connected(program.command('verify-audit').description('Say whether the audit log is what was written'))
     .option('--head <seq:hash>', 'a head that the log of the program had once')
     .action((options: VerifyAuditOptions) => finish(verifyAudit(options, terminal)))

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Canary, Watchdog } from './oversight-schema.ts'
+import { Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
@@ -184,7 +184,6 @@ export const ConfigSchema = Type.Object(
     throttle: Throttle,
     notipy: NotiPy,
     watchdog: Watchdog,
-    canary: Canary,
     notification_types: Type.Record(
       Type.String(),
       Type.Object(

@@ -34,6 +34,7 @@ import { outbox } from './families/outbox.ts'
 import { preflightFamily } from './families/preflight.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
+import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
 import { templates } from './families/templates.ts'
 import { whyFamily } from './families/why.ts'
@@ -244,6 +245,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deadLetters(app, engine),
     (app) => audit(app, engine),
     (app) => whyFamily(app, engine),
+    (app) => rehearsals(app, engine),
     (app) => preflightFamily(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),

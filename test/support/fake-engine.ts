@@ -155,6 +155,8 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     contacts: {} as Engine['contacts'],
     optOuts: { list: () => [], lift: async () => false },
     why: () => Promise.reject(fault('request.not_found')),
+    explain: () => Promise.resolve({ chain: [], timeline: [] }),
+    simulate: () => [],
     preflight: () => [],
     readiness: async () => engine.notReady,
   }
