@@ -23,13 +23,13 @@ export interface Handoffs {
  * its beginning or a later time. A turn whose whole wall-clock time is skipped is empty (promise P19, behaviour E22).
  */
 export function handoffsOf(layer: Layer, timezone: string): Handoffs {
-  const { beginning, turnShowing } = turnsOf(layer)
-  const at = (turn: number) => firstInstantShowing(timezone, beginning(turn))
+  const turns = turnsOf(layer)
+  const at = (turn: number) => firstInstantShowing(timezone, turns.beginning(turn))
   return {
     at,
     firstAt: layer.start === null ? -Infinity : at(0),
     turnAt(instant) {
-      let turn = turnShowing(readingAt(timezone, instant))
+      let turn = turns.turnShowing(readingAt(timezone, instant))
       // Clocks that were set back show a time again whose hand-off is already over.
       while (at(turn + 1) <= instant) turn++
       return turn

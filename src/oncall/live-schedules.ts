@@ -56,7 +56,7 @@ function withRecords(
 ): Schedule | null {
   const overrides = registry
     .list(OVERRIDE, tenant, name)
-    .map(({ key, doc: { by: _, ...override } }) => ({ id: key, ...override }))
+    .map(({ key, doc }) => ({ id: key, ...doc }))
     .filter(({ user, kind }) => kind === 'remove' || isHere(user))
   const temporary = registry.list(TEMPORARY, tenant, name).map(({ key, doc: { from, to, shifts } }) => ({
     id: key,
