@@ -64,7 +64,11 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { createNotiPy } from './notipy/notipy.ts'
-import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createAnnouncer } from './oncall/announcing.ts'
+import { createDutyBook } from './oncall/duty-book.ts'
+import { createFeeds } from './oncall/feeds.ts'
+import { createLiveSchedules } from './oncall/live-schedules.ts'
+import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
@@ -130,7 +134,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
-  let directory = contacts.over(buildDirectory(config))
+  const schedules = createLiveSchedules(registry)
+  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts(registry, clock, ids)
@@ -280,6 +286,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
+  const announcer = createAnnouncer(core)
+  const dutyChanged = () => {
+    board.oncallChanged()
+    announcer.refresh()
+  }
+  schedules.watch(dutyChanged)
   const receive = createReceive(core, router, mayPublish)
   const bot = liveBot(config)
   const book = createContactBook(core, {
@@ -361,10 +373,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = contacts.over(buildDirectory(config))
+    directory = directoryOf(config)
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
-    board.oncallChanged()
+    dutyChanged()
     preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
@@ -377,7 +389,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     authenticator,
     topics: topicEntries(router),
     version,
-    onCall: { nextOnCall, currentShift, shifts },
+    onCall: { nextOnCall, currentShift, shifts, gaps },
+    duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
@@ -387,6 +400,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await rebuild(core)
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  schedules.watch(preflights.changed)
   const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
@@ -395,6 +409,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
+  announcer.refresh()
   const poll =
     bot &&
     createTelegramPoll({
@@ -428,6 +443,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.live.close()
       presence.close()
       board.close()
+      announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
       await store.close()
     },

@@ -4,7 +4,8 @@ import { whoIsFor } from '../alert/paging.ts'
 import { wasTold } from '../alert/told.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Directory, Person } from '../directory/directory.ts'
-import { dutySource } from '../oncall/shifts.ts'
+import type { Schedule } from '../oncall/schedule.ts'
+import { onCall } from '../oncall/shifts.ts'
 import { deliveryLinks, type Link } from './link.ts'
 
 export interface AlertRows {
@@ -90,8 +91,7 @@ function stepLink(
   const targets = alert.policy.steps[step - 1]?.notify ?? []
   const whoIs = whoIsFor(directory, alert, at)
   const schedule = alert.team === null ? null : directory.team(alert.tenant, alert.team)?.schedule
-  const onCall =
-    targets.some((target) => target.startsWith('oncall')) && schedule ? dutySource(schedule, at) : null
+  const duty = targets.some((target) => target.startsWith('oncall')) && schedule ? dutyOf(schedule, at) : null
   return {
     stage: 'step',
     decision: paged ? 'paged' : 'not_paged',
@@ -102,11 +102,17 @@ function stepLink(
       users,
       targets,
       ...(paged && { by_target: targets.filter((target) => whoIs([target]).users.includes(person.id)) }),
-      ...(onCall && { on_call: onCall }),
+      ...(duty && { on_call: duty }),
     },
     at,
     recomputed: true,
   }
+}
+
+/** Who was on call, and which changes for a limited time counted then. */
+function dutyOf(schedule: Schedule, at: number) {
+  const overrides = schedule.overrides.filter(({ from, to }) => from <= at && at < to)
+  return { users: onCall(schedule, at), overrides: overrides.map(({ id }) => id) }
 }
 
 function audienceLink(directory: Directory, alert: Alert, person: Person, told: boolean): Link {

@@ -15,9 +15,9 @@ export const PREFLIGHT_TOPIC = 'state/preflight'
 
 export interface PreflightWatch {
   /** As of the last look. */
-  problems(): readonly Problem[]
+  readonly problems: () => readonly Problem[]
   /** People, teams or schedules are others now. */
-  changed(): void
+  readonly changed: () => void
   readonly stop: () => void
 }
 

@@ -2,7 +2,8 @@ import type { TenantId } from '../access/principal.ts'
 import { whoIsFor } from '../alert/paging.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import type { Directory, Person, Team } from '../directory/directory.ts'
-import { shifts, type Shift } from '../oncall/shifts.ts'
+import type { Shift } from '../oncall/schedule.ts'
+import { gaps, shifts } from '../oncall/shifts.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How far ahead it looks. */
@@ -60,31 +61,25 @@ function problemsOf(team: Team, input: PreflightInput): readonly Problem[] {
   const duties = schedule === null ? [] : shifts(schedule, input.now, input.now + AHEAD_MS)
   const needsDuty = asked.some((target) => target.startsWith('oncall'))
   return [
-    ...(needsDuty ? gapsOf(team, duties, input.now) : []),
+    ...(needsDuty ? gapsOf(team, input.now) : []),
     ...emptySteps(team, input),
     ...peopleOf(team, duties).flatMap((duty) => personProblems(team, duty, input)),
   ].slice(0, MOST_PER_TEAM * 3)
 }
 
-function gapsOf({ name, tenant }: Team, duties: readonly Shift[], now: number): readonly Problem[] {
+function gapsOf({ name, tenant, schedule }: Team, now: number): readonly Problem[] {
   const end = now + AHEAD_MS
-  const edges = [...duties, { user: '', from: end, to: end }]
-  return edges
-    .flatMap(({ from }, index) => {
-      const before = duties[index - 1]?.to ?? now
-      return from > before ? [{ from: before, to: from }] : []
-    })
-    .slice(0, MOST_PER_TEAM)
-    .map((gap) => ({
-      ...gap,
-      // A gap that goes on beyond what is looked at has no end to be known by.
-      to: gap.to === end ? null : gap.to,
-      code: 'schedule_gap' as const,
-      tenant,
-      team: name,
-      user: null,
-      message: `Nobody of team ${name} is on call from ${iso(gap.from)} ${gap.to === end ? 'on' : `to ${iso(gap.to)}`}`,
-    }))
+  const found = schedule === null ? [{ from: now, to: end }] : gaps(schedule, now, end)
+  return found.slice(0, MOST_PER_TEAM).map((gap) => ({
+    ...gap,
+    // A gap that goes on beyond what is looked at has no end to be known by.
+    to: gap.to === end ? null : gap.to,
+    code: 'schedule_gap' as const,
+    tenant,
+    team: name,
+    user: null,
+    message: `Nobody of team ${name} is on call from ${iso(gap.from)} ${gap.to === end ? 'on' : `to ${iso(gap.to)}`}`,
+  }))
 }
 
 /** Steps whose targets stand for nobody, whoever is on call. */

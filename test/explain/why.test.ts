@@ -102,7 +102,7 @@ describe('why somebody was or was not told (contract section 7)', () => {
     expect(of(bob, 'step')[0]).to.deep.include({ decision: 'paged', code: 'policy_step' })
     expect(of(bob, 'step')[0]?.detail).to.deep.include({
       by_target: ['oncall'],
-      on_call: { user: 'bob', layer: 1 },
+      on_call: { users: ['bob'], overrides: [] },
     })
     expect(bob.deliveries.map(({ state }) => state)).to.include('sent')
     const cem = await why(id, 'cem')
