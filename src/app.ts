@@ -61,6 +61,7 @@ import { createPersonalPreferences } from './preferences/personal-preferences.ts
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
@@ -255,6 +256,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    rules: createRules(() => late.core),
     publish,
     wanted,
     publicUrl: () => late.publicUrl,
@@ -342,6 +344,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
+    core.rules.configure(config, openAlerts.all())
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -361,6 +364,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  core.rules.configure(config, openAlerts.all())
   const stopHousekeeping = createHousekeeping(core)
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
@@ -393,6 +397,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     async stop(graceMs) {
       stopping = true
       stopHousekeeping()
+      core.rules.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

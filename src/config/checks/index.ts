@@ -15,6 +15,7 @@ import {
   checkWebhooks,
 } from './outgoing.ts'
 import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkHeartbeats, checkRules } from './rules.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -55,6 +56,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkDevices,
   checkTemplates,
   checkTemplateLocales,
+  checkRules,
+  checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,
