@@ -22,6 +22,7 @@ import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
+import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
 import { onCall, type OnCallFunctions } from './families/oncall.ts'
@@ -114,6 +115,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     pages(root, options.webRoot)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  void app.register(async (scope: App) => hookApis(scope, engine, options), { prefix: '/hooks' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
@@ -201,6 +203,12 @@ function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: Http
   if (!notiPy) return
   const deps = { notiPy, authenticator, config: () => engine.config }
   void scope.register(async (app: App) => notiPyFamily(app, deps))
+}
+
+/** Everything below `/hooks`: other alerting programs, in their own words. */
+function hookApis(scope: App, engine: Engine, { authenticator }: HttpOptions): void {
+  common(scope, engine)
+  hooks(scope, engine, authenticator)
 }
 
 /** Everything below `/v1`: who calls is known before a body is read. */

@@ -19,7 +19,7 @@ export interface Task {
   readonly rule: string
   readonly decisions: readonly Decision[]
   /** After the decisions are stored, and before the message counts as accepted. */
-  readonly then?: () => Promise<void>
+  readonly afterwards?: () => Promise<void>
 }
 
 /**
@@ -88,7 +88,7 @@ async function applyOne(
         )
       }),
     )
-    await task.then?.()
+    await task.afterwards?.()
     return results
   } catch (error) {
     return [await failed(core, { ...arrivalFor(arrival, rule, 'rule'), submitted: leave }, rule, error)]

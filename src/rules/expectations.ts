@@ -116,7 +116,7 @@ export class Expectations {
       rule: this.rule.id,
       decisions: decision === null ? [] : [decision],
       // Not before: a publish that could not be stored is sent again, and then has to end the alert.
-      then: async () => {
+      afterwards: async () => {
         instance.silent = false
         await this.remember(instance)
       },

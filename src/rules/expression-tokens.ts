@@ -15,7 +15,7 @@ export class ExpressionError extends Error {
   }
 }
 
-const SIGNS = ['&&', '||', '==', '!=', '<=', '>=', ...'<>!+-*/%()[].,?:']
+const SIGNS = '&& || == != <= >= < > ! + - * / % ( ) [ ] . , ? :'.split(' ')
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t' }
 
 /** Takes an expression apart, in time linear to its length. Throws an {@link ExpressionError}. */

@@ -42,9 +42,7 @@ describe('silence as an alarm (behaviour E15, pain P17)', () => {
     await program.pass(MINUTE + 29_000)
     expect(await silent(), 'none before its time').to.deep.equal([])
     await program.pass(1000)
-    expect((await silent()).map(({ data }) => data['gateway']).toSorted()).to.deep.equal(
-      [...stopped].toSorted(),
-    )
+    expect((await silent()).map(({ data }) => data['gateway'])).to.have.members([...stopped])
     expect((await silent())[0]?.message).to.match(/^g\d+ is silent$/)
   }).timeout(120_000)
 
