@@ -61,6 +61,7 @@ import { createPersonalPreferences } from './preferences/personal-preferences.ts
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createClientPresence } from './rules/client-presence.ts'
 import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
@@ -302,10 +303,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
+    expected: (tenant) => core.rules.expected(tenant),
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false
 
+  const clientPresence = createClientPresence(() => core)
   const door: BrokerDoor = {
     authenticate: (credentials) => authenticator.mqtt(credentials),
     receive,
@@ -313,6 +316,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     maySubscribe,
     mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
     live: late.live,
+    presence: clientPresence,
   }
   late.broker = await createBroker({
     door,
@@ -365,6 +369,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
 
   await rebuild(core)
   core.rules.configure(config, openAlerts.all())
+  clientPresence.start()
   const stopHousekeeping = createHousekeeping(core)
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
@@ -398,6 +403,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       stopping = true
       stopHousekeeping()
       core.rules.close()
+      clientPresence.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

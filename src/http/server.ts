@@ -22,6 +22,7 @@ import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
+import { heartbeats } from './families/heartbeats.ts'
 import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
@@ -229,6 +230,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
+    (app) => heartbeats(app, engine),
     (app) => me(app, engine),
     (app) => contacts(app, engine),
     (app) => optOuts(app, engine),

@@ -90,4 +90,34 @@ describe('silence as an alarm (behaviour E15, pain P17)', () => {
     await program.publish('heartbeats/backup', '', { as: 'job' })
     expect(await program.openAlerts()).to.deep.equal([])
   })
+
+  it('is heard of over HTTP as well, by who may (feature 15)', async () => {
+    const call = (path: string, token: string, method = 'POST') =>
+      fetch(`${program.app.httpUrl}/v1/heartbeats${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      })
+    const heard = await call('/backup', 'job-token')
+    expect(heard.status).to.equal(202)
+    const dueAt = new Date(program.now + 70 * MINUTE).toISOString()
+    expect(await heard.json()).to.deep.equal({ name: 'backup', due_at: dueAt })
+    expect((await call('/backup', 'device-token')).status).to.equal(403)
+    expect((await call('/other', 'job-token')).status).to.equal(404)
+    expect((await call('', 'job-token', 'GET')).status).to.equal(403)
+    await beat('a')
+    await program.pass(6 * MINUTE)
+    const list = await (await call('?silent=true', 'console-token', 'GET')).json()
+    expect(list).to.deep.equal({
+      items: [
+        {
+          rule: 'gateway-silent',
+          topic: 'plain/a/heartbeat',
+          last_seen_at: new Date(program.now - 6 * MINUTE).toISOString(),
+          due_at: null,
+          silent: true,
+        },
+      ],
+      total: 1,
+    })
+  })
 })
