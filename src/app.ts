@@ -74,6 +74,8 @@ import { createPersonalPreferences } from './preferences/personal-preferences.ts
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createClientPresence } from './rules/client-presence.ts'
+import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
@@ -276,6 +278,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,
     wanted,
@@ -329,6 +332,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
+    expected: (tenant) => core.rules.expected(tenant),
     preflight: () => preflights.problems(),
     explain: (rehearsal) => explain(core, router, rehearsal),
     simulate: (by, whatIf) => simulateAlert(core, by, whatIf),
@@ -337,6 +341,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
   let stopping = false
 
+  const clientPresence = createClientPresence(() => core)
   const door: BrokerDoor = {
     authenticate: (credentials) => authenticator.mqtt(credentials),
     receive,
@@ -345,6 +350,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     mayForward: (principal, topic) =>
       mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
+    presence: clientPresence,
   }
   late.broker = await createBroker({
     door,
@@ -377,6 +383,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    core.rules.configure(config, openAlerts.all())
     preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
@@ -398,6 +405,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  core.rules.configure(config, openAlerts.all())
+  clientPresence.start()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
   schedules.watch(preflights.changed)
@@ -433,6 +442,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     reload: () => reload(),
     async stop(graceMs) {
       stopping = true
+      core.rules.close()
+      clientPresence.close()
       for (const stop of stops) stop()
       await Promise.all([
         closeHttp(http, clock, graceMs),

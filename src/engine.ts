@@ -23,6 +23,7 @@ import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Problem } from './preflight/preflight.ts'
 import type { Registry } from './registry/registry.ts'
+import type { ExpectedTopic } from './rules/expectations.ts'
 import type { Store } from './store/store.ts'
 
 /** What the HTTP side and the command line may ask of the running program. Made by the composition root, app.ts. */
@@ -68,6 +69,8 @@ export interface Engine {
   readonly contacts: ContactBook
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
+  /** Everything in a tenant whose silence is an alarm. */
+  readonly expected: (tenant: string) => readonly ExpectedTopic[]
   /** Why somebody was or was not told; see explain/why.ts. */
   why(by: Principal, id: string, userId: string): Promise<Why>
   /** What would become of a publish; see explain/explain.ts. Stores and sends nothing. */
