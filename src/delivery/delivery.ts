@@ -95,6 +95,8 @@ export interface Delivery {
   readonly digestId: string | null
   readonly origin: Origin
   readonly createdAt: number
+  /** When it was to be attempted first, where that was later than it came to be (`send_at`, quiet hours, contact rules). */
+  readonly firstDueAt: number | null
   readonly sentAt: number | null
   readonly deliveredAt: number | null
 }

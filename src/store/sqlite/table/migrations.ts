@@ -246,6 +246,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE meta ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
   UPDATE meta SET counted = commits;
   `,
+  `
+  -- When it was to be attempted first, where that was later than it came to be.
+  ALTER TABLE delivery ADD COLUMN first_due_at INTEGER;
+  `,
 ]
 
 /** The schema version this build writes. */
