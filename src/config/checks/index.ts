@@ -14,6 +14,7 @@ import {
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
+import { checkHeartbeats, checkRules } from './rules.ts'
 import { checkAnnouncements, checkCalendars, checkOverrides, checkRotations } from './schedules.ts'
 import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
@@ -58,6 +59,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkDevices,
   checkTemplates,
   checkTemplateLocales,
+  checkRules,
+  checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,
