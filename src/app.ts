@@ -220,6 +220,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
+    fires: (alertId) => openAlerts.fires(alertId),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),

@@ -374,6 +374,7 @@ export interface DigestContents {
   readonly notifications: readonly Notification[]
   /** Different alerts that they are about. */
   readonly alertCount: number
+  /** Those that fire come first, so that what was left out is of no more interest than what is here. */
   readonly alerts: readonly Alert[]
 }
 

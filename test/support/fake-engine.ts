@@ -341,6 +341,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     digestId: null,
     origin: ORIGIN,
     createdAt: AT,
+    firstDueAt: null,
     sentAt: AT + 20,
     deliveredAt: null,
     ...given,

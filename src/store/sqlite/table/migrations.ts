@@ -270,6 +270,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX alert_untimed ON alert (created_at, id, tenant)
     WHERE status = 'firing' AND severity = 'critical' AND next_step_at IS NULL;
   `,
+  `
+  -- When it was to be attempted first, where that was later than it came to be.
+  ALTER TABLE delivery ADD COLUMN first_due_at INTEGER;
+  `,
 ]
 
 /** The schema version this build writes. */
