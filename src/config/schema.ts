@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
@@ -183,6 +184,7 @@ export const ConfigSchema = Type.Object(
     templates: Templates,
     throttle: Throttle,
     notipy: NotiPy,
+    watchdog: Watchdog,
     notification_types: Type.Record(
       Type.String(),
       Type.Object(

@@ -155,6 +155,10 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     chaos: createChaos(new Set(['sms', 'email'])),
     contacts: {} as Engine['contacts'],
     optOuts: { list: () => [], lift: async () => false },
+    why: () => Promise.reject(fault('request.not_found')),
+    explain: () => Promise.resolve({ chain: [], timeline: [] }),
+    simulate: () => [],
+    preflight: () => [],
     readiness: async () => engine.notReady,
   }
   return engine
@@ -180,6 +184,9 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
     return { items: items.slice(from, from + limit), nextCursor }
   }
   const store: Partial<Store> = {
+    async audit() {
+      check()
+    },
     async inbox(query) {
       check()
       return inbox(query).slice(query.offset ?? 0, (query.offset ?? 0) + query.limit)
