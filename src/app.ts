@@ -9,6 +9,7 @@ import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
+import { createRounds } from './alert/escalation/rounds.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -36,6 +37,7 @@ import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
+import { createOverlap } from './delivery/overlap.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
 import { createTelegramPoll } from './delivery/telegram/poll.ts'
@@ -198,7 +200,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
-    fence: (alertId) => fence.stands(alertId),
+    fence: (alertId, page) => fence.stands(alertId, page),
+    overlap: createOverlap(),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
@@ -255,6 +258,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    rounds: createRounds(registry, log),
     publish,
     wanted,
     publicUrl: () => late.publicUrl,

@@ -9,6 +9,7 @@ import type { Fence } from './alert/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
+import type { Rounds } from './alert/escalation/rounds.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory, Person } from './directory/directory.ts'
@@ -44,6 +45,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
+  readonly rounds: Rounds
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean

@@ -19,6 +19,8 @@ export function afterAlertCommit(
   // First of all: from here on a confirmed acknowledgement holds back what is already claimed (promise P15).
   if (alert.status === 'firing') core.fence.lower(alert.id)
   else core.fence.raise(alert.id, at)
+  for (const { kind, by } of timeline)
+    if (kind === 'partly_acknowledged') core.fence.raiseFor(alert.id, by, at)
 
   for (const { delivery, dueAt } of paging.deliveries) {
     const live = delivery.channel === 'realtime' && delivery.subjectKind === 'alert' && dueAt === null
@@ -33,22 +35,21 @@ export function afterAlertCommit(
   if (earliest !== null) core.worker.wake('escalate', earliest)
 }
 
+const WARNINGS: Readonly<Partial<Record<TimelineEntry['kind'], string>>> = {
+  finished: 'the escalation of an alert is at its end; nobody has acknowledged it',
+  skipped: 'an escalation step was passed over',
+  stale: 'a timer of an alert is too late to page anybody',
+}
+
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
   const { at, by, via } = entry
   if (entry.kind === 'step') core.metrics.steps.inc()
   if (entry.kind === 'acknowledged' || entry.kind === 'resolved') {
     core.receipts.moved(alert.origin, { status: entry.kind, at, by, ...(via !== undefined && { via }) })
   }
-  if (entry.kind === 'finished') {
-    core.log.warn(
-      { alert: alert.id, alert_type: alert.type },
-      'the escalation of an alert is at its end; nobody has acknowledged it',
-    )
-  }
-  if (entry.kind === 'skipped') {
-    core.log.warn(
-      { alert: alert.id, step: entry.step, reason: entry.text },
-      'an escalation step reached nobody and was skipped',
-    )
+  const warning = WARNINGS[entry.kind]
+  if (warning !== undefined) {
+    const { step, text: reason } = entry
+    core.log.warn({ alert: alert.id, alert_type: alert.type, step, reason }, warning)
   }
 }

@@ -146,7 +146,8 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
     for (const row of items) {
       const at = row.sentAt ?? (row.state === 'sending' ? row.createdAt : null)
       if (row.address !== phone || at === null) continue
-      const about = row.purpose === 'page' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
+      const asks = row.purpose === 'page' || row.purpose === 'reminder'
+      const about = asks ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
       for (const alertId of about) pages.push({ at, alertId, principal })
     }
   }

@@ -34,6 +34,8 @@ const context: TargetContext = {
     user: (id) => [...people, stranger].find((person) => person.id === id),
     group: (_tenant, name) => (name === 'ops' ? [people[2]!] : name === 'empty' ? [] : undefined),
     admins: () => [people[2]!],
+    team: (_tenant, name) => (name === 'platform' ? platform : undefined),
+    teams: () => [platform],
   },
   at: NOON,
 }

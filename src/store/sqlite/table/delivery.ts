@@ -198,6 +198,12 @@ export function deliveryReads(db: Database) {
   }
 }
 
+interface CancelledPages {
+  readonly alertId: string
+  readonly tenant: string
+  readonly cancelPagesOf?: string
+}
+
 /** The writer's statements on deliveries. */
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
   const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
@@ -214,7 +220,8 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const putBack = db.prepare(`UPDATE delivery SET state = 'pending', next_attempt_at = ? ${key}`)
   const pages = db.prepare(`
     SELECT ordinal, work_id FROM delivery
-    WHERE subject_id = ? AND tenant = ? AND purpose = 'page' AND state = 'pending'`)
+    WHERE subject_id = ?1 AND tenant = ?2 AND purpose = 'page' AND state = 'pending'
+      AND (?3 IS NULL OR user_id = ?3)`)
   const cancel = db.prepare(`
     UPDATE delivery SET state = 'cancelled', reason = ?, next_attempt_at = NULL, work_id = NULL ${key}`)
   const waiting = db.prepare(`
@@ -271,10 +278,11 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       // Given back without an attempt: left as `sending` it would look like one whose effect is unknown.
       else if (nextDueAt !== null) putBack.run(nextDueAt, ...at)
     },
-    /** Cancels what is pending of an alert's pages, and their work (promises P15, P17). */
-    cancelPages(subjectId: string, tenant: string, reason: string): void {
-      for (const [ordinal, workId] of pages.all(subjectId, tenant) as [number, number | null][]) {
-        cancel.run(reason, subjectId, tenant, ordinal)
+    /** Cancels what is pending of an alert's pages, or of those to one person, and their work (promises P15, P17). */
+    cancelPages({ alertId, tenant, cancelPagesOf }: CancelledPages, reason: string): void {
+      const rows = pages.all(alertId, tenant, cancelPagesOf ?? null) as [number, number | null][]
+      for (const [ordinal, workId] of rows) {
+        cancel.run(reason, alertId, tenant, ordinal)
         if (workId !== null) work.remove(workId)
       }
     },
