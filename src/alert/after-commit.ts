@@ -2,6 +2,7 @@ import type { Core } from '../core.ts'
 import { startDeliveries } from '../delivery/start.ts'
 import type { Lease } from '../store/store.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
+import { CARILLON, reachedNobody } from './escalation/start.ts'
 import type { Paging } from './paging.ts'
 
 /**
@@ -30,9 +31,20 @@ export function afterAlertCommit(
   core.openAlerts.changed(alert)
   core.board.alertChanged(alert)
   for (const entry of timeline) follow(core, alert, entry)
+  watchReach(core, alert, timeline)
   // Last, because what goes out leaves this process when everything above is done.
   const earliest = core.holdOff.told(alert, timeline, core.clock.now())
   if (earliest !== null) core.worker.wake('escalate', earliest)
+}
+
+/** The operators hear of a policy that reaches nobody, until a step of the team reaches somebody again (promise P20). */
+function watchReach(core: Core, { origin, team, type }: Alert, timeline: readonly TimelineEntry[]): void {
+  // What befalls the alarm's own pages is no reason for another one.
+  if (origin.principal === CARILLON) return
+  const cause = `nobody_reachable:${team ?? type}`
+  if (reachedNobody(timeline)) {
+    core.operatorAlarm(cause, `No step of the policy of ${team ?? type} reaches anybody`)
+  } else if (timeline.some(({ kind }) => kind === 'step')) core.operatorAlarm.over(cause)
 }
 
 const WARNINGS: Readonly<Partial<Record<TimelineEntry['kind'], string>>> = {

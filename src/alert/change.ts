@@ -4,6 +4,7 @@ import { acknowledgeTogether } from './escalation/acknowledge-together.ts'
 import type { Alert, AlertLevel, EscalationPolicy } from './alert.ts'
 import { changed, entryOf, refused, type Act, type Change, type Changed } from './changed.ts'
 import { acksRequired, policyFor, stepAfter } from './escalation/policy.ts'
+import { isIdleTimer } from './escalation/idle.ts'
 import { confirm } from './escalation/reminder.ts'
 import { fire, start, WARNING_PATIENCE_MS, type Moved } from './escalation/start.ts'
 
@@ -90,7 +91,9 @@ export function resolve(alert: Alert, act: Act): Change {
 /** Writes something down; also about a resolved alert. An empty note is refused. */
 export function note(alert: Alert, act: Act): Change {
   if (!act.note?.trim()) return refused('request.invalid', 'A note needs a text')
-  return changed(alert, { timeline: [entryOf('note', act)] })
+  // Something was heard of it: an idle alert waits anew (behaviour E26).
+  const noted = isIdleTimer(alert) ? { ...alert, nextStepAt: null, idleAt: null } : alert
+  return changed(alert, { alert: noted, timeline: [entryOf('note', act)] })
 }
 
 /**

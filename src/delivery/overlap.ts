@@ -12,20 +12,22 @@ export interface PlannedPage {
 /** The last page of an alert that went to one contact. */
 export interface EarlierPage {
   readonly id: string
-  /** When its step fired: pages of one step belong together and never cover each other. */
+  /** When its step fired: pages of one step are as far apart as the person wants them. */
   readonly createdAt: number
   readonly dueAt: number
   readonly startedAt: number
 }
 
 /**
- * Whether a page says what another step's page has just said to the same contact, so that two cycles that come due
- * together are one message (behaviours E4, E5): it was due already when the other one went out; or one of the two was
- * delayed by a contact rule and they were meant for the same time, give or take a tenth of that delay, a minute at most.
+ * Whether a page says what another page of the alert has just said to the same contact, so that what comes due together
+ * is one message (behaviours E4, E5): it was due already when the other one went out; or they are of two steps, one of
+ * them was delayed by a contact rule, and they were meant for the same time, give or take a tenth of that delay, a minute
+ * at most.
  */
 export function isCovered({ delivery, dueAt }: PlannedPage, earlier: EarlierPage): boolean {
-  if (earlier.id === delivery.id || earlier.createdAt === delivery.createdAt) return false
+  if (earlier.id === delivery.id) return false
   if (dueAt <= earlier.startedAt) return true
+  if (earlier.createdAt === delivery.createdAt) return false
   const delay = Math.max(dueAt - delivery.createdAt, earlier.dueAt - earlier.createdAt)
   return dueAt - earlier.dueAt < Math.min(MINUTE_MS, delay / 10)
 }
@@ -34,6 +36,8 @@ export function isCovered({ delivery, dueAt }: PlannedPage, earlier: EarlierPage
 export interface Overlap {
   /** Whether the page may go now; from then on it is the last one. Asked in the tick in which it is sent. */
   admits(page: PlannedPage, now: number): boolean
+  /** It did not go out, so it covers nothing. */
+  failed(delivery: Delivery): void
 }
 
 /** What may still cover a page is this young. */
@@ -45,8 +49,8 @@ export function createOverlap(): Overlap {
   return {
     admits(page, now) {
       const { delivery, dueAt } = page
-      const { id, subjectId, userId, channel, address, createdAt, attempts } = delivery
-      const contact = `${subjectId} ${userId} ${channel} ${address}`
+      const { id, createdAt, attempts } = delivery
+      const contact = contactOf(delivery)
       const earlier = last.get(contact)
       // What was tried before was admitted then; its later due times are the retry's.
       if (earlier && attempts <= 1 && isCovered(page, earlier)) return false
@@ -58,5 +62,13 @@ export function createOverlap(): Overlap {
       }
       return true
     },
+    failed(delivery) {
+      const contact = contactOf(delivery)
+      if (last.get(contact)?.id === delivery.id) last.delete(contact)
+    },
   }
+}
+
+function contactOf({ subjectId, userId, channel, address }: Delivery): string {
+  return `${subjectId} ${userId} ${channel} ${address}`
 }

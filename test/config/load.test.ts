@@ -328,22 +328,22 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'an unknown round-robin target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["round_robin:q"] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown group or team "q" (did you mean "p"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown group or team "q"',
   ],
   [
     'an unknown target of the fallback',
     `${PEOPLE}teams: { p: { escalation: { fallback: ["user:bop"] } } }\n`,
-    'c.yaml:2:38 teams.p.escalation.fallback[0]: unknown user "bop" (did you mean "bob"?)',
+    'c.yaml:2:40 teams.p.escalation.fallback[0]: unknown user "bop" (did you mean "bob"?)',
   ],
   [
     'a time window that never opens',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team], between: "08:00-08:00" }] } } }\n`,
-    'c.yaml:2:65 teams.p.escalation.steps[0].between: begin and end must differ; 00:00-24:00 is all day',
+    'c.yaml:2:64 teams.p.escalation.steps[0].between: begin and end must differ; 00:00-24:00 is all day',
   ],
   [
     'a time window that is none',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team], between: "8-18" }] } } }\n`,
-    'c.yaml:2:65 teams.p.escalation.steps[0].between: expected two times of day such as 08:00-18:00, found "8-18"',
+    'c.yaml:2:64 teams.p.escalation.steps[0].between: expected two times of day such as 08:00-18:00, found "8-18"',
   ],
   [
     'a number of alerts in no time',
@@ -353,7 +353,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'a reminder that nobody has time to answer',
     `${PEOPLE}teams: { p: { escalation: { ack_reminder: 20m } } }\n`,
-    'c.yaml:2:41 teams.p.escalation.ack_reminder: needs ack_timeout: how long an answer to the reminder may take',
+    'c.yaml:2:43 teams.p.escalation.ack_reminder: needs ack_timeout: how long an answer to the reminder may take',
   ],
   [
     'an unknown group as escalation target',

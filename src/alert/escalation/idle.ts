@@ -2,13 +2,15 @@ import type { Alert } from '../alert.ts'
 
 /**
  * The alert with a timer that closes it when nothing is heard of it for as long as its policy says (behaviour E26),
- * where no other timer waits; counted from now, because something just happened. Without the setting nothing changes.
+ * where no other timer waits; counted from now, because something just happened, unless it counts already. Without the
+ * setting nothing changes.
  */
 export function withIdleTimer(alert: Alert, now: number): Alert {
   const { autoResolveMs } = alert.policy
   if (autoResolveMs === undefined) return alert
-  const other = isIdleTimer(alert) ? null : alert.nextStepAt
-  if (alert.status === 'resolved' || other !== null) return { ...alert, nextStepAt: other, idleAt: null }
+  if (alert.status === 'resolved' || (alert.nextStepAt !== null && !isIdleTimer(alert)))
+    return { ...alert, idleAt: null }
+  if (alert.nextStepAt !== null && alert.nextStepAt > now) return alert
   const idleAt = Math.max(alert.lastAt, now) + autoResolveMs
   return { ...alert, nextStepAt: idleAt, idleAt }
 }

@@ -20,12 +20,16 @@ export function policyFor(owner: Pick<Team, 'alertTypes' | 'policy'> | undefined
   return bare ? { ...owner.policy, ...defaultPolicy() } : owner.policy
 }
 
-/** Whom the end of a policy that names nobody for it tells (promise P20). */
-const FALLBACK: readonly string[] = ['admins', 'catch_all']
-
-/** Who is told when the policy reaches nobody, or at its end where it says so. */
-export function fallbackOf({ fallback }: EscalationPolicy, whoIs: WhoIs): ResolvedTargets {
-  return whoIs(fallback ?? FALLBACK)
+/**
+ * Who is told when the policy reaches nobody, or at its end where it says so: whom it names, else the catch-all team and
+ * the admins (promise P20).
+ */
+export function fallbackOf(
+  { fallback }: EscalationPolicy,
+  whoIs: WhoIs,
+): { readonly targets: ResolvedTargets; readonly admins: readonly string[] } {
+  if (fallback !== undefined) return { targets: whoIs(fallback), admins: [] }
+  return { targets: whoIs(['catch_all']), admins: whoIs(['admins']).users }
 }
 
 /** How many people must acknowledge where the alert stands (behaviour E17). Milder alerts ask for one. */

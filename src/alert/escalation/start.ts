@@ -125,12 +125,13 @@ function finish(alert: Alert, end: FinishedPolicy, now: number, whoIs: WhoIs): M
   if (!nobody && alert.policy.fallback === undefined) {
     return { alert: ended, timeline: [...skips, finishedEntry(now)], page: null }
   }
-  const targets = fallbackOf(alert.policy, whoIs)
-  const entry: TimelineEntry = { at: now, kind: 'fallback', by: CARILLON, users: targets.users }
+  const { targets, admins } = fallbackOf(alert.policy, whoIs)
+  const users = [...new Set([...targets.users, ...admins])]
+  const entry: TimelineEntry = { at: now, kind: 'fallback', by: CARILLON, users }
   return {
     alert: withTurns(ended, targets.turns),
     timeline: [...skips, { ...entry, ...(nobody && { text: NOBODY }) }, finishedEntry(now)],
-    page: anybody(pageFor(alert, 'nobody_else', targets)),
+    page: anybody({ ...pageFor(alert, 'nobody_else', targets), admins }),
   }
 }
 
@@ -153,14 +154,15 @@ function startCritical(alert: Alert, now: number, whoIs: WhoIs): Moved {
       page: anybody({ ...(fired.page ?? pageFor(alert, 'policy_step', NO_TARGETS)), admins }),
     }
   // A team without steps, or whose steps reach nobody, still has people (behaviour E7, promise P20).
-  const fallback = (fired.page?.users ?? []).filter((id) => !admins.includes(id))
-  const users = [...firstFound(whoIs, ['oncall'], ['team']).users, ...fallback]
-  const page = {
-    ...(fired.page ?? pageFor(alert, 'nobody_else', NO_TARGETS)),
-    users: [...new Set(users)],
-    admins,
-  }
-  return { ...fired, page: anybody(page) }
+  const people = firstFound(whoIs, ['oncall'], ['team'])
+  const { steps, fallback } = alert.policy
+  const stepless = steps.length === 0 && fallback === undefined && people.users.length > 0
+  const moved = stepless
+    ? { alert: { ...alert, nextStepAt: null }, timeline: [finishedEntry(now)], page: null }
+    : fired
+  const page = moved.page ?? pageFor(alert, 'nobody_else', NO_TARGETS)
+  const users = [...new Set([...people.users, ...page.users])]
+  return { ...moved, page: anybody({ ...page, users, admins }) }
 }
 
 function startWarning(alert: Alert, now: number, whoIs: WhoIs): Moved {
