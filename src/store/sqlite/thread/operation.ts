@@ -186,7 +186,12 @@ export function changeOperation(change: AlertChange): ChangeOperation {
   const countedAt = change.counts === true ? change.at : null
   return {
     change: {
-      ...{ tenant, alertId, expectVersion, claimed, cancelPages, countedAt },
+      tenant,
+      alertId,
+      expectVersion,
+      claimed,
+      cancelPages,
+      countedAt,
       ...(cancelPagesOf !== undefined && { cancelPagesOf }),
     },
     alert: alertRow(change.alert),
