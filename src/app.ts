@@ -60,7 +60,11 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { createNotiPy } from './notipy/notipy.ts'
-import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createAnnouncer } from './oncall/announcing.ts'
+import { createDutyBook } from './oncall/duty-book.ts'
+import { createFeeds } from './oncall/feeds.ts'
+import { createLiveSchedules } from './oncall/live-schedules.ts'
+import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -124,7 +128,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
-  let directory = contacts.over(buildDirectory(config))
+  const schedules = createLiveSchedules(registry)
+  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts(registry, clock, ids)
@@ -276,6 +282,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
+  const announcer = createAnnouncer(core)
+  const dutyChanged = () => {
+    board.oncallChanged()
+    announcer.refresh()
+  }
+  schedules.watch(dutyChanged)
   const receive = createReceive(core, router, mayPublish)
   const bot = liveBot(config)
   const book = createContactBook(core, {
@@ -351,10 +363,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = contacts.over(buildDirectory(config))
+    directory = directoryOf(config)
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
-    board.oncallChanged()
+    dutyChanged()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -366,7 +378,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     authenticator,
     topics: topicEntries(router),
     version,
-    onCall: { nextOnCall, currentShift, shifts },
+    onCall: { nextOnCall, currentShift, shifts, gaps },
+    duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
@@ -382,6 +395,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
+  announcer.refresh()
   const poll =
     bot &&
     createTelegramPoll({
@@ -415,6 +429,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.live.close()
       presence.close()
       board.close()
+      announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
       await store.close()
     },

@@ -224,6 +224,30 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
+  'oncall.past': {
+    what: 'The time is over already',
+    mend: 'Give a `to` that is still to come; local times are those of the schedule',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'oncall.overlap': {
+    what: 'Another one covers a part of that time already',
+    mend: 'Remove the one that `details.id` names, or choose another time',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'oncall.too_many': {
+    what: 'The team has too many of them',
+    mend: 'Remove some that are not needed any more',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'oncall.invalid_calendar': {
+    what: 'The calendar cannot be taken',
+    mend: 'Change the lines that `details.faults` names; nothing was taken',
+    http: 400,
+    mqtt: 'dead',
+  },
   'record.read_only': {
     what: 'The configuration file owns this',
     mend: 'Change it there and reload the configuration',

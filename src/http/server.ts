@@ -24,7 +24,9 @@ import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
 import { me } from './families/me.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
-import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { calendarFeed, calendars } from './families/oncall/calendars.ts'
+import { dutyChanges, type DutyDeps } from './families/oncall/changes.ts'
+import { onCall, type OnCallFunctions } from './families/oncall/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
@@ -44,6 +46,8 @@ export interface HttpOptions {
   readonly version: string
   /** Absent: no `/v1/oncall` and `/v1/teams`. */
   readonly onCall?: OnCallFunctions
+  /** Absent: the schedules cannot be changed, and there are no calendars. */
+  readonly duty?: DutyDeps
   /** Absent: no `/v1/templates`. */
   readonly preview?: PreviewDeps
   /** Absent: no NotiPy API. */
@@ -112,6 +116,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       httpHost: `${server.host}:${server.http_port}`,
     })
     pages(root, options.webRoot)
+    if (options.duty) calendarFeed(root, engine, options.duty)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
@@ -135,7 +140,10 @@ function observe(app: App): void {
     request.log[quiet ? 'debug' : 'info'](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        // The path of a feed is its secret.
+        path: request.routeOptions.config.secretPath
+          ? request.routeOptions.url
+          : request.url.split('?', 1)[0],
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         principal: request.identity?.principal.id,
@@ -217,6 +225,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => coreBanq(app, engine),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
+    ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
@@ -243,4 +252,11 @@ function templatesFamily(engine: Engine, deps: PreviewDeps) {
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {
   return (app: App) => onCall(app, engine, functions)
+}
+
+function dutyFamily(engine: Engine, duty: DutyDeps) {
+  return (app: App) => {
+    dutyChanges(app, engine, duty)
+    calendars(app, engine, duty)
+  }
 }

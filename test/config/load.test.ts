@@ -296,6 +296,26 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 2w needs a weekday and time such as "Mon 09:00", found "09:00"',
   ],
   [
+    'a monthly hand-off without a day',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1mo, handoff: "09:00" }] } } }\n`,
+    'c.yaml:2:74 teams.p.schedule.layers[0].handoff: every: 1mo needs a day and time such as "1 09:00", found "09:00"',
+  ],
+  [
+    'turns with a daily hand-off',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], turns: [5d, 2d], handoff: "09:00" }] } } }\n`,
+    'c.yaml:2:79 teams.p.schedule.layers[0].handoff: turns needs a weekday and time such as "Mon 09:00", found "09:00"',
+  ],
+  [
+    'a notice that goes to a webhook',
+    `${PEOPLE}teams: { p: { schedule: { announce: { to: ["webhook:x"] } } } }\n`,
+    'c.yaml:2:44 teams.p.schedule.announce.to[0]: a notice goes to people; state/oncall/… tells everything else',
+  ],
+  [
+    'a calendar that names nobody',
+    `${PEOPLE}teams: { p: { schedule: { ical: "BEGIN:VCALENDAR\\nBEGIN:VEVENT\\nDTSTART:20260105T090000Z\\nDURATION:PT1H\\nSUMMARY:bop\\nEND:VEVENT\\nEND:VCALENDAR" } } }\n`,
+    'c.yaml:2:33 teams.p.schedule.ical: line 5 of the calendar: SUMMARY: "bop" is no user\'s id or name',
+  ],
+  [
     'a daily hand-off with a weekday',
     `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1d, handoff: Mon 09:00 }] } } }\n`,
     'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 1d needs a time such as "09:00", found "Mon 09:00"',
@@ -303,7 +323,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'a turn in a unit that is none',
     `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1m }] } } }\n`,
-    'c.yaml:2:60 teams.p.schedule.layers[0].every: expected hours, days or weeks such as 12h, 1d or 1w, found "1m"',
+    'c.yaml:2:60 teams.p.schedule.layers[0].every: expected hours, days, weeks or months such as 12h, 1d, 1w or 1mo, found "1m"',
   ],
   [
     'a start on a day that does not exist',

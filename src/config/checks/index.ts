@@ -15,7 +15,8 @@ import {
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
-import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkAnnouncements, checkCalendars, checkOverrides, checkRotations } from './schedules.ts'
+import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -39,6 +40,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkTimeZones,
   checkRotations,
   checkOverrides,
+  checkCalendars,
+  checkAnnouncements,
   checkPorts,
   checkNetworks,
   checkOrigins,
