@@ -69,6 +69,8 @@ import { createPersonalPreferences } from './preferences/personal-preferences.ts
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createClientPresence } from './rules/client-presence.ts'
+import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
@@ -272,6 +274,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
+    rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,
     wanted,
@@ -325,10 +328,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
+    expected: (tenant) => core.rules.expected(tenant),
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false
 
+  const clientPresence = createClientPresence(() => core)
   const door: BrokerDoor = {
     authenticate: (credentials) => authenticator.mqtt(credentials),
     receive,
@@ -336,6 +341,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     maySubscribe,
     mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
     live: late.live,
+    presence: clientPresence,
   }
   late.broker = await createBroker({
     door,
@@ -367,6 +373,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    core.rules.configure(config, openAlerts.all())
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -387,6 +394,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  core.rules.configure(config, openAlerts.all())
+  clientPresence.start()
   const stopHousekeeping = createHousekeeping(core)
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
@@ -420,6 +429,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     async stop(graceMs) {
       stopping = true
       stopHousekeeping()
+      core.rules.close()
+      clientPresence.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

@@ -22,6 +22,7 @@ import type { Metrics } from './metrics.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
+import type { Rules } from './rules/rules.ts'
 import type { NewNotification, Store } from './store/store.ts'
 import type { InboxWords } from './template/inbox-words.ts'
 
@@ -47,6 +48,7 @@ export interface Core {
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
   readonly rounds: Rounds
+  readonly rules: Rules
   readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void

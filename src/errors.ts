@@ -79,6 +79,12 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'publish.rule_failed': {
+    what: 'A rule could not be applied to this message',
+    mend: 'Mend the rule that the reason names, then replay the dead letter',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.handler_failed': {
     what: 'The handler failed three times',
     mend: 'Replay the dead letter after mending the handler',

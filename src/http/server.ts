@@ -22,6 +22,8 @@ import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
+import { heartbeats } from './families/heartbeats.ts'
+import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
 import { calendarFeed, calendars } from './families/oncall/calendars.ts'
@@ -119,6 +121,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     if (options.duty) calendarFeed(root, engine, options.duty)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  void app.register(async (scope: App) => hookApis(scope, engine, options), { prefix: '/hooks' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
@@ -211,6 +214,12 @@ function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: Http
   void scope.register(async (app: App) => notiPyFamily(app, deps))
 }
 
+/** Everything below `/hooks`: other alerting programs, in their own words. */
+function hookApis(scope: App, engine: Engine, { authenticator }: HttpOptions): void {
+  common(scope, engine)
+  hooks(scope, engine, authenticator)
+}
+
 /** Everything below `/v1`: who calls is known before a body is read. */
 function api(v1: App, engine: Engine, options: HttpOptions): void {
   common(v1, engine)
@@ -230,6 +239,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
+    (app) => heartbeats(app, engine),
     (app) => me(app, engine),
     (app) => contacts(app, engine),
     (app) => optOuts(app, engine),

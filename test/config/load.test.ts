@@ -631,7 +631,51 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'storage: { driver: mongo, url: "mongodb://h", redis_url: "redis://h" }\n',
     'c.yaml:1:20 storage.driver: mongo is not available yet; use sqlite',
   ],
-  ['rules', 'rules:\n  - id: a\n', 'c.yaml:1:1 rules: rules are not available yet; leave the list empty'],
+  [
+    'a condition that cannot be read',
+    'rules:\n  - id: a\n    topic: t/{x}\n    when: payload.a >\n    alert: { type: t, message: m }\n',
+    'c.yaml:4:11 rules[0].when: ends too early (column 12)',
+  ],
+  [
+    'a condition on something that is not there',
+    'rules:\n  - id: a\n    topic: t/{x}\n    when: paylod.a > 1\n    alert: { type: t, message: m }\n',
+    'c.yaml:4:11 rules[0].when: there is no paylod here; fields of the message are payload.paylod (did you mean "payload"?)',
+  ],
+  [
+    'a template of a rule',
+    'rules: [{ id: a, topic: t, notify: { user: anna, message: "{{ payload" } }]\n',
+    'c.yaml:1:59 rules[0].notify.message: output "{{ payload" not closed (line 1, column 1)',
+  ],
+  [
+    'a pattern with the wildcards of subscriptions',
+    'rules: [{ id: a, topic: t/+, notify: { user: anna, message: m } }]\n',
+    "c.yaml:1:25 rules[0].topic: Topic pattern 't/+': + and # are for subscriptions, write {name} or {name...}",
+  ],
+  [
+    'a rule that looks at nothing',
+    'rules: [{ id: a, notify: { user: anna, message: m } }]\n',
+    'c.yaml:1:9 rules[0]: needs topic, event or expect',
+  ],
+  [
+    'a rule that does nothing',
+    'rules: [{ id: a, topic: t }]\n',
+    'c.yaml:1:9 rules[0]: does nothing; give it an alert or notify',
+  ],
+  [
+    'an expectation without a period',
+    'rules: [{ id: a, expect: t, alert: { type: t, message: m } }]\n',
+    'c.yaml:1:9 rules[0].every: is missing',
+  ],
+  [
+    'two rules of one name',
+    'rules: [{ id: a, topic: t, notify: { group: g, message: m } }, { id: a, topic: t, notify: { group: g, message: m } }]\n',
+    'c.yaml:1:70 rules[1].id: another rule is called a too',
+  ],
+  [
+    'a notification for two audiences',
+    'rules: [{ id: a, topic: t, notify: { group: g, user: u, message: m } }]\n',
+    'c.yaml:1:36 rules[0].notify: needs exactly one of user, group and broadcast',
+  ],
   [
     'a short JWT secret',
     'auth: { jwt: { secret: 0123456789abcdef } }\n',
@@ -671,7 +715,7 @@ describe('the faults of a configuration', () => {
       'teams:',
       '  p:',
       '    escalation: { steps: [{ notify: [7, "user:bop"], wait: soon }] }',
-      'rules: [1]',
+      'rules: [1, { id: a b, topic: t, notify: { user: anna, message: m } }]',
     ].join('\n')
     expect(faultsOf(text)).to.deep.equal([
       'c.yaml:1:1 servr: unknown key (did you mean "server"?)',
@@ -683,7 +727,8 @@ describe('the faults of a configuration', () => {
       'c.yaml:7:38 teams.p.escalation.steps[0].notify[0]: expected a text, found 7; put it in quotes',
       'c.yaml:7:41 teams.p.escalation.steps[0].notify[1]: unknown user "bop" (did you mean "bob"?)',
       'c.yaml:7:60 teams.p.escalation.steps[0].wait: expected a duration such as 500ms, 12s, 5m, 1h, 1d or 1w, found "soon"',
-      'c.yaml:8:8 rules: rules are not available yet; leave the list empty',
+      'c.yaml:8:9 rules[0]: expected a map of keys and values, found a number',
+      'c.yaml:8:18 rules[1].id: "a b" is no name of letters, digits, _ . and -',
     ])
   })
 

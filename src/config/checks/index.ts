@@ -15,6 +15,7 @@ import {
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
+import { checkHeartbeats, checkRules } from './rules.ts'
 import { checkAnnouncements, checkCalendars, checkOverrides, checkRotations } from './schedules.ts'
 import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
@@ -60,6 +61,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkDevices,
   checkTemplates,
   checkTemplateLocales,
+  checkRules,
+  checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,
