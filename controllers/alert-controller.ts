@@ -22,6 +22,7 @@ export const AlertCommandBody = Type.Object({
   note: Type.Optional(Type.String({ maxLength: 4096 })),
   for: Span,
   user: Type.Optional(Type.String({ maxLength: 128 })),
+  team: Type.Optional(Type.String({ maxLength: 128, description: '`reassign`: to which team' })),
   id: MessageId,
 })
 type AlertCommandBody = Static<typeof AlertCommandBody>
@@ -68,5 +69,6 @@ export function commandAlert(
     note: context.body.note,
     forMs: spanMs('for', context.body.for),
     user: context.body.user,
+    team: context.body.team,
   })
 }

@@ -10,6 +10,7 @@ import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
+import { createRounds } from './alert/escalation/rounds.ts'
 import { createOperatorAlarm } from './alert/operator-alarm.ts'
 import { logAuditHead } from './audit/log-head.ts'
 import { auditReload } from './audit/reload.ts'
@@ -40,6 +41,7 @@ import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
+import { createOverlap } from './delivery/overlap.ts'
 import { afterSettled } from './delivery/settled.ts'
 import { createTargetHealth, type HealthOf } from './delivery/target-health.ts'
 import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
@@ -219,8 +221,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
-    fence: (alertId) => fence.stands(alertId),
+    fence: (alertId, page) => fence.stands(alertId, page),
     fires: (alertId) => openAlerts.fires(alertId),
+    overlap: createOverlap(),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
@@ -279,6 +282,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    rounds: createRounds(registry, log),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,

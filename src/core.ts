@@ -9,6 +9,7 @@ import type { Fence } from './alert/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
+import type { Rounds } from './alert/escalation/rounds.ts'
 import type { OperatorAlarm } from './alert/operator-alarm.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Devices } from './devices/devices.ts'
@@ -46,6 +47,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
+  readonly rounds: Rounds
   readonly rules: Rules
   readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */

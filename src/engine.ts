@@ -76,7 +76,7 @@ export interface Engine {
   /** What would become of a publish; see explain/explain.ts. Stores and sends nothing. */
   explain(rehearsal: Rehearsal): Promise<Explained>
   /** What would become of an alert; see explain/simulate.ts. Stores and sends nothing. */
-  simulate(by: Principal, whatIf: WhatIf): readonly SimulatedEvent[]
+  simulate(by: Principal, whatIf: WhatIf): Promise<readonly SimulatedEvent[]>
   /** What the last look ahead found, of every tenant. */
   preflight(): readonly Problem[]
   /** Null when publishes are accepted and stored, else why not. */

@@ -49,6 +49,12 @@ export const ERRORS = {
     http: 404,
     mqtt: 'dead',
   },
+  'publish.unknown_team': {
+    what: 'There is no such team',
+    mend: 'Take a name from `teams:` of the configuration',
+    http: 404,
+    mqtt: 'dead',
+  },
   'publish.unknown_alert': {
     what: 'There is no such alert',
     mend: 'Take the id from the alert, its receipt or GET /v1/alerts',

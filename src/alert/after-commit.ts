@@ -2,6 +2,7 @@ import type { Core } from '../core.ts'
 import { startDeliveries } from '../delivery/start.ts'
 import type { Lease } from '../store/store.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
+import { CARILLON, reachedNobody } from './escalation/start.ts'
 import type { Paging } from './paging.ts'
 
 /**
@@ -19,6 +20,8 @@ export function afterAlertCommit(
   // First of all: from here on a confirmed acknowledgement holds back what is already claimed (promise P15).
   if (alert.status === 'firing') core.fence.lower(alert.id)
   else core.fence.raise(alert.id, at)
+  for (const { kind, by } of timeline)
+    if (kind === 'partly_acknowledged') core.fence.raiseFor(alert.id, by, at)
 
   for (const { delivery, dueAt } of paging.deliveries) {
     const live = delivery.channel === 'realtime' && delivery.subjectKind === 'alert' && dueAt === null
@@ -28,9 +31,26 @@ export function afterAlertCommit(
   core.openAlerts.changed(alert)
   core.board.alertChanged(alert)
   for (const entry of timeline) follow(core, alert, entry)
+  watchReach(core, alert, timeline)
   // Last, because what goes out leaves this process when everything above is done.
   const earliest = core.holdOff.told(alert, timeline, core.clock.now())
   if (earliest !== null) core.worker.wake('escalate', earliest)
+}
+
+/** The operators hear of a policy that reaches nobody, until a step of the team reaches somebody again (promise P20). */
+function watchReach(core: Core, { origin, team, type }: Alert, timeline: readonly TimelineEntry[]): void {
+  // What befalls the alarm's own pages is no reason for another one.
+  if (origin.principal === CARILLON) return
+  const cause = `nobody_reachable:${team ?? type}`
+  if (reachedNobody(timeline)) {
+    core.operatorAlarm(cause, `No step of the policy of ${team ?? type} reaches anybody`)
+  } else if (timeline.some(({ kind }) => kind === 'step')) core.operatorAlarm.over(cause)
+}
+
+const WARNINGS: Readonly<Partial<Record<TimelineEntry['kind'], string>>> = {
+  finished: 'the escalation of an alert is at its end; nobody has acknowledged it',
+  skipped: 'an escalation step was passed over',
+  stale: 'a timer of an alert is too late to page anybody',
 }
 
 function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
@@ -39,16 +59,9 @@ function follow(core: Core, alert: Alert, entry: TimelineEntry): void {
   if (entry.kind === 'acknowledged' || entry.kind === 'resolved') {
     core.receipts.moved(alert.origin, { status: entry.kind, at, by, ...(via !== undefined && { via }) })
   }
-  if (entry.kind === 'finished') {
-    core.log.warn(
-      { alert: alert.id, alert_type: alert.type },
-      'the escalation of an alert is at its end; nobody has acknowledged it',
-    )
-  }
-  if (entry.kind === 'skipped') {
-    core.log.warn(
-      { alert: alert.id, step: entry.step, reason: entry.text },
-      'an escalation step reached nobody and was skipped',
-    )
+  const warning = WARNINGS[entry.kind]
+  if (warning !== undefined) {
+    const { step, text: reason } = entry
+    core.log.warn({ alert: alert.id, alert_type: alert.type, step, reason }, warning)
   }
 }

@@ -1,4 +1,5 @@
 import type { TenantId } from '../access/principal.ts'
+import type { ChannelName } from '../delivery/delivery.ts'
 import type { Origin } from '../notification/notification.ts'
 
 export const ALERT_LEVELS = ['critical', 'warning', 'info'] as const
@@ -8,13 +9,28 @@ export const ALERT_STATUSES = ['firing', 'acknowledged', 'snoozed', 'suppressed'
 /** Contract section 6. Everything but `resolved` counts as open and holds its dedup key. */
 export type AlertStatus = (typeof ALERT_STATUSES)[number]
 
-/** An escalation policy as it was when the alert started (decision 8). Durations in milliseconds. */
+/**
+ * An escalation policy as it was when the alert started (decision 8). Durations in milliseconds. What is optional is
+ * absent from alerts that were stored before it existed.
+ */
 export interface EscalationPolicy {
   readonly steps: readonly EscalationStep[]
   /** How often the whole policy runs again after its first run. */
   readonly repeat: number
   /** An acknowledged alert that is not resolved re-opens after this time; null never. */
   readonly ackTimeoutMs: number | null
+  /** After this time those who acknowledged are asked again, and have `ackTimeoutMs` to answer (behaviour O9). */
+  readonly ackReminderMs?: number
+  /** How many different people must acknowledge (behaviour E17); 1 unless set. */
+  readonly acksRequired?: number
+  /** Whom the end of the policy tells; absent: admins and the catch-all team, and only when nobody else was reached. */
+  readonly fallback?: readonly string[]
+  /** An alert of which nothing was heard for this long is closed (behaviour E26). */
+  readonly autoResolveMs?: number
+  /** A timer that is overdue by more than this pages nobody any more; a day unless set. */
+  readonly staleAfterMs?: number
+  /** IANA zone of the steps' windows; UTC unless set. */
+  readonly timezone?: string
 }
 
 export interface EscalationStep {
@@ -22,6 +38,33 @@ export interface EscalationStep {
   readonly notify: readonly string[]
   /** How long to wait after this step before the next one fires. */
   readonly waitMs: number
+  /** Takes the place of the people's own rules in this step. */
+  readonly channels?: readonly ChannelName[]
+  /** The step waits until this window is open (behaviour O4). */
+  readonly window?: TimeWindow
+  /** The step is passed over unless the team got more alerts than this lately (behaviour O5). */
+  readonly ifMoreThan?: { readonly count: number; readonly withinMs: number }
+  /** In place of the policy's own number while this is the last step that fired. */
+  readonly acksRequired?: number
+}
+
+/** A daily stretch of wall-clock time, over midnight when it ends before it begins. */
+export interface TimeWindow {
+  /** Minutes after midnight; `to` may be 1440. */
+  readonly from: number
+  readonly to: number
+  /** ISO weekdays (1 = Monday) on which it opens. */
+  readonly weekdays: readonly number[]
+}
+
+/** One of several acknowledgements that an alert asks for (behaviour E17). */
+export interface PartialAcknowledgement {
+  readonly by: string
+  readonly via: string
+  readonly at: number
+  /** Where the escalation stood: a step that fires later pages the person again. */
+  readonly step: number
+  readonly repeat: number
 }
 
 /** One alert. A value: every change makes a new one through the pure functions of this folder. */
@@ -43,12 +86,20 @@ export interface Alert {
   /** The owning team; null when the type has no owner. */
   readonly team: string | null
   readonly policy: EscalationPolicy
-  /** The last step that fired, counted from 1; 0 before the first. */
+  /** The last step that fired or was passed over, counted from 1; 0 before the first. */
   readonly step: number
   /** Which run of the policy this is, counted from 0. */
   readonly repeat: number
   /** When the timer of this alert is due; null when it has none. What it does then is decided by the status. */
   readonly nextStepAt: number | null
+  /** The same instant as `nextStepAt` when all that the timer does is to close an idle alert (behaviour E26). */
+  readonly idleAt?: number | null
+  /** Who acknowledged since the alert last started, where several must (behaviour E17). */
+  readonly acks?: readonly PartialAcknowledgement[]
+  /** When those who acknowledged were asked whether they still have it; null or absent while nobody waits for an answer. */
+  readonly remindedAt?: number | null
+  /** Whose turn it was at each round-robin target: the same person for all of this alert (behaviour O3). */
+  readonly turns?: Readonly<Record<string, string>>
   readonly resolvedAt: number | null
   readonly suppressedBy: string | null
   /** Who was told on which channels: who may acknowledge, and who hears of the outcome. */
@@ -72,8 +123,13 @@ export interface TimelineEntry {
     | 'repeated'
     | 'step'
     | 'skipped'
+    | 'waiting'
+    | 'stale'
+    | 'fallback'
     | 'finished'
     | 'acknowledged'
+    | 'partly_acknowledged'
+    | 'reminded'
     | 'unacknowledged'
     | 'escalated'
     | 'snoozed'

@@ -25,7 +25,8 @@ export async function bringForward(core: Core, tenant: TenantId, alertId: string
     const paging = { alert: change.alert, deliveries: [], notifications: [] }
     const text = 'No page of this step arrived: the next step comes now'
     const timeline = [...change.timeline, { at: now, kind: 'note', by: CARILLON, text } as const]
-    if ((await core.store.changeAlert(changeOf(alert, paging, timeline, now, null))) !== 'done') continue
+    const moved = changeOf(alert, paging, { timeline, cancelPages: null }, now)
+    if ((await core.store.changeAlert(moved)) !== 'done') continue
     afterAlertCommit(core, paging, timeline, [])
     return
   }

@@ -1,7 +1,11 @@
 import type { AlertCommandDecision, AlertDecision } from '../notification/decision.ts'
+import type { Team } from '../directory/directory.ts'
+import { acknowledgeTogether } from './escalation/acknowledge-together.ts'
 import type { Alert, AlertLevel, EscalationPolicy } from './alert.ts'
 import { changed, entryOf, refused, type Act, type Change, type Changed } from './changed.ts'
-import { stepAfter } from './escalation/policy.ts'
+import { acksRequired, policyFor, stepAfter } from './escalation/policy.ts'
+import { isIdleTimer } from './escalation/idle.ts'
+import { confirm } from './escalation/reminder.ts'
 import { fire, start, WARNING_PATIENCE_MS, type Moved } from './escalation/start.ts'
 
 /** How long a new responsible has before the policy goes on without them. */
@@ -9,18 +13,24 @@ const REASSIGNED_WAIT_MS = 5 * 60_000
 
 /**
  * Somebody takes the alert in hand: from the commit on no step fires and no page is sent (promise P15), until a
- * critical alert's ack timeout runs out. Of an acknowledged alert nothing changes: it still says who and when.
+ * critical alert's ack timeout runs out, or they are asked again. Of an acknowledged alert nothing changes, unless this
+ * answers a reminder: it still says who and when. Where several must acknowledge, see `acknowledgeTogether` (E17).
  */
 export function acknowledge(alert: Alert, act: Act): Change {
   if (alert.status === 'resolved') return refused('alert.closed')
-  if (alert.status === 'acknowledged') return { kind: 'same', alert }
-  const timeout = alert.severity === 'critical' ? alert.policy.ackTimeoutMs : null
+  if (alert.status === 'acknowledged') return alert.remindedAt ? confirm(alert, act) : { kind: 'same', alert }
+  const together = acksRequired(alert) > 1 ? acknowledgeTogether(alert, act) : null
+  if (together !== null && together.kind !== 'enough') return together
+  const { ackReminderMs, ackTimeoutMs } = alert.policy
+  const timeout = alert.severity === 'critical' ? (ackReminderMs ?? ackTimeoutMs) : null
   const acknowledged: Alert = {
     ...alert,
     status: 'acknowledged',
     acknowledgedBy: act.by,
     acknowledgedAt: act.now,
     acknowledgedVia: act.via,
+    ...(together && { acks: together.acks }),
+    remindedAt: null,
     suppressedBy: null,
     nextStepAt: timeout === null ? null : act.now + timeout,
   }
@@ -47,7 +57,7 @@ export function escalate(alert: Alert, act: Act): Change {
     const promoted = promote(alert, 'critical', act)
     return { ...promoted, timeline: [entry, ...promoted.timeline] }
   }
-  const next = stepAfter(alert, act.now, act.whoIs)
+  const next = stepAfter(alert, act.now, act.whoIs, { byHand: true })
   if (next.kind === 'finished') return refused('alert.no_policy')
   const fired = fire(inNobodysHands(alert), next, act.now, act.whoIs)
   return changed(alert, { ...fired, timeline: [entry, ...fired.timeline] })
@@ -81,7 +91,9 @@ export function resolve(alert: Alert, act: Act): Change {
 /** Writes something down; also about a resolved alert. An empty note is refused. */
 export function note(alert: Alert, act: Act): Change {
   if (!act.note?.trim()) return refused('request.invalid', 'A note needs a text')
-  return changed(alert, { timeline: [entryOf('note', act)] })
+  // Something was heard of it: an idle alert waits anew (behaviour E26).
+  const noted = isIdleTimer(alert) ? { ...alert, nextStepAt: null, idleAt: null } : alert
+  return changed(alert, { alert: noted, timeline: [entryOf('note', act)] })
 }
 
 /**
@@ -96,6 +108,7 @@ export function reassign(alert: Alert, userId: string, act: Act): Change {
   const fresh: Alert = {
     ...inNobodysHands(alert),
     policy: ledBy(target, alert.policy),
+    acks: [],
     step: 0,
     repeat: 0,
     nextStepAt: alert.severity === 'warning' ? act.now + WARNING_PATIENCE_MS : null,
@@ -107,6 +120,21 @@ export function reassign(alert: Alert, userId: string, act: Act): Change {
     { ...moved, timeline, page: page && { ...page, because: 'reassigned' } },
     'reassigned',
   )
+}
+
+/**
+ * Gives the alert to another team, whose policy it has from now on: its first step is told, earlier timers and pages are
+ * dead (behaviour E9). `act.whoIs` must already look at that team.
+ */
+export function reassignToTeam(alert: Alert, team: Team, act: Act): Change {
+  if (alert.status === 'resolved') return refused('alert.closed')
+  const { turns: _, ...given } = { ...alert, team: team.name, policy: policyFor(team) }
+  const { page, ...moved } = start(given, act.now, act.whoIs)
+  // The administrators know of it already; only where nobody else would hear of it they do again.
+  const people = page && (page.users.length > 0 || page.webhooks.length > 0 || page.topics.length > 0)
+  const told = people ? { ...page, admins: alert.severity === 'critical' ? [] : page.admins } : page
+  const entry = entryOf('reassigned', act, `To team ${team.name}`)
+  return changed(alert, { ...moved, timeline: [entry, ...moved.timeline], page: told }, 'reassigned')
 }
 
 /**
@@ -170,12 +198,17 @@ function inNobodysHands(alert: Alert): Alert {
     acknowledgedBy: null,
     acknowledgedAt: null,
     acknowledgedVia: null,
+    // Those who acknowledged while it went on firing have not given it back.
+    acks: alert.status === 'firing' ? (alert.acks ?? []) : [],
+    remindedAt: null,
     suppressedBy: null,
   }
 }
 
 function givenTo(userId: string, alert: Alert, { now, whoIs }: Act): Moved {
-  if (alert.severity === 'critical') return fire(alert, stepAfter(alert, now, whoIs), now, whoIs)
+  if (alert.severity === 'critical') {
+    return fire(alert, stepAfter(alert, now, whoIs, { byHand: true }), now, whoIs)
+  }
   const page = {
     level: alert.severity,
     step: null,
@@ -195,7 +228,7 @@ function ledBy(target: string, policy: EscalationPolicy): EscalationPolicy {
   if (!first) return { ...policy, steps: [{ notify: [target], waitMs: REASSIGNED_WAIT_MS }] }
   const [only, ...others] = first.notify
   if (only?.startsWith('user:') && others.length === 0) {
-    return { ...policy, steps: [{ ...first, notify: [target] }, ...rest] }
+    return { ...policy, steps: [{ notify: [target], waitMs: first.waitMs }, ...rest] }
   }
   return { ...policy, steps: [{ notify: [target], waitMs: REASSIGNED_WAIT_MS }, first, ...rest] }
 }

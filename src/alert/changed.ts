@@ -30,6 +30,8 @@ export interface Changed {
   readonly page: Page | null
   /** Why every earlier page of the alert that is not sent yet is cancelled, those of `page` excepted; null: they stand. */
   readonly cancelPages: string | null
+  /** Only pages of this person are cancelled; absent: everybody's. */
+  readonly cancelPagesOf?: string
 }
 
 /** Makes `moved` the version after `from`. */

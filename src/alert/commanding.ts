@@ -1,5 +1,6 @@
 import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
+import type { Team } from '../directory/directory.ts'
 import { fault } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import { acceptanceOf, storedOutcome } from '../notification/acceptance.ts'
@@ -9,8 +10,9 @@ import type { Arrival } from '../router/arrival.ts'
 import type { AlertChange } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert } from './alert.ts'
-import { command } from './change.ts'
+import { command, reassignToTeam } from './change.ts'
 import type { Act, Change } from './changed.ts'
+import { policyFor } from './escalation/policy.ts'
 import { mayAct } from './may-act.ts'
 import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
@@ -130,15 +132,29 @@ async function planCommand(
   if (alert === null) throw fault('publish.unknown_alert', undefined, { alert_id: decision.alertId })
   const team = alert.team === null ? undefined : core.directory().team(alert.tenant, alert.team)
   if (!mayAct(alert, principal, team?.members ?? [])) throw fault('alert.forbidden')
+  const receiver = receiverOf(core, decision, alert)
   const now = core.clock.now()
   const act: Act = {
     by: actorOf(core, decision, principal),
     via,
     now,
-    whoIs: whoIsFor(core.directory(), alert, now),
+    whoIs: await whoIsFor(
+      core,
+      receiver ? { ...alert, team: receiver.name, policy: policyFor(receiver) } : alert,
+      now,
+    ),
     note: decision.note,
   }
-  return planned(core, alert, command(alert, decision, act), now)
+  const change = receiver ? reassignToTeam(alert, receiver, act) : command(alert, decision, act)
+  return planned(core, alert, change, now)
+}
+
+/** The team that is to have the alert from now on, if the command names one. */
+function receiverOf(core: Core, { verb, team }: AlertCommandDecision, { tenant }: Alert): Team | null {
+  if (verb !== 'reassign' || team === undefined) return null
+  const receiver = core.directory().team(tenant, team)
+  if (!receiver) throw fault('publish.unknown_team', undefined, { team })
+  return receiver
 }
 
 async function planned(core: Core, alert: Alert, change: Change, now: number): Promise<CommandPlan> {
@@ -149,7 +165,7 @@ async function planned(core: Core, alert: Alert, change: Change, now: number): P
       return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
     case 'changed': {
       const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
-      return { alert, paging, change: changeOf(alert, paging, change.timeline, now, change.cancelPages) }
+      return { alert, paging, change: changeOf(alert, paging, change, now) }
     }
   }
 }

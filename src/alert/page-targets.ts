@@ -35,7 +35,7 @@ const SILENT_CHANNELS: readonly ChannelName[] = ['realtime', 'email']
 /**
  * Who is told on which channels, and when: the people of the page and the admins, each once (R23). A person's own
  * contact rules replace the channels of the level. For critical neither preferences nor quiet hours count (contract
- * section 6); for the other levels preferences take channels out, and quiet hours hold all but `realtime` back.
+ * section 6), and channels of a step go before rules; for the other levels preferences take channels out, and quiet hours hold all but `realtime` back.
  * People whom `personOf` does not know are left out. Whether a channel has an address is for the caller to see.
  */
 export function pageTargets(
@@ -54,8 +54,18 @@ export function pageTargets(
       ...(admins.has(id) ? defaults.admins : []),
     ])
     const reason = users.has(id) ? page.because : 'admin'
+    if (page.channels && users.has(id)) {
+      const channels = page.channels.map((channel) => held({ channel, afterMs: 0 }, person, page.level, now))
+      return [{ userId: id, reason, channels, skipped: [] }]
+    }
     return [{ userId: id, reason, ...channelsOf(person, page.level, [...called], now) }]
   })
+}
+
+/** Every channel on which a critical page would be tried, now or later. */
+export function pagedOn(person: Person): readonly ChannelName[] {
+  const own = inOrder(contactRulesFor(person, 'critical')).map(({ channel }) => channel)
+  return own.length > 0 ? own : CHANNELS_BY_LEVEL.critical.users
 }
 
 function channelsOf(

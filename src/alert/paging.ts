@@ -3,11 +3,13 @@ import { newDelivery } from '../delivery/plan.ts'
 import { roomIn } from '../delivery/start.ts'
 import { waysTo, type Way } from '../delivery/ways.ts'
 import { webhookAddress } from '../delivery/webhook-address.ts'
+import type { ChannelName } from '../delivery/delivery.ts'
 import type { Directory, Person } from '../directory/directory.ts'
 import type { NewDelivery, NewNotification } from '../store/store.ts'
 import type { Alert } from './alert.ts'
 import type { Page } from './escalation/start.ts'
-import { pageTargets, type PageTarget } from './page-targets.ts'
+import { withIdleTimer } from './escalation/idle.ts'
+import { pagedOn, pageTargets, type PageTarget } from './page-targets.ts'
 import { resolveTargets, type WhoIs } from './resolve-targets.ts'
 import { recordTold, type Told } from './told.ts'
 
@@ -18,18 +20,57 @@ export interface Paging {
   readonly notifications: readonly NewNotification[]
 }
 
-/** Who the targets of this alert's policy are right now. */
-export function whoIsFor(directory: Directory, alert: Pick<Alert, 'tenant' | 'team'>, at: number): WhoIs {
+type Escalated = Pick<Alert, 'id' | 'tenant' | 'team' | 'policy' | 'turns' | 'createdAt'>
+
+/** The world as this alert's policy sees it right now. Whose turn it is is looked up when it is asked for. */
+export async function whoIsFor(core: Core, alert: Escalated, at: number): Promise<WhoIs> {
+  const { tenant, turns } = alert
+  const openings = await openingsOf(core, alert)
+  const directory = core.directory()
+  const team = alert.team === null ? null : (directory.team(tenant, alert.team) ?? null)
+  const context = {
+    tenant,
+    team,
+    directory,
+    at,
+    ...(turns && { turns }),
+    lastAt: (target: string) => core.rounds.last(tenant, alert.team, target),
+    canReach: (person: Person, channels: readonly ChannelName[] | undefined) =>
+      (channels ?? pagedOn(person)).some((channel) => waysTo(core, person, channel).length > 0),
+  }
+  const whoIs: WhoIs = (targets, channels) => resolveTargets(targets, context, channels)
+  return openings === null ? whoIs : Object.assign(whoIs, { openings })
+}
+
+/**
+ * The world as a look ahead or back sees it: everybody counts as reached, and whose turn it is counts from the first.
+ */
+export function whoIsAt(directory: Directory, alert: Pick<Alert, 'tenant' | 'team'>, at: number): WhoIs {
   const team = alert.team === null ? null : (directory.team(alert.tenant, alert.team) ?? null)
   return (targets) => resolveTargets(targets, { tenant: alert.tenant, team, directory, at })
 }
 
+/** When as many alerts of the team opened lately as its steps may ask for; null when none asks (behaviour O5). */
+async function openingsOf(
+  core: Core,
+  { id, tenant, team, policy, createdAt }: Escalated,
+): Promise<readonly number[] | null> {
+  const counts = policy.steps.flatMap(({ ifMoreThan }) => (ifMoreThan ? [ifMoreThan.count] : []))
+  if (counts.length === 0) return null
+  const limit = Math.max(...counts) + 1
+  const { items } = await core.store.alerts({ tenant, limit, ...(team !== null && { team }) })
+  return [createdAt, ...items.filter((other) => other.id !== id).map((other) => other.createdAt)]
+}
+
 /**
  * Turns a page into rows. A channel that cannot reach its person becomes a suppressed row that says why, so that
- * nobody is silently left out (decision 8). An info becomes an inbox entry, because it wakes nobody (R33).
+ * nobody is silently left out (decision 8). An info becomes an inbox entry, because it wakes nobody (R33). The alert is
+ * as it is to be stored. Turns at round-robin targets are taken by this call.
  */
-export function planPaging(core: Core, alert: Alert, page: Page | null, now: number): Paging {
+export function planPaging(core: Core, moved: Alert, page: Page | null, now: number): Paging {
+  const alert = withIdleTimer(moved, now)
   if (page === null) return { alert, deliveries: [], notifications: [] }
+  if (page.turns) core.rounds.took(alert, page.turns)
   const directory = core.directory()
   const targets = pageTargets(page, (id) => directory.user(id), now)
   if (page.level === 'info')
@@ -48,7 +89,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     tenant: alert.tenant,
     subjectKind: 'alert',
     subjectId: alert.id,
-    purpose: 'page',
+    purpose: page.because === 'reminder' ? 'reminder' : 'page',
     critical: page.level === 'critical',
     origin: alert.origin,
     now,

@@ -9,7 +9,7 @@ import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
 import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
-import type { Act } from './changed.ts'
+import type { Act, Changed } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
 import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
@@ -76,7 +76,7 @@ async function planRaise(
   const raise = decideRaise(existing, decision)
   if (raise.kind === 'open' || existing === null) {
     if (raise.kind !== 'open') return nothingToEnd(decision)
-    const opened = openDraft(core, arrival, decision)
+    const opened = await openDraft(core, arrival, decision)
     const paging = planPaging(core, opened.alert, opened.page, now)
     return {
       alert: { kind: 'open', alert: paging.alert, timeline: opened.timeline },
@@ -96,11 +96,11 @@ async function planRaise(
         result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
       }
     case 'promote': {
-      const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
+      const change = promote(existing, raise.to, await actOf(core, arrival, existing), decision)
       const paging = planPaging(core, change.alert, change.page, now)
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       const counting = {
-        ...changeOf(existing, paging, change.timeline, now, change.cancelPages),
+        ...changeOf(existing, paging, change, now),
         counts: true,
       }
       return {
@@ -111,14 +111,14 @@ async function planRaise(
       }
     }
     case 'resolve': {
-      const change = resolve(existing, actOf(core, arrival, existing))
+      const change = resolve(existing, await actOf(core, arrival, existing))
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
       const paging = await withOutcome(core, unpaged, now)
       return {
         alert: {
           kind: 'change',
-          change: changeOf(existing, paging, change.timeline, now, change.cancelPages),
+          change: changeOf(existing, paging, change, now),
         },
         paging,
         timeline: change.timeline,
@@ -129,7 +129,7 @@ async function planRaise(
 }
 
 /** The alert that this publish would open, and who would be told at once. Stores nothing. */
-export function openDraft(core: Pick<Core, 'directory' | 'ids'>, arrival: Arrival, decision: AlertDecision) {
+export async function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
   const { now, publish } = arrival
   const { tenant } = publish.principal
   const directory = core.directory()
@@ -142,11 +142,12 @@ export function openDraft(core: Pick<Core, 'directory' | 'ids'>, arrival: Arriva
     origin: originOf(arrival),
     now,
   })
-  return open(draft, whoIsFor(directory, draft, now))
+  return open(draft, await whoIsFor(core, draft, now))
 }
 
-function actOf(core: Core, { publish, now }: Arrival, alert: Alert): Act {
-  return { by: publish.principal.id, via: publish.via, now, whoIs: whoIsFor(core.directory(), alert, now) }
+async function actOf(core: Core, { publish, now }: Arrival, alert: Alert): Promise<Act> {
+  const whoIs = await whoIsFor(core, alert, now)
+  return { by: publish.principal.id, via: publish.via, now, whoIs }
 }
 
 /** The end of something that never began: accepted, and nothing comes of it (behaviour E14). */
@@ -185,9 +186,8 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
 export function changeOf(
   before: Alert,
   paging: Paging,
-  timeline: readonly TimelineEntry[],
+  { timeline, cancelPages, cancelPagesOf }: Pick<Changed, 'timeline' | 'cancelPages' | 'cancelPagesOf'>,
   now: number,
-  cancelPages: string | null,
 ): AlertChange {
   return {
     tenant: before.tenant,
@@ -201,5 +201,6 @@ export function changeOf(
     claimed: null,
     cancelPages,
     audit: auditOf(before, timeline),
+    ...(cancelPagesOf !== undefined && { cancelPagesOf }),
   }
 }

@@ -1,23 +1,37 @@
 import type { Alert } from './alert.ts'
-import { promote, startOver } from './change.ts'
+import { promote, resolve, startOver } from './change.ts'
 import { changed, type Act, type Change } from './changed.ts'
+import { remind } from './escalation/reminder.ts'
+import { isIdleTimer } from './escalation/idle.ts'
 import { nextStep } from './escalation/policy.ts'
 import { CARILLON, fire } from './escalation/start.ts'
 import type { WhoIs } from './resolve-targets.ts'
 
 /**
- * What the timer of an alert means, by its status: a firing alert escalates, or as a warning becomes critical (R32); an
- * acknowledged one was not resolved in time and starts again (behaviour O9); a snooze or suppression is over. Nothing
- * happens before the timer is due (promise P12). After a change the timer lies ahead or is gone.
+ * What the timer of an alert means, by its status: a firing alert escalates, or as a warning becomes critical (R32); of
+ * an acknowledged one those who took it are asked again, or it was not resolved in time and starts again (behaviour O9);
+ * a snooze or suppression is over; an idle alert is closed (E26). Nothing happens before the timer is due (promise P12),
+ * and nobody is paged by one that is overdue for longer than the policy allows. After a change the timer lies ahead or
+ * is gone.
  */
 export function onTimer(alert: Alert, now: number, whoIs: WhoIs): Change {
   if (alert.nextStepAt === null || now < alert.nextStepAt) return { kind: 'same', alert }
   const time: Act = { by: CARILLON, via: 'timer', now, whoIs }
+  if (isIdleTimer(alert)) return onIdle(alert, time)
+  const staleAfterMs = alert.policy.staleAfterMs ?? STALE_AFTER_MS
+  if (alert.status !== 'resolved' && now - alert.nextStepAt > staleAfterMs) return flagStale(alert, now)
   switch (alert.status) {
     case 'firing':
       return onFiringTimer(alert, time)
     case 'acknowledged':
-      return startOver(alert, 'unacknowledged', time, 'Not resolved in time')
+      return isReminderDue(alert)
+        ? remind(alert, now)
+        : startOver(
+            alert,
+            'unacknowledged',
+            time,
+            alert.remindedAt ? 'Not confirmed in time' : 'Not resolved in time',
+          )
     case 'snoozed':
     case 'suppressed':
       return startOver(alert, 'returned', time)
@@ -32,7 +46,8 @@ export function onTimer(alert: Alert, now: number, whoIs: WhoIs): Change {
  */
 export function hasten(alert: Alert, now: number): Change {
   const waits = alert.status === 'firing' && alert.severity === 'critical'
-  if (!waits || alert.nextStepAt === null || alert.nextStepAt <= now) return { kind: 'same', alert }
+  if (!waits || alert.nextStepAt === null || isIdleTimer(alert) || alert.nextStepAt <= now)
+    return { kind: 'same', alert }
   return changed(alert, { alert: { ...alert, nextStepAt: now } })
 }
 
@@ -46,6 +61,28 @@ const LOOK_AGAIN_MS = 30_000
 export function lookAgainAt({ nextStepAt }: Pick<Alert, 'nextStepAt'>, now: number): number | null {
   if (nextStepAt === null || nextStepAt > now) return nextStepAt
   return now + LOOK_AGAIN_MS
+}
+
+/** A timer that was missed for longer belongs to another day: paging for it would wake people about the past. */
+const STALE_AFTER_MS = 24 * 60 * 60_000
+
+function flagStale(alert: Alert, now: number): Change {
+  const text = `Due since ${new Date(alert.nextStepAt ?? now).toISOString()}: too late to page anybody`
+  return changed(alert, {
+    alert: { ...alert, nextStepAt: null },
+    timeline: [{ at: now, kind: 'stale', by: CARILLON, text }],
+  })
+}
+
+/** Repeats are counted without moving the timer, so it may come too early. */
+function onIdle(alert: Alert, time: Act): Change {
+  const idleAt = alert.lastAt + (alert.policy.autoResolveMs ?? 0)
+  if (time.now < idleAt) return changed(alert, { alert: { ...alert, nextStepAt: idleAt, idleAt } })
+  return resolve(alert, { ...time, note: 'Nothing was heard of it for too long' })
+}
+
+function isReminderDue({ severity, policy, remindedAt }: Alert): boolean {
+  return severity === 'critical' && policy.ackReminderMs !== undefined && !remindedAt
 }
 
 function onFiringTimer(alert: Alert, time: Act): Change {

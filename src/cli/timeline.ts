@@ -49,6 +49,16 @@ export function entryLine(entry: Json, before?: Json): TimelineLine | null {
         : { at, text: `no answer -> step ${step}${whom}`, colour: 'yellow' }
     case 'skipped':
       return { at, text: `step ${step} skipped${reason}`, colour: 'yellow' }
+    case 'waiting':
+      return { at, text: `step ${step} waits for its time window${reason}` }
+    case 'stale':
+      return { at, text: `nobody is paged any more${reason}`, colour: 'red' }
+    case 'fallback':
+      return { at, text: `fallback${whom}${reason}`, colour: 'red' }
+    case 'partly_acknowledged':
+      return { at, text: `acknowledged by ${by}${via}${reason}`, colour: 'green' }
+    case 'reminded':
+      return { at, text: `asked again${whom}`, colour: 'yellow' }
     case 'finished':
       return { at, text: `nobody answered: no step is left${reason}`, colour: 'red' }
     case 'acknowledged':

@@ -11,6 +11,7 @@ import {
   texts,
   whole,
 } from './fields.ts'
+import { CHANNELS_OF_RULES } from './people-schema.ts'
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 
@@ -100,13 +101,45 @@ const Schedule = Type.Object(
   { ...closed, description: 'Who is on call' },
 )
 
+const acksRequired = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: 20, description }))
+
 const Step = Type.Object(
   {
     notify: Type.Array(Type.String(), {
       description:
-        'Whom: `oncall`, `oncall.next`, `team`, `user:<id>`, `group:<name>`, `webhook:<name>` of `channels.webhook.endpoints`, `mqtt:<name>` of `channels.mqtt.topics`',
+        'Whom: `oncall`, `oncall.next`, `team`, `user:<id>`, `group:<name>`, `admins`, `catch_all` (the team of `*`), one person per alert in turn with `oncall.round_robin` (of the rotations) or `round_robin:<group or team>`, `webhook:<name>` of `channels.webhook.endpoints`, `mqtt:<name>` of `channels.mqtt.topics`',
     }),
     wait: duration('Time until the next step', '5m'),
+    channels: Type.Optional(
+      Type.Array(Type.Enum(CHANNELS_OF_RULES), {
+        minItems: 1,
+        description: "Channels of this step, in place of the people's own rules",
+      }),
+    ),
+    between: Type.Optional(
+      Type.String({
+        pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$',
+        expects: 'two times of day such as 08:00-18:00',
+        description: 'The step waits until this window is open, in the time zone of the schedule',
+      }),
+    ),
+    weekdays: Type.Optional(
+      Type.Array(Type.Enum(WEEKDAYS), {
+        minItems: 1,
+        description: 'Days on which the window opens: mon, tue, …; without `between` all day',
+      }),
+    ),
+    if_more_than: Type.Optional(
+      Type.Object(
+        {
+          count: Type.Integer({ minimum: 1, maximum: 1000, description: 'Alerts of the team' }),
+          within: duration('In this time up to now', '10m'),
+        },
+        { ...closed, description: 'The step is passed over unless the team got more alerts than this' },
+      ),
+    ),
+    acks_required: acksRequired("In place of the policy's own number, from this step to the next"),
   },
   closed,
 )
@@ -122,6 +155,26 @@ export const Team = Type.Object(
         repeat: whole('How often all steps run again', { minimum: 0, default: 0 }),
         ack_timeout: Type.Optional(
           duration('An acknowledged alert that is not resolved re-opens after this time'),
+        ),
+        ack_reminder: Type.Optional(
+          duration(
+            'Those who acknowledged are asked again after this time; without an answer within `ack_timeout` the alert re-opens',
+          ),
+        ),
+        acks_required: acksRequired('How many different people must acknowledge; one unless set'),
+        fallback: Type.Optional(
+          Type.Array(Type.String(), {
+            minItems: 1,
+            description:
+              'Whom the end of the policy tells. Unless set `admins` and `catch_all`, and only when no step reached anybody',
+          }),
+        ),
+        auto_resolve: Type.Optional(
+          duration('An alert that waits for no step and of which nothing was heard for this long is closed'),
+        ),
+        stale_after: duration(
+          'A step that is overdue for longer pages nobody, and the timeline says so',
+          '1d',
         ),
       },
       { ...closed, default: {}, description: 'Who is told when nobody acknowledges' },

@@ -37,7 +37,7 @@ const roles = (fallback: (typeof ROLES)[number]) =>
   })
 
 /** The channels as people write them down; `app` is everything that shows up on an open page or app. */
-const CHANNELS_OF_RULES = [
+export const CHANNELS_OF_RULES = [
   'app',
   'realtime',
   'email',

@@ -8,7 +8,7 @@ const LONGEST_TITLE = 255
 
 /** What a message says, before a channel gives it its form. Texts are free of control and direction characters. */
 export interface Content {
-  /** `page` asks for an acknowledgement; `notice` is about an alert without asking; `fixed` stands as it was given. */
+  /** `page` asks for an acknowledgement, also once more; `notice` is about an alert without asking; `fixed` stands as it was given. */
   readonly kind: 'page' | 'notice' | 'outcome' | 'notification' | 'fixed'
   readonly tone: 'critical' | 'warning' | 'neutral'
   /** One line, never empty. */
@@ -82,11 +82,13 @@ export function alertTitle(alert: Alert): string {
 }
 
 function alertContent(input: RenderInput, alert: Alert): Content {
-  const page = input.delivery.purpose === 'page'
+  const reminder = input.delivery.purpose === 'reminder'
+  const page = input.delivery.purpose === 'page' || reminder
+  const title = alertTitle(alert)
   return {
     kind: page ? 'page' : 'notice',
     tone: toneOf(alert),
-    title: alertTitle(alert),
+    title: reminder ? titled(`STILL IN HAND? ${title}`) : title,
     text: multiLine(alert.message),
     html: null,
     said: null,

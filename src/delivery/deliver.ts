@@ -1,3 +1,4 @@
+import type { Alert } from '../alert/alert.ts'
 import type { Clock } from '../clock.ts'
 import type { Withheld } from '../contact/withheld.ts'
 import type { Directory, Person } from '../directory/directory.ts'
@@ -14,6 +15,7 @@ import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
+import type { Overlap } from './overlap.ts'
 import { isOverBudget, onAmbiguous } from './retry.ts'
 import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
@@ -36,12 +38,14 @@ export interface DeliverDeps {
    * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
    * more (promise P15). Asked in the same tick in which the provider is called.
    */
-  readonly fence: (alertId: string) => boolean
+  readonly fence: (alertId: string, page?: Pick<Delivery, 'userId' | 'createdAt'>) => boolean
   /**
    * Whether an alert that was open before fires still: what a summary, which is about many, is held up by long after
    * the fence has forgotten them, and after a restart. Absent, all of them do.
    */
   readonly fires?: (alertId: string) => boolean
+  /** Sees to it that two cycles of an alert that come due together are one message; absent, they are two. */
+  readonly overlap?: Overlap
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
@@ -99,6 +103,10 @@ export async function attempt(
     held.failed()
     return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
   }
+  if (delivery.purpose === 'page' && deps.overlap?.admits(work, now) === false) {
+    held.failed()
+    return { settlement: ended(work, end('suppressed', 'same_time'), now), provider: UNKNOWN }
+  }
   const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
   if (mode === 'captured' && chaos === undefined) {
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
@@ -113,7 +121,10 @@ export async function attempt(
   }
   const provider = chaos ? { name: channel.name, send: sendInTrouble(chaos, deps) } : channel
   const result = await sendOnce(provider, message, deps)
-  if (!result.ok && !result.ambiguous) held.failed()
+  if (!result.ok && !result.ambiguous) {
+    held.failed()
+    deps.overlap?.failed(delivery)
+  }
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const attempted = concluded(work, result, { now: deps.clock.now(), random: deps.random })
   const final = attempted.settlement.nextDueAt === null
@@ -158,7 +169,7 @@ export function createDeliver(
 
 /** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about, and only if it names all. */
 function isFenced(delivery: Delivery, { fence, fires }: Pick<DeliverDeps, 'fence' | 'fires'>): boolean {
-  if (delivery.purpose === 'page') return fence(delivery.subjectId)
+  if (delivery.purpose === 'page') return fence(delivery.subjectId, delivery)
   const about = delivery.fixed?.summary
   if (about === undefined || about.notifications > 0 || (about.unnamed ?? 0) > 0) return false
   return about.alertIds.every((id) => fence(id) || fires?.(id) === false)
@@ -178,7 +189,8 @@ function reasonNotToSend(
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
-  if (delivery.purpose === 'page' && alert && alert.status !== 'firing') return end('cancelled', alert.status)
+  const answered = alert && answeredBy(delivery, alert)
+  if (answered) return end('cancelled', answered)
   const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
   if (expiresAt <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
@@ -189,6 +201,16 @@ function reasonNotToSend(
   if (trouble !== null && trouble !== 'refused' && isOverBudget(budgetOf(delivery), now))
     return end('dead', 'budget_exhausted', delivery.error ?? 'The provider was paused all the time')
   return null
+}
+
+/** What ended the question that a page or a reminder asks; null while it is open (promise P15, behaviour E17). */
+function answeredBy({ purpose, userId, createdAt }: Delivery, alert: Alert): string | null {
+  if (purpose === 'reminder' && alert.status === 'acknowledged') return alert.remindedAt ? null : 'confirmed'
+  if (purpose === 'reminder') return alert.status
+  if (purpose !== 'page') return null
+  if (alert.status !== 'firing') return alert.status
+  const own = alert.acks?.some(({ by, at }) => by === userId && at >= createdAt) ?? false
+  return own ? 'acknowledged' : null
 }
 
 /** Whether an earlier attempt may have arrived. A captured message and its mark are one commit: never in doubt. */

@@ -20,8 +20,8 @@ export function answerKey(core: Core, seen: Seen, pressed: PressedKey): Promise<
   const act = async () => {
     const delivery = await deliveryById(core, pressed.deliveryId, pressed.address, ['voice'])
     const principal = delivery?.userId == null ? undefined : core.directory().principal(delivery.userId)
-    if (delivery?.purpose !== 'page' || principal?.tenant !== delivery.tenant)
-      return 'This call asks for no answer. Goodbye.'
+    const asks = delivery?.purpose === 'page' || delivery?.purpose === 'reminder'
+    if (!asks || principal?.tenant !== delivery.tenant) return 'This call asks for no answer. Goodbye.'
     const said = await answerAlert(core, delivery.subjectId, reply, { principal, via: 'voice', once: id })
     return `${said.replaceAll('_', ' ')} Goodbye.`
   }

@@ -1,3 +1,4 @@
+import { acksRequired } from '../alert/escalation/policy.ts'
 import type { Principal } from '../access/principal.ts'
 import { commandAlert, type Commander } from '../alert/commanding.ts'
 import type { Core } from '../core.ts'
@@ -65,6 +66,9 @@ export async function answerAlert(
   }
   try {
     const alert = await commandAlert(core, decision, answering)
+    if (verb === 'ack' && alert.status === 'firing') {
+      return `${alert.type} is acknowledged by ${alert.acks?.length ?? 0} of ${acksRequired(alert)}; the others are still asked.`
+    }
     const by = alert.status === 'acknowledged' ? ` by ${alert.acknowledgedBy}` : ''
     return `${alert.type} is ${alert.status}${by}; the last step was ${alert.step}.`
   } catch (error) {

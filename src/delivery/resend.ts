@@ -51,7 +51,7 @@ function again(core: Core, old: Delivery, ordinal: number): NewDelivery {
     ...(step !== null && { step }),
     ...(fixed !== null && { fixed }),
     // The person asked for it; it is no page that an acknowledgement would hold back.
-    purpose: old.purpose === 'page' ? 'message' : old.purpose,
+    purpose: old.purpose === 'page' || old.purpose === 'reminder' ? 'message' : old.purpose,
   })
 }
 
@@ -80,7 +80,11 @@ async function put(
     result: { resend_of: of },
     notifications: [],
     deliveries: counted ? [] : [planned],
-    alert: alert && counted && { kind: 'change', change: changeOf(alert, counted, [], now, null) },
+    alert: alert &&
+      counted && {
+        kind: 'change',
+        change: changeOf(alert, counted, { timeline: [], cancelPages: null }, now),
+      },
     deadLetter: null,
     release: null,
     urgent: false,

@@ -150,7 +150,8 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
     for (const row of lists.flatMap(({ items }) => items)) {
       if (row.address !== phone) continue
       const at = row.sentAt ?? row.createdAt
-      const about = row.purpose === 'page' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
+      const asks = row.purpose === 'page' || row.purpose === 'reminder'
+      const about = asks ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
       for (const alertId of about) pages.push({ at, alertId, principal })
     }
   }

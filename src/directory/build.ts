@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { DEFAULT_RATE_LIMIT, DEFAULT_TENANT } from '../access/principal.ts'
+import { channelsOf } from './channels-of.ts'
 import { deviceId, type Device, type PushTarget } from '../devices/device.ts'
 import { durationMs } from '../duration.ts'
+import { policyOf } from './policy-of.ts'
 import { fitsPattern, specificity } from './alert-type.ts'
 import { scheduleOf } from './schedule-of.ts'
 import type { Principal, TenantId } from '../access/principal.ts'
-import type { EscalationPolicy } from '../alert/alert.ts'
 import type { Config } from '../config/schema.ts'
 import type { ContactRule, ContactRules, Directory, Machine, Person, QuietHours, Team } from './directory.ts'
 
@@ -139,8 +140,7 @@ function contactRulesOf({
 }
 
 function contactRuleOf({ after, via }: ContactRuleSettings): ContactRule {
-  const channels = via.map((channel) => (channel === 'app' ? 'realtime' : channel))
-  return { afterMs: durationMs(after), via: [...new Set(channels)] }
+  return { afterMs: durationMs(after), via: channelsOf(via) }
 }
 
 function quietHoursOf(settings: UserSettings['quiet_hours']): QuietHours | null {
@@ -174,11 +174,7 @@ function principalOfMachine({ id, tenant, roles, publish, subscribe, rateLimit }
 
 function teamOf(name: string, team: TeamSettings, people: () => readonly Person[]): Team {
   const schedule = team.schedule ? scheduleOf(name, team.schedule, people) : null
-  const policy: EscalationPolicy = {
-    steps: team.escalation.steps.map(({ notify, wait }) => ({ notify, waitMs: durationMs(wait) })),
-    repeat: team.escalation.repeat,
-    ackTimeoutMs: team.escalation.ack_timeout === undefined ? null : durationMs(team.escalation.ack_timeout),
-  }
+  const policy = policyOf(team)
   const members = new Set([
     ...(schedule?.layers.flatMap((layer) => layer.rotate) ?? []),
     ...(schedule?.overrides.map((override) => override.user) ?? []),

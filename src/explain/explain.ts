@@ -163,7 +163,7 @@ async function explainAlert(
     ...(existing && { alert_id: existing.id, status: existing.status, count: existing.count }),
   })
   if (raise.kind !== 'open') return []
-  const opened = openDraft(core, arrival, decision)
+  const opened = await openDraft(core, arrival, decision)
   const { team, policy } = opened.alert
   say('team', team ?? 'none', team === null ? 'unowned' : 'owned', {
     team,

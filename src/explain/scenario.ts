@@ -10,7 +10,11 @@ export interface WhatIf extends Omit<Scenario, 'opened'> {
 }
 
 /** Opens the alert as a publish of this principal would, and follows it; see {@link simulate}. */
-export function simulateAlert(core: Core, by: Principal, whatIf: WhatIf): readonly SimulatedEvent[] {
+export async function simulateAlert(
+  core: Core,
+  by: Principal,
+  whatIf: WhatIf,
+): Promise<readonly SimulatedEvent[]> {
   const { alert, at } = whatIf
   const messageId = core.ids.next(at)
   const arrival = {
@@ -29,7 +33,7 @@ export function simulateAlert(core: Core, by: Principal, whatIf: WhatIf): readon
     now: at,
     submitted() {},
   } as const
-  const opened = openDraft(core, arrival, {
+  const opened = await openDraft(core, arrival, {
     kind: 'alert',
     level: alert.severity,
     alertType: alert.type,

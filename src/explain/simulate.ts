@@ -48,7 +48,9 @@ const MOST_EVENTS = 10_000
  * now and the duties of the time at hand. Stores and sends nothing. Retries wait for three quarters of their longest
  * delay; budgets and digests (`throttle:`, `digests:`), and pauses of providers, are left out.
  */
-export function simulate(core: Core, scenario: Scenario): readonly SimulatedEvent[] {
+export async function simulate(live: Core, scenario: Scenario): Promise<readonly SimulatedEvent[]> {
+  // A turn at a round-robin target is looked at and not taken.
+  const core: Core = { ...live, rounds: { ...live.rounds, took() {} } }
   const { at, forMs, outages, silent, acks } = scenario
   const events: SimulatedEvent[] = []
   const all = new Map<string, Delivery>()
@@ -147,7 +149,7 @@ export function simulate(core: Core, scenario: Scenario): readonly SimulatedEven
     const instants = [said?.at, due?.dueAt, alert.nextStepAt ?? undefined].filter((one) => one !== undefined)
     const now = Math.min(...instants)
     if (instants.length === 0 || now > at + forMs) break
-    const whoIs = whoIsFor(core.directory(), alert, now)
+    const whoIs = await whoIsFor(core, alert, now)
     if (due?.dueAt === now) attempt(due, now)
     else if (said?.at === now) {
       answers = answers.filter((one) => one !== said)

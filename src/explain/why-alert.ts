@@ -1,6 +1,6 @@
 import type { Alert, TimelineEntry } from '../alert/alert.ts'
 import { pageTargets } from '../alert/page-targets.ts'
-import { whoIsFor } from '../alert/paging.ts'
+import { whoIsAt } from '../alert/paging.ts'
 import { wasTold } from '../alert/told.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Directory, Person } from '../directory/directory.ts'
@@ -89,7 +89,7 @@ function stepLink(
 ): Link {
   const paged = users.includes(person.id)
   const targets = alert.policy.steps[step - 1]?.notify ?? []
-  const whoIs = whoIsFor(directory, alert, at)
+  const whoIs = whoIsAt(directory, alert, at)
   const schedule = alert.team === null ? null : directory.team(alert.tenant, alert.team)?.schedule
   const duty = targets.some((target) => target.startsWith('oncall')) && schedule ? dutyOf(schedule, at) : null
   return {
@@ -124,7 +124,7 @@ function audienceLink(directory: Directory, alert: Alert, person: Person, told: 
       code: 'told',
       detail: { channels: alert.told[person.id], admin },
     }
-  const whoIs = whoIsFor(directory, alert, alert.createdAt)
+  const whoIs = whoIsAt(directory, alert, alert.createdAt)
   const steps = alert.policy.steps.flatMap(({ notify }, index) =>
     whoIs(notify).users.includes(person.id) ? [index + 1] : [],
   )

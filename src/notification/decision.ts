@@ -73,6 +73,8 @@ export interface AlertCommandDecision {
   readonly note?: string | undefined
   /** Milliseconds; `snooze` only. */
   readonly forMs?: number | undefined
+  /** `reassign`: the team that has it from now on, instead of a person. */
+  readonly team?: string | undefined
   /** `reassign`: the new responsible. On a client's publish: the person who acted. */
   readonly user?: string | undefined
 }

@@ -1,5 +1,5 @@
 import type { TenantId } from '../access/principal.ts'
-import { whoIsFor } from '../alert/paging.ts'
+import { whoIsAt } from '../alert/paging.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import type { Directory, Person, Team } from '../directory/directory.ts'
 import type { Shift } from '../oncall/schedule.ts'
@@ -84,7 +84,7 @@ function gapsOf({ name, tenant, schedule }: Team, now: number): readonly Problem
 
 /** Steps whose targets stand for nobody, whoever is on call. */
 function emptySteps(team: Team, { directory, now }: PreflightInput): readonly Problem[] {
-  const whoIs = whoIsFor(directory, { tenant: team.tenant, team: team.name }, now)
+  const whoIs = whoIsAt(directory, { tenant: team.tenant, team: team.name }, now)
   return team.policy.steps.flatMap(({ notify }, index) => {
     const lasting = notify.filter((target) => !target.startsWith('oncall'))
     const found = whoIs(lasting)

@@ -290,6 +290,8 @@ export interface AlertChange {
   readonly claimed: { readonly workId: number; readonly token: number } | null
   /** Ends every delivery of this alert that is `pending` with purpose `page`, with this reason (promises P15, P17). */
   readonly cancelPages: string | null
+  /** Only those of this person; absent: everybody's. */
+  readonly cancelPagesOf?: string
   /** This change stands for one more publish of the condition: it counts like a repeat. */
   readonly counts?: boolean
   /** What the audit log says about it, in the same commit. */

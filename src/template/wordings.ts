@@ -55,10 +55,10 @@ export function createWordings({
   }
 }
 
-/** The part for a message; how an alert ended is told without, because the words of a page would say the opposite. */
+/** The part for a message; how an alert ended, and whether it is in hand, is told without: a page says something else. */
 export function chosenFor(templates: Templates, input: RenderInput): ChosenPart | null {
   const { channel, purpose } = input.delivery
-  if (purpose === 'outcome') return null
+  if (purpose === 'outcome' || purpose === 'reminder') return null
   return choosePart(templates, {
     names: templateNames(input),
     channel,

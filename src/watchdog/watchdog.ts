@@ -66,7 +66,7 @@ export function createWatchdog(core: Core): Watchdog {
 async function mend({ store, worker, log }: Core, alert: Alert, now: number): Promise<void> {
   const paging = { alert: retimed(alert, now), deliveries: [], notifications: [] }
   const note = { at: now, kind: 'note', by: 'carillon', text: 'The timer was lost and is set again' } as const
-  const done = await store.changeAlert(changeOf(alert, paging, [note], now, null))
+  const done = await store.changeAlert(changeOf(alert, paging, { timeline: [note], cancelPages: null }, now))
   log.error({ alert: alert.id, outcome: done }, 'the timer of an alert was lost and is set again')
   worker.wake('escalate', paging.alert.nextStepAt ?? now)
 }

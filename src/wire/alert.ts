@@ -1,5 +1,7 @@
 import Type from 'typebox'
 import { ALERT_LEVELS, ALERT_STATUSES, type Alert, type TimelineEntry } from '../alert/alert.ts'
+import { acksRequired } from '../alert/escalation/policy.ts'
+import { isIdleTimer } from '../alert/escalation/idle.ts'
 import { epochSeconds, rfc3339 } from './instant.ts'
 
 const instant = () => Type.String({ format: 'date-time' })
@@ -29,6 +31,14 @@ export const AlertSchema = Type.Object(
     created_at: instant(),
     resolved_at: nullable(instant()),
     suppressed_by: nullable(Type.String()),
+    acknowledgements: Type.Optional(
+      Type.Array(Type.Object({ by: Type.String(), via: Type.String(), at: instant() }), {
+        description: 'Where several people must acknowledge: who has so far',
+      }),
+    ),
+    acks_required: Type.Optional(
+      Type.Integer({ description: 'How many people must acknowledge; absent when one is enough' }),
+    ),
   },
   {
     $id: 'Alert',
@@ -97,12 +107,24 @@ export function renderAlert(alert: Alert) {
     acknowledged_via: alert.acknowledgedVia,
     team: alert.team,
     step: alert.step,
-    next_step_at: rfc3339(alert.nextStepAt),
+    // Closing an idle alert is no step.
+    next_step_at: isIdleTimer(alert) ? null : rfc3339(alert.nextStepAt),
     count: alert.count,
     timestamp: epochSeconds(alert.createdAt),
     created_at: rfc3339(alert.createdAt),
     resolved_at: rfc3339(alert.resolvedAt),
     suppressed_by: alert.suppressedBy,
+    ...renderTogether(alert),
+  }
+}
+
+function renderTogether(alert: Alert) {
+  const required = acksRequired(alert)
+  const acks = alert.acks ?? []
+  if (required === 1 && acks.length === 0) return {}
+  return {
+    acknowledgements: acks.map(({ by, via, at }) => ({ by, via, at: rfc3339(at) })),
+    acks_required: required,
   }
 }
 

@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { defaultPolicy, nextStep, policyFor, stepAfter } from '../../src/alert/escalation/policy.ts'
+import {
+  defaultPolicy,
+  nextStep,
+  policyFor,
+  reachesNobody,
+  stepAfter,
+} from '../../src/alert/escalation/policy.ts'
 import { anAlert, aPolicy, knowing, MINUTE, NOON } from './an-alert.ts'
 
 describe('the next step of an escalation', () => {
@@ -98,6 +104,48 @@ describe('the next step of an escalation', () => {
       const end = stepAfter({ policy: aPolicy([], { repeat: 2 }), step: 0, repeat: 0 }, NOON, knowing())
       expect(end).to.deep.equal({ kind: 'finished', skipped: [] })
     })
+  })
+})
+
+describe('a step that is only for a wave of alerts (O5)', () => {
+  const openings = (...minutesAgo: number[]) =>
+    Object.assign(knowing(), { openings: minutesAgo.map((ago) => NOON - ago * MINUTE) })
+  const steps = [
+    { notify: ['user:anna'], waitMs: MINUTE, ifMoreThan: { count: 2, withinMs: 10 * MINUTE } },
+    { notify: ['user:bob'], waitMs: MINUTE },
+  ]
+  const policy = { ...aPolicy([]), steps }
+  const cases: readonly [what: string, minutesAgo: number[], step: number][] = [
+    ['as many as it says', [0, 1], 2],
+    ['one more', [0, 1, 9], 1],
+    ['one more, but too long ago', [0, 1, 10], 2],
+    ['none but this one', [0], 2],
+  ]
+  for (const [what, minutesAgo, step] of cases) {
+    it(`is ${step === 1 ? 'taken' : 'passed over'} at ${what}`, () => {
+      expect(stepAfter({ policy, step: 0, repeat: 0 }, NOON, openings(...minutesAgo))).to.include({
+        kind: 'fire',
+        step,
+      })
+    })
+  }
+
+  it('is taken by hand whatever the number', () => {
+    const next = stepAfter({ policy, step: 0, repeat: 0 }, NOON, openings(0), { byHand: true })
+    expect(next).to.include({ kind: 'fire', step: 1 })
+  })
+
+  it('does not make a policy one that reaches nobody', () => {
+    const end = stepAfter(
+      { policy: { ...policy, steps: steps.slice(0, 1) }, step: 0, repeat: 0 },
+      NOON,
+      openings(0),
+    )
+    expect(end).to.deep.equal({
+      kind: 'finished',
+      skipped: [{ step: 1, repeat: 0, unresolved: [], alerts: 1 }],
+    })
+    expect(end.kind === 'finished' && reachesNobody(policy, end)).to.equal(false)
   })
 })
 

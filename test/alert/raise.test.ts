@@ -142,7 +142,7 @@ describe('opening an alert', () => {
     const { alert, timeline, page } = open(draft, knowing())
     expect(page).to.equal(null)
     expect(alert).to.include({ status: 'firing', nextStepAt: null })
-    expect(timeline.map(({ kind }) => kind)).to.deep.equal(['opened', 'skipped', 'finished'])
+    expect(timeline.map(({ kind }) => kind)).to.deep.equal(['opened', 'skipped', 'fallback', 'finished'])
   })
 
   it('at warning tells who is on call and the admins, and waits 10 minutes (R32)', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Alert, AlertLevel } from '../../src/alert/alert.ts'
 import { createFence } from '../../src/alert/fence.ts'
+import { noAlarm } from '../../src/alert/operator-alarm.ts'
 import { createHoldOff } from '../../src/alert/hold-off.ts'
 import { createInTurn } from '../../src/alert/in-turn.ts'
 import { createOpenAlerts } from '../../src/alert/open-alerts.ts'
@@ -38,6 +39,7 @@ describe('Publishes of one condition', () => {
       holdOff: createHoldOff(),
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
+      operatorAlarm: noAlarm,
       addressesOf: () => ['root@example.org'],
       laneOf: (channel) => channel,
     }

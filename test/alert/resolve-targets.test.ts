@@ -34,6 +34,8 @@ const context: TargetContext = {
     user: (id) => [...people, stranger].find((person) => person.id === id),
     group: (_tenant, name) => (name === 'ops' ? [people[2]!] : name === 'empty' ? [] : undefined),
     admins: () => [people[2]!],
+    team: (_tenant, name) => (name === 'platform' ? platform : undefined),
+    teams: () => [platform],
   },
   at: NOON,
 }
@@ -83,5 +85,41 @@ describe('targets of an escalation step', () => {
     for (const team of [null, bare]) {
       expect(resolveTargets(['oncall', 'oncall.next', 'team'], { ...context, team })).to.deep.equal(none)
     }
+  })
+
+  describe('in turn (O3)', () => {
+    const turn = (target: string, wish: Partial<TargetContext> = {}) =>
+      resolveTargets([target], { ...context, ...wish })
+    const cases: readonly [target: string, last: string | undefined, user: string][] = [
+      ['oncall.round_robin', undefined, 'anna'],
+      ['oncall.round_robin', 'anna', 'bob'],
+      ['oncall.round_robin', 'bob', 'anna'],
+      ['oncall.round_robin', 'left-the-company', 'anna'],
+      ['round_robin:platform', 'anna', 'bob'],
+      ['round_robin:platform', 'bob', 'anna'],
+    ]
+    for (const [target, last, user] of cases) {
+      it(`${target} after ${last} is ${user}`, () => {
+        const found = turn(target, { lastAt: () => last })
+        expect(found).to.deep.include({ users: [user], turns: { [target]: user } })
+      })
+    }
+
+    it('are the same person for all of an alert, as long as they are there', () => {
+      const target = 'oncall.round_robin'
+      expect(turn(target, { turns: { [target]: 'bob' } }).users).to.deep.equal(['bob'])
+      expect(turn(target, { turns: { [target]: 'left-the-company' } }).users).to.deep.equal(['anna'])
+      expect(turn('round_robin:empty')).to.deep.include({ users: [], unresolved: ['round_robin:empty'] })
+    })
+  })
+
+  it('name those whom none of the channels reaches (P20)', () => {
+    const canReach: NonNullable<TargetContext['canReach']> = (person, channels) =>
+      person.id === 'anna' || channels?.includes('email') === true
+    const found = (channels?: readonly ('email' | 'sms')[]) =>
+      resolveTargets(['team'], { ...context, canReach }, channels).unreachable
+    expect(found()).to.deep.equal(['bob'])
+    expect(found(['sms'])).to.deep.equal(['bob'])
+    expect(found(['email'])).to.equal(undefined)
   })
 })

@@ -46,7 +46,7 @@ describe('the timer of an alert', () => {
   it('of a firing alert whose last steps reach nobody tells the admins instead, once (P20)', () => {
     const policy = aPolicy([['user:anna'], ['oncall']])
     const change = changedBy(onTimer(anAlert({ step: 1, policy }), NOON, who))
-    expect(kinds(change)).to.deep.equal(['skipped', 'finished'])
+    expect(kinds(change)).to.deep.equal(['skipped', 'fallback', 'finished'])
     expect(change.page).to.deep.include({ step: null, users: [], admins: ['root'], because: 'nobody_else' })
     expect(change.alert).to.include({ step: 1, nextStepAt: null })
   })

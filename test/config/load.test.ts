@@ -333,17 +333,47 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'an unknown escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [oncal] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "oncall"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "oncal"; expected oncall, oncall.next, oncall.round_robin, team, admins, catch_all, user:…, group:…, round_robin:…, webhook:…, mqtt:… (did you mean "oncall"?)',
   ],
   [
     'a bare user as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [bob] }] } } }\n`,
-    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, team, user:…, group:…, webhook:…, mqtt:… (did you mean "user:bob"?)',
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown target "bob"; expected oncall, oncall.next, oncall.round_robin, team, admins, catch_all, user:…, group:…, round_robin:…, webhook:…, mqtt:… (did you mean "user:bob"?)',
   ],
   [
     'an unknown user as escalation target',
     `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team, "user:bop"] }] } } }\n`,
     'c.yaml:2:54 teams.p.escalation.steps[0].notify[1]: unknown user "bop" (did you mean "bob"?)',
+  ],
+  [
+    'an unknown round-robin target',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: ["round_robin:q"] }] } } }\n`,
+    'c.yaml:2:48 teams.p.escalation.steps[0].notify[0]: unknown group or team "q"',
+  ],
+  [
+    'an unknown target of the fallback',
+    `${PEOPLE}teams: { p: { escalation: { fallback: ["user:bop"] } } }\n`,
+    'c.yaml:2:40 teams.p.escalation.fallback[0]: unknown user "bop" (did you mean "bob"?)',
+  ],
+  [
+    'a time window that never opens',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team], between: "08:00-08:00" }] } } }\n`,
+    'c.yaml:2:64 teams.p.escalation.steps[0].between: begin and end must differ; 00:00-24:00 is all day',
+  ],
+  [
+    'a time window that is none',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team], between: "8-18" }] } } }\n`,
+    'c.yaml:2:64 teams.p.escalation.steps[0].between: expected two times of day such as 08:00-18:00, found "8-18"',
+  ],
+  [
+    'a number of alerts in no time',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team], if_more_than: { count: 5, within: 0m } }] } } }\n`,
+    'c.yaml:2:89 teams.p.escalation.steps[0].if_more_than.within: must be more than nothing',
+  ],
+  [
+    'a reminder that nobody has time to answer',
+    `${PEOPLE}teams: { p: { escalation: { ack_reminder: 20m } } }\n`,
+    'c.yaml:2:43 teams.p.escalation.ack_reminder: needs ack_timeout: how long an answer to the reminder may take',
   ],
   [
     'an unknown group as escalation target',

@@ -88,17 +88,19 @@ describe('the simulation of alerts (section 3.1)', () => {
       if (!by) throw new Error('nobody')
       const start = h.now
       const forMs = 40 * MINUTE
-      const simulated = levels.map((severity, index) => {
-        const ack = acks[index]
-        return h.app.engine.simulate(by, {
-          alert: { type: `type_${index}`, severity: severity as 'critical' | 'warning' },
-          at: start,
-          forMs,
-          outages: [],
-          silent: [],
-          acks: ack ? [ack] : [],
-        })
-      })
+      const simulated = await Promise.all(
+        levels.map((severity, index) => {
+          const ack = acks[index]
+          return h.app.engine.simulate(by, {
+            alert: { type: `type_${index}`, severity: severity as 'critical' | 'warning' },
+            at: start,
+            forMs,
+            outages: [],
+            silent: [],
+            acks: ack ? [ack] : [],
+          })
+        }),
+      )
       const ids: string[] = []
       for (const [index, level] of levels.entries()) {
         const { alert_id: id } = await h.accepted(`alerts/${level}/type_${index}`, {
@@ -154,13 +156,13 @@ describe('the simulation of alerts (section 3.1)', () => {
       const alert = { type: 'system_failure', severity: 'critical' } as const
       const base = { alert, at: h.now, forMs: 3 * 60 * MINUTE, outages: [], silent: [], acks: [] } as const
       const acks = [{ user: 'bob', afterMs: MINUTE }]
-      const acknowledged = h.app.engine.simulate(by, { ...base, acks })
+      const acknowledged = await h.app.engine.simulate(by, { ...base, acks })
       expect(acknowledged.at(-1)).to.include({ kind: 'acknowledged', at: h.now + MINUTE, user: 'bob' })
-      const silent = h.app.engine.simulate(by, { ...base, acks, silent: ['bob'] })
+      const silent = await h.app.engine.simulate(by, { ...base, acks, silent: ['bob'] })
       expect(silent.map(({ kind }) => kind))
         .to.include('finished')
         .and.not.include('acknowledged')
-      const outage = h.app.engine.simulate(by, { ...base, outages: ['email', 'sms'] })
+      const outage = await h.app.engine.simulate(by, { ...base, outages: ['email', 'sms'] })
       expect(outage.filter(({ kind }) => kind === 'sent')).to.deep.equal([])
       expect(outage.some(({ kind, reason }) => kind === 'dead' && reason === 'budget_exhausted')).to.equal(
         true,

@@ -108,6 +108,7 @@ describe('the own API', () => {
       ['resolve', { note: 'Fixed' }, { verb: 'resolve', note: 'Fixed' }],
       ['note', { note: 'Hm' }, { verb: 'note', note: 'Hm' }],
       ['reassign', { user: 'bob' }, { verb: 'reassign', user: 'bob' }],
+      ['reassign', { team: 'network' }, { verb: 'reassign', team: 'network' }],
     ]
     for (const [verb, payload, expected] of verbs) {
       it(`pass ${verb} on to the engine (contract section 6)`, async () => {
@@ -122,6 +123,7 @@ describe('the own API', () => {
       ['snooze', { for: 'a while' }, 'for'],
       ['snooze', { for: '0s' }, 'for'],
       ['reassign', {}, 'user'],
+      ['reassign', { user: 'bob', team: 'network' }, 'user'],
     ]
     for (const [verb, payload, field] of incomplete) {
       it(`refuse ${verb} with ${JSON.stringify(payload)}, naming ${field}`, async () => {

@@ -120,6 +120,8 @@ export interface Harness {
   timeline(id: string): Promise<readonly TimelineEntry[]>
   deliveries(subjectId: string): Promise<readonly Delivery[]>
   deadLetters(): Promise<readonly { readonly topic: string; readonly code: string }[]>
+  /** The running program reads another configuration. */
+  reconfigure(settings: NonNullable<HarnessOptions['config']>): void
   /** Ends the program in order, lets time pass without it, and starts it on the same folder. */
   restart(awayMs?: number): Promise<void>
   /** Ends everything; rejects when the program met an error that nobody planned for. */
@@ -135,7 +137,7 @@ export interface HarnessOptions {
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'carillon-'))
-  const config = withFailing(configOf(options.config ?? {}, folder), options.failing ?? [])
+  let config = withFailing(configOf(options.config ?? {}, folder), options.failing ?? [])
   const { log, lines } = silentLog()
   let clock = fakeClock()
   const devices: MqttClient[] = []
@@ -147,7 +149,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
       version: '0.0.0-test',
       clock,
       random: () => 0.5,
-      reread: (current) => ({ ok: true, config: current, changed: [], restart: [] }),
+      reread: () => ({ ok: true, config, changed: [], restart: [] }),
     })
   let app = await start()
 
@@ -259,6 +261,10 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     },
     async deadLetters() {
       return (await app.engine.store.deadLetters(tenant(), { limit: 1000 })).items
+    },
+    reconfigure(settings) {
+      config = withFailing(configOf(settings, folder), options.failing ?? [])
+      app.reload()
     },
     async restart(awayMs = 0) {
       await stop()

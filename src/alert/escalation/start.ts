@@ -1,6 +1,15 @@
+import type { ChannelName } from '../../delivery/delivery.ts'
 import type { Alert, AlertLevel, TimelineEntry } from '../alert.ts'
-import type { WhoIs } from '../resolve-targets.ts'
-import { stepAfter, type NextStep, type SkippedStep } from './policy.ts'
+import type { ResolvedTargets, WhoIs } from '../resolve-targets.ts'
+import {
+  fallbackOf,
+  reaches,
+  reachesNobody,
+  stepAfter,
+  type FinishedPolicy,
+  type NextStep,
+  type SkippedStep,
+} from './policy.ts'
 
 /** The name that the timeline gives to what time did. */
 export const CARILLON = 'carillon'
@@ -17,11 +26,15 @@ export interface Page {
   readonly repeat: number
   readonly users: readonly string[]
   /** Why `users` are told. */
-  readonly because: 'policy_step' | 'on_call' | 'team_member' | 'reassigned' | 'nobody_else'
+  readonly because: 'policy_step' | 'on_call' | 'team_member' | 'reassigned' | 'nobody_else' | 'reminder'
   /** User ids of the administrators who are told as well; some may be among `users`. */
   readonly admins: readonly string[]
   readonly webhooks: readonly string[]
   readonly topics: readonly string[]
+  /** In place of the channels that `users` would be told on; absent: as their rules say. */
+  readonly channels?: readonly ChannelName[]
+  /** Turns at round-robin targets that are taken with this page. */
+  readonly turns?: Readonly<Record<string, string>>
 }
 
 /** An alert after something moved it, what the timeline says about that, and who hears of it. */
@@ -46,6 +59,8 @@ export function start(alert: Alert, now: number, whoIs: WhoIs): Moved {
     acknowledgedAt: null,
     acknowledgedVia: null,
     suppressedBy: null,
+    acks: [],
+    remindedAt: null,
     step: 0,
     repeat: 0,
     nextStepAt: null,
@@ -61,8 +76,9 @@ export function start(alert: Alert, now: number, whoIs: WhoIs): Moved {
 }
 
 /**
- * Carries a step out: the alert stands on it, its timer waits for the following one. When no step is left that reaches
- * anybody, the admins are told in place of the people who were not found (promise P20).
+ * Carries a step out: the alert stands on it, its timer waits for the following one, or for the window of a step to
+ * open. When no step is left that reaches anybody, the fallback is told in place of the people who were not found
+ * (promise P20); an explicit one also when the last step went unanswered (R42).
  */
 export function fire(
   alert: Alert,
@@ -71,29 +87,60 @@ export function fire(
   whoIs: WhoIs,
 ): Moved {
   const skips = next.skipped.map((skip) => skippedEntry(skip, now))
-  if (next.kind === 'finished') {
-    return {
-      alert: { ...alert, nextStepAt: null },
-      timeline: [...skips, finishedEntry(now)],
-      page: next.skipped.length === 0 ? null : pageOf(alert, 'nobody_else', [], whoIs(['admins']).users),
+  switch (next.kind) {
+    case 'finished':
+      return finish(alert, next, now, whoIs)
+    case 'wait': {
+      const { step, repeat, after, until } = next
+      const text = `Until ${new Date(until).toISOString()}`
+      return {
+        alert: { ...alert, ...placeOf(after), nextStepAt: until },
+        timeline: [...skips, { at: now, kind: 'waiting', by: CARILLON, step, repeat, text }],
+        page: null,
+      }
+    }
+    case 'fire': {
+      const { step, repeat, targets, nextAt } = next
+      const { turns, users } = targets
+      const channels = alert.policy.steps[step - 1]?.channels
+      const entry: TimelineEntry = { at: now, kind: 'step', by: CARILLON, step, repeat, users }
+      return {
+        alert: { ...withTurns(alert, turns), step, repeat, nextStepAt: nextAt },
+        timeline: [...skips, entry, ...(nextAt === null ? [finishedEntry(now)] : [])],
+        page: {
+          ...pageFor(alert, 'policy_step', targets),
+          step,
+          repeat,
+          ...(channels && { channels }),
+        },
+      }
     }
   }
-  const { step, repeat, targets, nextAt } = next
-  const entry: TimelineEntry = { at: now, kind: 'step', by: CARILLON, step, repeat, users: targets.users }
-  return {
-    alert: { ...alert, step, repeat, nextStepAt: nextAt },
-    timeline: [...skips, entry, ...(nextAt === null ? [finishedEntry(now)] : [])],
-    page: {
-      level: alert.severity,
-      step,
-      repeat,
-      users: targets.users,
-      because: 'policy_step',
-      admins: [],
-      webhooks: targets.webhooks,
-      topics: targets.topics,
-    },
+}
+
+function finish(alert: Alert, end: FinishedPolicy, now: number, whoIs: WhoIs): Moved {
+  const nobody = reachesNobody(alert.policy, end)
+  const skips = end.skipped.map((skip) => skippedEntry(skip, now))
+  const ended = { ...alert, nextStepAt: null }
+  if (!nobody && alert.policy.fallback === undefined) {
+    return { alert: ended, timeline: [...skips, finishedEntry(now)], page: null }
   }
+  const { targets, admins } = fallbackOf(alert.policy, whoIs)
+  const users = [...new Set([...targets.users, ...admins])]
+  const entry: TimelineEntry = { at: now, kind: 'fallback', by: CARILLON, users }
+  return {
+    alert: withTurns(ended, targets.turns),
+    timeline: [...skips, { ...entry, ...(nobody && { text: NOBODY }) }, finishedEntry(now)],
+    page: anybody({ ...pageFor(alert, 'nobody_else', targets), admins }),
+  }
+}
+
+/** What the timeline says of a fallback that was needed because nobody else could be told. */
+const NOBODY = 'No step reaches anybody'
+
+/** Whether these entries say that the policy reached nobody: the operators are to know (promise P20). */
+export function reachedNobody(timeline: readonly TimelineEntry[]): boolean {
+  return timeline.some(({ kind, text }) => kind === 'fallback' && text === NOBODY)
 }
 
 function startCritical(alert: Alert, now: number, whoIs: WhoIs): Moved {
@@ -101,16 +148,30 @@ function startCritical(alert: Alert, now: number, whoIs: WhoIs): Moved {
   const fired = fire(alert, next, now, whoIs)
   const admins = whoIs(['admins']).users
   if (next.kind === 'fire' && fired.page) return { ...fired, page: { ...fired.page, admins } }
+  if (next.kind === 'wait' || (next.kind === 'finished' && !reachesNobody(alert.policy, next)))
+    return {
+      ...fired,
+      page: anybody({ ...(fired.page ?? pageFor(alert, 'policy_step', NO_TARGETS)), admins }),
+    }
   // A team without steps, or whose steps reach nobody, still has people (behaviour E7, promise P20).
-  return { ...fired, page: pageOf(alert, 'nobody_else', firstFound(whoIs, ['oncall'], ['team']), admins) }
+  const people = firstFound(whoIs, ['oncall'], ['team'])
+  const { steps, fallback } = alert.policy
+  const stepless = steps.length === 0 && fallback === undefined && people.users.length > 0
+  const moved = stepless
+    ? { alert: { ...alert, nextStepAt: null }, timeline: [finishedEntry(now)], page: null }
+    : fired
+  const page = moved.page ?? pageFor(alert, 'nobody_else', NO_TARGETS)
+  const users = [...new Set([...people.users, ...page.users])]
+  return { ...moved, page: anybody({ ...page, users, admins }) }
 }
 
 function startWarning(alert: Alert, now: number, whoIs: WhoIs): Moved {
   const onCall = firstFound(whoIs, ['oncall'], alert.policy.steps[0]?.notify ?? [], ['team'])
+  const page = { ...pageFor(alert, 'on_call', onCall), admins: whoIs(['admins']).users }
   return {
-    alert: { ...alert, nextStepAt: now + WARNING_PATIENCE_MS },
+    alert: { ...withTurns(alert, onCall.turns), nextStepAt: now + WARNING_PATIENCE_MS },
     timeline: [],
-    page: pageOf(alert, 'on_call', onCall, whoIs(['admins']).users),
+    page: anybody({ ...page, webhooks: [], topics: [] }),
   }
 }
 
@@ -120,13 +181,28 @@ function startInfo(alert: Alert, whoIs: WhoIs): Moved {
   return { alert, timeline: [], page: pageOf(alert, 'team_member', members, admins) }
 }
 
-/** The people of the first list of targets that has any. */
-function firstFound(whoIs: WhoIs, ...choices: (readonly string[])[]): readonly string[] {
+const NO_TARGETS: ResolvedTargets = { users: [], webhooks: [], topics: [], unresolved: [] }
+
+/** What the first list of targets stands for that has people. */
+function firstFound(whoIs: WhoIs, ...choices: (readonly string[])[]): ResolvedTargets {
   for (const targets of choices) {
-    const { users } = whoIs(targets)
-    if (users.length > 0) return users
+    const found = whoIs(targets)
+    if (found.users.length > 0) return found
   }
-  return []
+  return NO_TARGETS
+}
+
+function pageFor(
+  { severity: level, repeat }: Alert,
+  because: Page['because'],
+  { users, webhooks, topics, turns }: ResolvedTargets,
+): Page {
+  return { level, step: null, repeat, users, because, admins: [], webhooks, topics, ...(turns && { turns }) }
+}
+
+/** The page, unless nobody and nothing would hear of it. */
+function anybody(page: Page): Page | null {
+  return page.admins.length > 0 || reaches({ ...page, unresolved: [] }) ? page : null
 }
 
 function pageOf(
@@ -135,14 +211,24 @@ function pageOf(
   users: readonly string[],
   admins: readonly string[],
 ): Page | null {
-  if (users.length === 0 && admins.length === 0) return null
-  const { severity: level, repeat } = alert
-  return { level, step: null, repeat, users, because, admins, webhooks: [], topics: [] }
+  return anybody({ ...pageFor(alert, because, { ...NO_TARGETS, users }), admins })
 }
 
-function skippedEntry({ step, repeat, unresolved }: SkippedStep, at: number): TimelineEntry {
-  const text = unresolved.length === 0 ? 'The step names nobody' : `Nobody is behind ${unresolved.join(', ')}`
-  return { at, kind: 'skipped', by: CARILLON, step, repeat, text }
+function withTurns(alert: Alert, turns: ResolvedTargets['turns']): Alert {
+  return turns ? { ...alert, turns: { ...alert.turns, ...turns } } : alert
+}
+
+const placeOf = ({ step, repeat }: Pick<Alert, 'step' | 'repeat'>) => ({ step, repeat })
+
+function skippedEntry(skip: SkippedStep, at: number): TimelineEntry {
+  const { step, repeat } = skip
+  return { at, kind: 'skipped', by: CARILLON, step, repeat, text: whySkipped(skip) }
+}
+
+function whySkipped({ unresolved, unreachable = [], alerts }: SkippedStep): string {
+  if (alerts !== undefined) return `Only ${alerts} alerts lately`
+  if (unreachable.length > 0) return `No channel reaches ${[...unreachable, ...unresolved].join(', ')}`
+  return unresolved.length === 0 ? 'The step names nobody' : `Nobody is behind ${unresolved.join(', ')}`
 }
 
 function finishedEntry(at: number): TimelineEntry {

@@ -1,3 +1,4 @@
+import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
@@ -37,6 +38,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkGrants,
   checkScheduledUsers,
   checkTargets,
+  checkEscalation,
   checkTimeZones,
   checkRotations,
   checkOverrides,

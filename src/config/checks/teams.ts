@@ -6,8 +6,8 @@ import type { Config } from '../schema.ts'
 type Team = Config['teams'][string]
 export type Schedule = NonNullable<Team['schedule']>
 
-const TARGETS = ['oncall', 'oncall.next', 'team']
-const PREFIXES = ['user:', 'group:', 'webhook:', 'mqtt:'] as const
+const TARGETS = ['oncall', 'oncall.next', 'oncall.round_robin', 'team', 'admins', 'catch_all']
+const PREFIXES = ['user:', 'group:', 'round_robin:', 'webhook:', 'mqtt:'] as const
 
 /** Everybody in rotations and overrides exists and may see the team's alerts. */
 export function checkScheduledUsers(config: Config): Finding[] {
@@ -35,13 +35,17 @@ function userFault(config: Config, team: Team, id: string, path: Path): Finding[
 
 /** Every escalation target is one, and exists. */
 export function checkTargets(config: Config): Finding[] {
-  return Object.entries(config.teams).flatMap(([name, team]) =>
-    team.escalation.steps.flatMap((step, index) =>
-      step.notify.flatMap((target, position) =>
-        targetFault(config, team, target, ['teams', name, 'escalation', 'steps', index, 'notify', position]),
-      ),
-    ),
-  )
+  return Object.entries(config.teams).flatMap(([name, team]) => {
+    const { steps, fallback = [] } = team.escalation
+    const path: Path = ['teams', name, 'escalation']
+    const lists = [
+      ...steps.map(({ notify }, index) => ({ targets: notify, at: [...path, 'steps', index, 'notify'] })),
+      { targets: fallback, at: [...path, 'fallback'] },
+    ]
+    return lists.flatMap(({ targets, at }) =>
+      targets.flatMap((target, position) => targetFault(config, team, target, [...at, position])),
+    )
+  })
 }
 
 /** What is wrong with a target: it is none, or there is nobody and nothing of that name. */
@@ -59,11 +63,17 @@ export function targetFault(config: Config, team: Team, target: string, path: Pa
   const { webhook, mqtt } = config.channels
   const known = {
     'group:': () => groupsOf(config, team.tenant),
+    'round_robin:': () => [...groupsOf(config, team.tenant), ...teamsOf(config, team.tenant)],
     'webhook:': () => Object.keys(webhook.endpoints),
     'mqtt:': () => Object.keys(mqtt.topics),
   }[prefix]()
   if (known.includes(name)) return []
-  return [{ path, message: `unknown ${prefix.slice(0, -1)} "${name}"`, suggestion: suggest(name, known) }]
+  const kind = prefix === 'round_robin:' ? 'group or team' : prefix.slice(0, -1)
+  return [{ path, message: `unknown ${kind} "${name}"`, suggestion: suggest(name, known) }]
+}
+
+function teamsOf(config: Config, tenant: string): string[] {
+  return Object.entries(config.teams).flatMap(([name, team]) => (team.tenant === tenant ? [name] : []))
 }
 
 function groupsOf(config: Config, tenant: string): string[] {

@@ -57,6 +57,7 @@ export function pushContentOf({ delivery, fixed }: RenderInput, content: Content
     urgent:
       delivery.critical ||
       delivery.purpose === 'page' ||
+      delivery.purpose === 'reminder' ||
       push?.urgent === true ||
       priority === 'high' ||
       priority === 'critical',

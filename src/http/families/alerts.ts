@@ -32,6 +32,9 @@ const Command = Type.Object(
       }),
     ),
     user: Type.Optional(Type.String({ maxLength: 200, description: '`reassign`: to whom' })),
+    team: Type.Optional(
+      Type.String({ maxLength: 200, description: '`reassign`: to which team, whose policy then starts' }),
+    ),
   },
   { description: 'May be absent', examples: [{ note: 'On it' }, { for: '30m' }, { user: 'bob' }] },
 )
@@ -43,7 +46,7 @@ const SUMMARIES: Readonly<Record<AlertVerb, string>> = {
   snooze: 'Be quiet for a while',
   resolve: 'It is over',
   note: 'Write something down',
-  reassign: 'Hand it to somebody else',
+  reassign: 'Hand it to somebody else, or to another team',
 }
 
 /** `/v1/alerts` (contract section 6). Everybody sees the alerts of their tenant; who may act is the engine's to say. */
@@ -141,7 +144,12 @@ export function alerts(app: App, engine: Engine): void {
 function command(
   verb: AlertVerb,
   alertId: string,
-  body: { readonly note?: string; readonly for?: string | number; readonly user?: string },
+  body: {
+    readonly note?: string
+    readonly for?: string | number
+    readonly user?: string
+    readonly team?: string
+  },
 ): AlertCommandDecision {
   const base = { kind: 'alert-command', alertId, verb, note: body.note } as const
   if (verb === 'snooze') {
@@ -151,9 +159,10 @@ function command(
     }
     return { ...base, forMs }
   }
-  if (verb === 'reassign' && body.user === undefined) {
-    throw fault('request.invalid', "body must have required property 'user'", { field: 'user', in: 'body' })
+  if (verb === 'reassign' && (body.user === undefined) === (body.team === undefined)) {
+    throw fault('request.invalid', "body must have either 'user' or 'team'", { field: 'user', in: 'body' })
   }
+  if (body.team !== undefined) return { ...base, team: body.team }
   return body.user === undefined ? base : { ...base, user: body.user }
 }
 

@@ -102,7 +102,7 @@ export function rehearsals(app: App, engine: Engine): void {
     },
     async (request) => {
       const { alert, at, for: forText = '1h', outages = [], silent = [], acks = [] } = request.body
-      const timeline = engine.simulate(caller(request), {
+      const timeline = await engine.simulate(caller(request), {
         alert: { type: alert.type, severity: alert.severity ?? 'critical' },
         at: parseInstant('at', at) ?? engine.clock.now(),
         forMs: Math.min(durationOf('for', forText), LONGEST_MS),

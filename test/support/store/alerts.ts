@@ -189,6 +189,29 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       expect((await store.conservation()).broken).to.equal(0)
     })
 
+    it('cancels the pending pages of one person only where a change says so, and no new ones (E17)', async () => {
+      const { store } = opened()
+      const from = sample.alert('a-1')
+      const page = (ordinal: number, userId: string | null) =>
+        sample.toSend(
+          sample.delivery('a-1', ordinal, { subjectKind: 'alert', purpose: 'page', channel: 'sms', userId }),
+          NOON + 1000,
+        )
+      await store.accept(
+        sample.opening(from, { deliveries: [page(1, 'bob'), page(2, 'cem'), page(3, null)] }),
+      )
+      const cancelling = { cancelPages: 'acknowledged', cancelPagesOf: 'bob', deliveries: [page(4, 'bob')] }
+      expect(await store.changeAlert(sample.alertChange(from, {}, cancelling))).to.equal('done')
+      const { items } = await store.deliveries({ tenant: DEFAULT, subjectId: 'a-1', limit: 9 })
+      expect(items.map(({ ordinal, state }) => [ordinal, state])).to.deep.equal([
+        [1, 'cancelled'],
+        [2, 'pending'],
+        [3, 'pending'],
+        [4, 'pending'],
+      ])
+      expect((await store.conservation()).broken).to.equal(0)
+    })
+
     it('hands out the timer of an alert when it is due, once, with the alert as it is then (P13)', async () => {
       const { store } = opened()
       const from = sample.alert('a-1', { nextStepAt: NOON + 1000 })

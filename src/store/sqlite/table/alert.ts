@@ -83,7 +83,10 @@ export function alertReads(db: Database) {
 
 /** A change with its rows ready to be written. */
 export interface ChangeRows {
-  readonly change: Pick<AlertChange, 'tenant' | 'alertId' | 'expectVersion' | 'claimed' | 'cancelPages'> & {
+  readonly change: Pick<
+    AlertChange,
+    'tenant' | 'alertId' | 'expectVersion' | 'claimed' | 'cancelPages' | 'cancelPagesOf'
+  > & {
     /** When the publish came that this change stands for; null when it stands for none. */
     readonly countedAt: number | null
   }

@@ -203,6 +203,12 @@ export function deliveryReads(db: Database) {
   }
 }
 
+interface CancelledPages {
+  readonly alertId: string
+  readonly tenant: string
+  readonly cancelPagesOf?: string
+}
+
 /** The writer's statements on deliveries. */
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
   const counts = deliveryCounts(db)
@@ -221,7 +227,8 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     UPDATE delivery SET state = 'pending', next_attempt_at = ?, attempts = attempts - ? ${key}`)
   const pages = db.prepare(`
     SELECT ordinal, work_id FROM delivery
-    WHERE subject_id = ? AND tenant = ? AND purpose = 'page' AND state = 'pending'`)
+    WHERE subject_id = ?1 AND tenant = ?2 AND purpose = 'page' AND state = 'pending'
+      AND (?3 IS NULL OR user_id = ?3)`)
   const cancel = db.prepare(`
     UPDATE delivery SET state = 'cancelled', reason = ?, next_attempt_at = NULL, work_id = NULL ${key}`)
   const waiting = db.prepare(`
@@ -289,10 +296,11 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
         putBack.run(nextDueAt, uncounted, ...at)
       }
     },
-    /** Cancels what is pending of an alert's pages, and their work (promises P15, P17). */
-    cancelPages(subjectId: string, tenant: string, reason: string): void {
-      for (const [ordinal, workId] of pages.all(subjectId, tenant) as [number, number | null][]) {
-        cancel.run(reason, subjectId, tenant, ordinal)
+    /** Cancels what is pending of an alert's pages, or of those to one person, and their work (promises P15, P17). */
+    cancelPages({ alertId, tenant, cancelPagesOf }: CancelledPages, reason: string): void {
+      const rows = pages.all(alertId, tenant, cancelPagesOf ?? null) as [number, number | null][]
+      for (const [ordinal, workId] of rows) {
+        cancel.run(reason, alertId, tenant, ordinal)
         counts.moved('pending', 'cancelled')
         if (workId !== null) work.remove(workId)
       }

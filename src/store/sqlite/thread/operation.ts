@@ -186,10 +186,18 @@ function alertPart(alert: NonNullable<Acceptance['alert']>): AcceptOperation['al
 }
 
 export function changeOperation(change: AlertChange): ChangeOperation {
-  const { tenant, alertId, expectVersion, claimed, cancelPages } = change
+  const { tenant, alertId, expectVersion, claimed, cancelPages, cancelPagesOf } = change
   const countedAt = change.counts === true ? change.at : null
   return {
-    change: { tenant, alertId, expectVersion, claimed, cancelPages, countedAt },
+    change: {
+      tenant,
+      alertId,
+      expectVersion,
+      claimed,
+      cancelPages,
+      countedAt,
+      ...(cancelPagesOf !== undefined && { cancelPagesOf }),
+    },
     alert: alertRow(change.alert),
     timeline: timelineRows(change.timeline),
     notifications: change.notifications.map(notificationRow),

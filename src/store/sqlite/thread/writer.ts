@@ -242,8 +242,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
 /** What a change of an alert does to its deliveries, old pages end before new ones begin, and to the audit log. */
 function follow(all: Tables, { change, deliveries, audit }: ChangeOperation) {
   all.audit.append(audit)
-  if (change.cancelPages !== null)
-    all.deliveries.cancelPages(change.alertId, change.tenant, change.cancelPages)
+  if (change.cancelPages !== null) all.deliveries.cancelPages(change, change.cancelPages)
   return deliveries.map((row) => all.deliveries.insert(row))
 }
 
