@@ -55,6 +55,10 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
+import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createNoise } from './noise/noise.ts'
+import { reconsider } from './noise/reconsider.ts'
+import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
@@ -208,7 +212,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'escalate') await escalate(late.core, work)
     },
     release: async (work) => {
-      if (work.kind === 'release') await release(late.core, work)
+      if (work.kind === 'release')
+        await (isMaintenanceTimer(work) ? maintenanceTimer : release)(late.core, work)
     },
     realtime: async (work) => {
       if (work.kind === 'deliver') await expireRealtime(late.core, work)
@@ -255,6 +260,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    noise: createNoise({ registry, config: () => config, openAlerts }),
+    reconsider: (alerts) => reconsider(late.core, alerts),
     publish,
     wanted,
     publicUrl: () => late.publicUrl,
@@ -298,6 +305,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
     optOuts,
+    silences: createSilences(core),
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
     readiness: () => readiness(store, clock, () => stopping),
@@ -342,6 +350,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     board.oncallChanged()
+    void core.reconsider(openAlerts.all())
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -361,6 +370,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  void core.reconsider(openAlerts.all())
   const stopHousekeeping = createHousekeeping(core)
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)

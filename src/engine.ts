@@ -15,6 +15,7 @@ import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { Silences } from './noise/silences.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Registry } from './registry/registry.ts'
@@ -63,6 +64,8 @@ export interface Engine {
   readonly contacts: ContactBook
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
+  /** What people keep quiet (contract section 6). */
+  readonly silences: Silences
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

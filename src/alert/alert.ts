@@ -78,6 +78,7 @@ export interface TimelineEntry {
     | 'escalated'
     | 'snoozed'
     | 'returned'
+    | 'suppressed'
     | 'promoted'
     | 'reassigned'
     | 'note'
@@ -89,4 +90,6 @@ export interface TimelineEntry {
   readonly repeat?: number
   readonly text?: string
   readonly users?: readonly string[]
+  /** What the entry is about besides the alert: `silence:{id}`, `maintenance:{id}`, `alert:{id}`. */
+  readonly ref?: string
 }

@@ -5,10 +5,12 @@ import type { AlertDecision } from '../notification/decision.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
+import { openQuietly, quietly } from '../noise/hush.ts'
+import { HOLD } from '../noise/quiet.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
 import { promote, resolve } from './change.ts'
-import type { Act } from './changed.ts'
+import type { Act, Changed } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
 import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
@@ -81,7 +83,12 @@ async function planRaise(
       alert: { kind: 'open', alert: paging.alert, timeline: opened.timeline },
       paging,
       timeline: opened.timeline,
-      result: { status, alert_id: paging.alert.id, notified_users: Object.keys(paging.alert.told).length },
+      result: {
+        status,
+        alert_id: paging.alert.id,
+        notified_users: Object.keys(paging.alert.told).length,
+        ...(paging.alert.suppressedBy !== null && { suppressed_by: paging.alert.suppressedBy }),
+      },
     }
   }
   switch (raise.kind) {
@@ -95,7 +102,12 @@ async function planRaise(
         result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
       }
     case 'promote': {
-      const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
+      const change = promoteQuietly(
+        core,
+        existing,
+        promote(existing, raise.to, actOf(core, arrival, existing), decision),
+        now,
+      )
       const paging = planPaging(core, change.alert, change.page, now)
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       const counting = {
@@ -140,7 +152,15 @@ function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
     origin: originOf(arrival),
     now,
   })
-  return open(draft, whoIsFor(directory, draft, now))
+  const quiet = core.noise.quietOf(draft, now)
+  return quiet === null ? open(draft, whoIsFor(directory, draft, now)) : openQuietly(draft, quiet)
+}
+
+/** What is quiet stays so when it becomes more severe, unless its reason is about the milder level only. */
+function promoteQuietly(core: Core, before: Alert, change: Changed, now: number): Changed {
+  const quiet = core.noise.quietOf(change.alert, now)
+  if (quiet === null || (quiet.by === HOLD && before.status !== 'suppressed')) return change
+  return quietly(before, change, quiet, now)
 }
 
 function actOf(core: Core, { publish, now }: Arrival, alert: Alert): Act {
@@ -171,7 +191,8 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
   plan.paging.notifications.forEach((notification, index) => {
     core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
   })
-  if (plan.alert.kind === 'open' && plan.paging.deliveries.length === 0) {
+  if (plan.alert.kind === 'open' && alert.status === 'firing') void core.reconsider([alert])
+  if (plan.alert.kind === 'open' && alert.status === 'firing' && plan.paging.deliveries.length === 0) {
     core.log.error(
       { alert: plan.paging.alert.id, alert_type: plan.paging.alert.type },
       'an alert reaches nobody: no team, no administrator',

@@ -4,6 +4,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
@@ -203,6 +204,15 @@ export const ConfigSchema = Type.Object(
       default: [],
       description: 'Notifications that are gathered behind one message; the first rule that fits counts',
     }),
+    inhibit: Type.Array(Inhibit, {
+      default: [],
+      description: 'Alerts that keep others quiet while they are open',
+    }),
+    inhibit_tree: Type.Array(InhibitTree, {
+      default: [],
+      description: 'The same by place in the topic tree: a gateway that is down explains what is behind it',
+    }),
+    maintenance: MaintenanceSettings,
     rules: Type.Array(Type.Unknown(), {
       default: [],
       description: 'What other payloads and events become; not available yet',

@@ -30,6 +30,7 @@ import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
 import { sessions } from './families/session.ts'
+import { silences } from './families/silences.ts'
 import { templates } from './families/templates.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -217,6 +218,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => coreBanq(app, engine),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
+    (app) => silences(app, engine),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),

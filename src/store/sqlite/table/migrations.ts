@@ -234,6 +234,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX dispatch_id ON dispatch (id, tenant);
   CREATE INDEX dispatch_owner ON dispatch (tenant, owner, topic);
   `,
+  `
+  -- Alerts by what their timelines refer to; few entries refer to anything.
+  CREATE INDEX timeline_ref ON timeline (tenant, entry ->> '$.ref', alert_id) WHERE entry ->> '$.ref' IS NOT NULL;
+  `,
 ]
 
 /** The schema version this build writes. */
