@@ -51,6 +51,8 @@ export interface Alert {
   readonly nextStepAt: number | null
   readonly resolvedAt: number | null
   readonly suppressedBy: string | null
+  /** Since when a flapping alert is said to be over; absent or null while it is not. */
+  readonly clearedAt?: number | null
   /** Who was told on which channels: who may acknowledge, and who hears of the outcome. */
   readonly told: Readonly<Record<string, readonly string[]>>
   /** The next free delivery ordinal. */

@@ -5,6 +5,7 @@ import type { AlertDecision } from '../notification/decision.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
+import { calm, FLAPPING, stir } from '../noise/flapping.ts'
 import { openQuietly, quietly } from '../noise/hush.ts'
 import { HOLD } from '../noise/quiet.ts'
 import { afterAlertCommit } from './after-commit.ts'
@@ -94,13 +95,22 @@ async function planRaise(
   switch (raise.kind) {
     case 'nothing':
       return nothingToEnd(decision)
-    case 'repeat':
+    case 'repeat': {
+      const quietMs = existing.suppressedBy === FLAPPING ? core.noise.flapsFor(existing, now) : null
+      if (quietMs !== null) {
+        const { alert, timeline } = stir(existing, actOf(core, arrival, existing), quietMs)
+        const paging = { alert, deliveries: [], notifications: [] }
+        const change = { ...changeOf(existing, paging, timeline, now, null), counts: true }
+        const result = { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 }
+        return { alert: { kind: 'change', change }, paging, timeline, result }
+      }
       return {
         alert: { kind: 'repeat', alertId: existing.id },
         paging: { alert: existing, deliveries: [], notifications: [] },
         timeline: [],
         result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
       }
+    }
     case 'promote': {
       const change = promoteQuietly(
         core,
@@ -122,7 +132,9 @@ async function planRaise(
       }
     }
     case 'resolve': {
-      const change = resolve(existing, actOf(core, arrival, existing))
+      const act = actOf(core, arrival, existing)
+      const quietMs = core.noise.flapsFor(existing, now)
+      const change = quietMs === null ? resolve(existing, act) : calm(existing, act, quietMs)
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
       const paging = await withOutcome(core, unpaged, now)
@@ -133,7 +145,7 @@ async function planRaise(
         },
         paging,
         timeline: change.timeline,
-        result: { status: 'alert_resolved', alert_id: existing.id },
+        result: { status: quietMs === null ? 'alert_resolved' : 'alert_flapping', alert_id: existing.id },
       }
     }
   }
@@ -191,6 +203,7 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
   plan.paging.notifications.forEach((notification, index) => {
     core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
   })
+  if (plan.alert.kind === 'open') core.noise.opened(alert)
   if (plan.alert.kind === 'open' && alert.status === 'firing') void core.reconsider([alert])
   if (plan.alert.kind === 'open' && alert.status === 'firing' && plan.paging.deliveries.length === 0) {
     core.log.error(

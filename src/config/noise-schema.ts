@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ALERT_LEVELS } from '../alert/alert.ts'
-import { closed, duration, optionalText, text, texts } from './fields.ts'
+import { closed, duration, optionalText, text, texts, whole } from './fields.ts'
 
 const match = (description: string) =>
   Type.Object(
@@ -45,4 +45,18 @@ export const InhibitTree = Type.Object(
 export const MaintenanceSettings = Type.Object(
   { remind: duration('How long before a maintenance window everybody is reminded of it', '30m') },
   { ...closed, default: {}, description: 'Maintenance windows' },
+)
+
+export const FlappingSettings = Type.Object(
+  {
+    changes: whole(
+      'How often an alert may begin and end within `window`; then it is kept open quietly. 0: as it likes',
+      {
+        minimum: 0,
+        default: 5,
+      },
+    ),
+    window: duration('The time that counts, and for which it has to be quiet to be resolved', '10m'),
+  },
+  { ...closed, default: {}, description: 'Alerts that come and go' },
 )

@@ -4,7 +4,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
-import { Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
+import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
@@ -213,6 +213,7 @@ export const ConfigSchema = Type.Object(
       description: 'The same by place in the topic tree: a gateway that is down explains what is behind it',
     }),
     maintenance: MaintenanceSettings,
+    flapping: FlappingSettings,
     rules: Type.Array(Type.Unknown(), {
       default: [],
       description: 'What other payloads and events become; not available yet',

@@ -4,6 +4,7 @@ import { changed, entryOf, type Act, type Change, type Changed } from '../alert/
 import { CARILLON, type Moved } from '../alert/escalation/start.ts'
 import type { WhoIs } from '../alert/resolve-targets.ts'
 import { onTimer } from '../alert/timer.ts'
+import { FLAPPING } from './flapping.ts'
 import { isInhibited } from './inhibitors.ts'
 import { HOLD, type Quiet } from './quiet.ts'
 
@@ -52,6 +53,11 @@ export function settle(alert: Alert, quiet: Quiet | null, act: Act, release: Rel
     return changed(alert, moved, REASON)
   }
   if (alert.status !== 'suppressed') return { kind: 'same', alert }
+  if (alert.suppressedBy === FLAPPING) {
+    if (alert.nextStepAt === null || act.now < alert.nextStepAt) return { kind: 'same', alert }
+    if (typeof alert.clearedAt === 'number')
+      return resolve(alert, { ...act, note: 'Quiet since it was said to be over' })
+  }
   // What has found its explanation does not wait for another one.
   if (quiet !== null && !(quiet.by === HOLD && isInhibited(alert))) return keptBy(alert, quiet, act.now)
   if (isInhibited(alert)) {

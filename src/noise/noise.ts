@@ -1,7 +1,10 @@
 import type { Alert } from '../alert/alert.ts'
 import type { OpenAlerts } from '../alert/open-alerts.ts'
 import type { Config } from '../config/schema.ts'
+import { durationMs } from '../duration.ts'
 import type { Registry } from '../registry/registry.ts'
+import { SlidingWindow } from '../router/sliding-window.ts'
+import { FLAPPING } from './flapping.ts'
 import type { Release } from './hush.ts'
 import { inhibitionsOf, type Inhibition } from './inhibition.ts'
 import { createInhibitors, type Inhibitors } from './inhibitors.ts'
@@ -15,6 +18,10 @@ export interface Noise {
   quietOf(alert: Alert, now: number): Quiet | null
   /** What becomes of the alert when its inhibitor is gone. */
   releaseOf(alert: Alert): Release
+  /** An alert was opened under its key; how often that happens tells whether it flaps. In memory, since the start. */
+  opened(alert: Alert): void
+  /** For how long a flapping alert has to be quiet before it is resolved; null when it does not flap. */
+  flapsFor(alert: Alert, now: number): number | null
   /** The open alerts whose quiet this one decides. */
   followersOf(alert: Alert): readonly Alert[]
 }
@@ -44,6 +51,12 @@ export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noi
     const known = current()
     if (rules.length > 0) known.changed(alert)
   })
+  const openings = new SlidingWindow()
+  const flapLimit = () => {
+    const { changes, window } = config().flapping
+    return changes === 0 ? null : { maxRequests: changes + 1, windowMs: durationMs(window) }
+  }
+  const nameOf = ({ tenant, dedupKey }: Alert) => `${tenant} ${dedupKey}`
   const rulesOn = (alert: Alert) => rules.filter((rule) => rule.targetKey(alert) !== null)
 
   return {
@@ -61,6 +74,18 @@ export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noi
       )
     },
     releaseOf: (alert) => (current(), rulesOn(alert)[0] ?? AT_ONCE),
+    opened(alert) {
+      const limit = flapLimit()
+      if (limit !== null) openings.take(nameOf(alert), limit, alert.createdAt)
+    },
+    flapsFor(alert, now) {
+      const limit = flapLimit()
+      if (limit === null) return null
+      const flaps =
+        alert.suppressedBy === FLAPPING ||
+        (alert.status === 'firing' && openings.standing(nameOf(alert), limit, now).remaining === 0)
+      return flaps ? limit.windowMs : null
+    },
     followersOf: (alert) => current().targetsOf(alert),
   }
 }

@@ -5,6 +5,8 @@ export const noNoise: Pick<Core, 'noise' | 'reconsider'> = {
   noise: {
     quietOf: () => null,
     releaseOf: () => ({ graceMs: 0, closes: false }),
+    opened() {},
+    flapsFor: () => null,
     followersOf: () => [],
   },
   reconsider: () => Promise.resolve(),
