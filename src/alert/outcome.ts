@@ -39,6 +39,7 @@ export async function withOutcome(core: Core, paging: Paging, now: number): Prom
       purpose: 'outcome',
       userId: null,
       channel: 'mqtt',
+      lane: core.laneOf('mqtt', address),
       address,
       critical: alert.severity === 'critical',
       origin: alert.origin,

@@ -14,6 +14,7 @@ function coreWith(rows: readonly Delivery[]) {
   // Nothing else of the core is asked.
   return {
     config: () => ({ channels: { mqtt: { topics } } }),
+    laneOf: (channel: string) => channel,
     store: { deliveries: () => Promise.resolve({ items: rows, nextCursor: null }) },
   } as unknown as Core
 }

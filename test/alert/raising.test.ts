@@ -41,6 +41,7 @@ describe('Publishes of one condition', () => {
       openAlerts: createOpenAlerts(),
       ...noNoise,
       addressesOf: () => ['root@example.org'],
+      laneOf: (channel) => channel,
     }
     const deaf = {
       board: { alertChanged: (alert: Alert) => void shown.push(alert) },
