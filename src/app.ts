@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT, type Principal } from './access/principal.ts'
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import { withdrawn } from './access/withdrawn.ts'
@@ -10,6 +11,8 @@ import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createOperatorAlarm } from './alert/operator-alarm.ts'
+import { logAuditHead } from './audit/log-head.ts'
+import { auditReload } from './audit/reload.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -46,6 +49,9 @@ import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
+import { explain } from './explain/explain.ts'
+import { simulateAlert } from './explain/scenario.ts'
+import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
 import { randomIds } from './ids.ts'
@@ -62,11 +68,18 @@ import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
-import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createAnnouncer } from './oncall/announcing.ts'
+import { createDutyBook } from './oncall/duty-book.ts'
+import { createFeeds } from './oncall/feeds.ts'
+import { createLiveSchedules } from './oncall/live-schedules.ts'
+import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createClientPresence } from './rules/client-presence.ts'
+import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
@@ -74,6 +87,7 @@ import type { Store } from './store/store.ts'
 import { createInboxWords } from './template/inbox-words.ts'
 import { createTemplateCache } from './template/template-cache.ts'
 import { createWordings } from './template/wordings.ts'
+import { createWatchdog } from './watchdog/watchdog.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
 
@@ -126,7 +140,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
-  let directory = contacts.over(buildDirectory(config))
+  const schedules = createLiveSchedules(registry)
+  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts(registry, clock, ids)
@@ -208,6 +224,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publicUrl: () => late.publicUrl,
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId) => fence.stands(alertId),
+    fires: (alertId) => openAlerts.fires(alertId),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
@@ -269,6 +286,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     openAlerts,
     noise: createNoise({ registry, config: () => config, openAlerts }),
     reconsider: (alerts) => reconsider(late.core, alerts),
+    rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,
     wanted,
@@ -279,6 +297,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
+  const announcer = createAnnouncer(core)
+  const dutyChanged = () => {
+    board.oncallChanged()
+    announcer.refresh()
+  }
+  schedules.watch(dutyChanged)
   const receive = createReceive(core, router, mayPublish)
   const bot = liveBot(config)
   const book = createContactBook(core, {
@@ -317,17 +341,25 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     silences: createSilences(core),
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
-    readiness: () => readiness(store, clock, () => stopping),
+    expected: (tenant) => core.rules.expected(tenant),
+    preflight: () => preflights.problems(),
+    explain: (rehearsal) => explain(core, router, rehearsal),
+    simulate: (by, whatIf) => simulateAlert(core, by, whatIf),
+    why: (by, id, userId) => why(core, by, id, userId),
+    readiness: async () => (await readiness(store, clock, () => stopping)) ?? watchdog.trouble(),
   }
   let stopping = false
 
+  const clientPresence = createClientPresence(() => core)
   const door: BrokerDoor = {
     authenticate: (credentials) => authenticator.mqtt(credentials),
     receive,
     mayPublish,
     maySubscribe,
-    mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
+    mayForward: (principal, topic) =>
+      mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
+    presence: clientPresence,
   }
   late.broker = await createBroker({
     door,
@@ -343,8 +375,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
-  const reload = (): Reloaded => {
+  const reload = (by?: Principal): Reloaded => {
     const next = options.reread(config)
+    auditReload(core, next, by)
     if (!next.ok) {
       log.error(
         { faults: next.faults.map(formatFault) },
@@ -355,23 +388,26 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = contacts.over(buildDirectory(config))
+    directory = directoryOf(config)
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
-    board.oncallChanged()
+    dutyChanged()
     void core.reconsider(openAlerts.all())
+    core.rules.configure(config, openAlerts.all())
+    preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
   const http = createHttpServer(engine, {
-    reload: () => {
-      const next = reload()
+    reload: (by) => {
+      const next = reload(by)
       return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
     },
     authenticator,
     topics: topicEntries(router),
     version,
-    onCall: { nextOnCall, currentShift, shifts },
+    onCall: { nextOnCall, currentShift, shifts, gaps },
+    duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
@@ -380,7 +416,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
 
   await rebuild(core)
   void core.reconsider(openAlerts.all())
-  const stopHousekeeping = createHousekeeping(core)
+  core.rules.configure(config, openAlerts.all())
+  clientPresence.start()
+  const watchdog = createWatchdog(core)
+  const preflights = createPreflightWatch(core)
+  schedules.watch(preflights.changed)
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -388,6 +429,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
+  announcer.refresh()
   const poll =
     bot &&
     createTelegramPoll({
@@ -408,10 +450,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     worker: late.worker,
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
-    reload,
+    reload: () => reload(),
     async stop(graceMs) {
       stopping = true
-      stopHousekeeping()
+      core.rules.close()
+      clientPresence.close()
+      for (const stop of stops) stop()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),
@@ -421,6 +465,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.live.close()
       presence.close()
       board.close()
+      announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
       await store.close()
     },

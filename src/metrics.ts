@@ -19,6 +19,12 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    rules: new Counter({
+      name: 'carillon_rules_total',
+      help: 'What rules of the configuration did, by what became of it',
+      labelNames: ['rule', 'outcome'],
+      registers,
+    }),
     drops: new Counter({
       name: 'carillon_drops_total',
       help: 'Publishes dropped by a middleware, by reason',
@@ -120,6 +126,11 @@ export function createMetrics() {
     clockJumpSeconds: new Gauge({
       name: 'carillon_clock_jump_seconds',
       help: 'The last jump of the wall clock',
+      registers,
+    }),
+    preflight: new Gauge({
+      name: 'carillon_preflight_problems',
+      help: 'What would keep a critical page of the next 14 days from reaching somebody',
       registers,
     }),
     watchdog: new Gauge({

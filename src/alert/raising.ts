@@ -10,6 +10,7 @@ import { openQuietly, quietly } from '../noise/hush.ts'
 import { HOLD } from '../noise/quiet.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
+import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
 import type { Act, Changed } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
@@ -151,7 +152,12 @@ async function planRaise(
   }
 }
 
-function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
+/** The alert that this publish would open, and who would be told at once. Stores nothing. */
+export function openDraft(
+  core: Pick<Core, 'directory' | 'ids' | 'noise'>,
+  arrival: Arrival,
+  decision: AlertDecision,
+) {
   const { now, publish } = arrival
   const { tenant } = publish.principal
   const directory = core.directory()
@@ -232,5 +238,6 @@ export function changeOf(
     notifications: paging.notifications,
     claimed: null,
     cancelPages,
+    audit: auditOf(before, timeline),
   }
 }

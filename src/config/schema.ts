@@ -1,10 +1,12 @@
 import Type, { type Static } from 'typebox'
+import { Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
 import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
+import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
@@ -183,6 +185,7 @@ export const ConfigSchema = Type.Object(
     templates: Templates,
     throttle: Throttle,
     notipy: NotiPy,
+    watchdog: Watchdog,
     notification_types: Type.Record(
       Type.String(),
       Type.Object(
@@ -214,10 +217,8 @@ export const ConfigSchema = Type.Object(
     }),
     maintenance: MaintenanceSettings,
     flapping: FlappingSettings,
-    rules: Type.Array(Type.Unknown(), {
-      default: [],
-      description: 'What other payloads and events become; not available yet',
-    }),
+    rules: Rules,
+    heartbeats: Heartbeats,
   },
   closed,
 )

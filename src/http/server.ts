@@ -3,6 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import { DEFAULT_TENANT } from '../access/principal.ts'
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
@@ -11,9 +12,11 @@ import type { Publish } from '../router/publish.ts'
 import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
+import { auditTrail } from './audit-trail.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alerts } from './families/alerts.ts'
+import { audit } from './families/audit.ts'
 import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
@@ -22,16 +25,24 @@ import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
+import { heartbeats } from './families/heartbeats.ts'
+import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
+import type { NotiPyDeps } from './families/notipy/calling-service.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
-import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { calendarFeed, calendars } from './families/oncall/calendars.ts'
+import { dutyChanges, type DutyDeps } from './families/oncall/changes.ts'
+import { onCall, type OnCallFunctions } from './families/oncall/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
+import { preflightFamily } from './families/preflight.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
+import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
 import { silences } from './families/silences.ts'
 import { templates } from './families/templates.ts'
+import { whyFamily } from './families/why.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
@@ -45,6 +56,8 @@ export interface HttpOptions {
   readonly version: string
   /** Absent: no `/v1/oncall` and `/v1/teams`. */
   readonly onCall?: OnCallFunctions
+  /** Absent: the schedules cannot be changed, and there are no calendars. */
+  readonly duty?: DutyDeps
   /** Absent: no `/v1/templates`. */
   readonly preview?: PreviewDeps
   /** Absent: no NotiPy API. */
@@ -113,8 +126,10 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       httpHost: `${server.host}:${server.http_port}`,
     })
     pages(root, options.webRoot)
+    if (options.duty) calendarFeed(root, engine, options.duty)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  void app.register(async (scope: App) => hookApis(scope, engine, options), { prefix: '/hooks' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
@@ -136,7 +151,10 @@ function observe(app: App): void {
     request.log[quiet ? 'debug' : 'info'](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        // The path of a feed is its secret.
+        path: request.routeOptions.config.secretPath
+          ? request.routeOptions.url
+          : request.url.split('?', 1)[0],
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         principal: request.identity?.principal.id,
@@ -200,8 +218,30 @@ function common(scope: App, engine: Engine): void {
 function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
   common(scope, engine)
   if (!notiPy) return
-  const deps = { notiPy, authenticator, config: () => engine.config }
+  const deps: NotiPyDeps = {
+    notiPy,
+    authenticator,
+    config: () => engine.config,
+    audit: (action, { id: subject }, by) =>
+      engine.store.audit([
+        {
+          tenant: by?.tenant ?? DEFAULT_TENANT,
+          at: engine.clock.now(),
+          actor: by?.id ?? subject,
+          via: 'http',
+          action,
+          subject,
+          detail: {},
+        },
+      ]),
+  }
   void scope.register(async (app: App) => notiPyFamily(app, deps))
+}
+
+/** Everything below `/hooks`: other alerting programs, in their own words. */
+function hookApis(scope: App, engine: Engine, { authenticator }: HttpOptions): void {
+  common(scope, engine)
+  hooks(scope, engine, authenticator)
 }
 
 /** Everything below `/v1`: who calls is known before a body is read. */
@@ -211,6 +251,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     'onRequest',
     guard(options.authenticator, () => engine.config),
   )
+  auditTrail(v1, engine)
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
@@ -219,10 +260,16 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
     (app) => silences(app, engine),
+    ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
+    (app) => audit(app, engine),
+    (app) => whyFamily(app, engine),
+    (app) => rehearsals(app, engine),
+    (app) => preflightFamily(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
+    (app) => heartbeats(app, engine),
     (app) => me(app, engine),
     (app) => contacts(app, engine),
     (app) => optOuts(app, engine),
@@ -245,4 +292,11 @@ function templatesFamily(engine: Engine, deps: PreviewDeps) {
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {
   return (app: App) => onCall(app, engine, functions)
+}
+
+function dutyFamily(engine: Engine, duty: DutyDeps) {
+  return (app: App) => {
+    dutyChanges(app, engine, duty)
+    calendars(app, engine, duty)
+  }
 }

@@ -10,12 +10,15 @@ import { checkInhibit } from './inhibit.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkPing,
   checkTelegram,
   checkTelegramChats,
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
-import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkHeartbeats, checkRules } from './rules.ts'
+import { checkAnnouncements, checkCalendars, checkOverrides, checkRotations } from './schedules.ts'
+import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -38,6 +41,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkTimeZones,
   checkRotations,
   checkOverrides,
+  checkCalendars,
+  checkAnnouncements,
   checkPorts,
   checkNetworks,
   checkOrigins,
@@ -46,6 +51,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVoiceProvider,
   checkCountries,
   checkAllowances,
+  checkPing,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,
@@ -56,6 +62,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkDevices,
   checkTemplates,
   checkTemplateLocales,
+  checkRules,
+  checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
   checkInhibit,

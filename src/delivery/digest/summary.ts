@@ -25,8 +25,14 @@ export interface SummaryParts {
 export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedContent | null {
   const firing = contents.alerts.filter(({ status }) => status === 'firing')
   if (firing.length === 0 && contents.notificationCount === 0) return null
+  // Where all that were looked at fire, those beyond count as firing: nobody is told less than there may be.
+  const beyond = firing.length === contents.alerts.length ? contents.alertCount - firing.length : 0
+  const firingCount = firing.length + beyond
+  const alertIds = firing.slice(0, ANSWERED).map(({ id }) => id)
+  const unnamed = firingCount - alertIds.length
   const summary = {
-    alertIds: firing.slice(0, ANSWERED).map(({ id }) => id),
+    alertIds,
+    ...(unnamed > 0 && { unnamed }),
     notifications: contents.notificationCount,
   }
   const [alert] = firing
@@ -37,8 +43,6 @@ export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedC
     const { title, message } = notification.content
     return { subject: title, text: `${title}: ${message}`, summary }
   }
-  // Alerts beyond those that were looked at count as firing: nobody is told less than there may be.
-  const firingCount = firing.length + contents.alertCount - contents.alerts.length
   const what = [
     ...(firingCount > 0 ? [`${plural(firingCount, 'alert')} (${byType(firing)})`] : []),
     ...(contents.notificationCount > 0
