@@ -19,13 +19,34 @@ export const StatusBody = Type.Object({
 })
 type StatusBody = Static<typeof StatusBody>
 
+const Patterns = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+  maxItems: 100,
+  description: '`*` stands for anything',
+})
+
 export const MaintenanceBody = Type.Object({
   component: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^+#/$]+$' })),
   title: Type.Optional(Type.String({ maxLength: 255 })),
   message: Type.Optional(Type.String({ maxLength: 4096 })),
   start: Instant,
   end: Instant,
-  affected_systems: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 100 })),
+  affected_systems: Type.Optional(
+    Type.Array(Type.String({ maxLength: 255 }), {
+      maxItems: 100,
+      description: 'Alerts whose source or affected systems are among these are muted',
+    }),
+  ),
+  sources: Type.Optional(Patterns),
+  alert_types: Type.Optional(Patterns),
+  status: Type.Optional(
+    Type.Union([Type.Literal('scheduled'), Type.Literal('cancelled')], { default: 'scheduled' }),
+  ),
+  target_groups: Type.Optional(
+    Type.Array(Type.String({ maxLength: 128 }), {
+      maxItems: 100,
+      description: 'Who is told; else everybody',
+    }),
+  ),
   data: Data,
   id: MessageId,
 })
@@ -51,31 +72,46 @@ export function systemStatusUpdate(context: Context<object, StatusBody>): Decisi
   }
 }
 
-/** R35: announces the window on `state/system/{component}`. `{status: "maintenance_announced"}`. */
+/**
+ * R35: announces the window on `state/system/{component}` and mutes what it affects while it lasts; the same id again
+ * changes or cancels it. `{status: "maintenance_announced" | "maintenance_cancelled", components, maintenance_id}`.
+ */
 export function maintenanceNotification(context: Context<object, MaintenanceBody>): Decision {
   const { body } = context
   const start = instantMs('start', body.start)
   const end = instantMs('end', body.end)
+  const cancelled = body.status === 'cancelled'
   if (start !== undefined && end !== undefined && end <= start)
     throw fault('publish.invalid_body', 'end is not after start', { field: 'end' })
-  if (body.component === undefined && body.affected_systems === undefined && body.message === undefined) {
-    throw fault('publish.invalid_body', 'component, affected_systems or message is required')
+  const systems = body.affected_systems ?? []
+  const named = [body.component, body.affected_systems, body.message, body.sources, body.alert_types]
+  if (!cancelled && named.every((field) => field === undefined)) {
+    throw fault(
+      'publish.invalid_body',
+      'component, affected_systems, sources, alert_types or message is required',
+    )
   }
-  const begun = start === undefined || start <= context.now
-  const names = body.component === undefined ? (body.affected_systems ?? ['maintenance']) : [body.component]
+  const unnamed = body.id === undefined && systems.length === 0 ? ['maintenance'] : systems
+  const components = (body.component === undefined ? unnamed : [body.component]).map((name) =>
+    name.replaceAll(/[+#/$]/g, '_'),
+  )
   return {
-    kind: 'status',
-    components: names.map((name) => ({
-      name: name.replaceAll(/[+#/$]/g, '_'),
-      state: {
-        component: name,
-        status: begun ? 'maintenance' : 'maintenance_scheduled',
-        ...(body.title !== undefined && { title: body.title }),
-        ...(body.message !== undefined && { message: body.message }),
-        ...(start !== undefined && { start: new Date(start).toISOString() }),
-        ...(end !== undefined && { end: new Date(end).toISOString() }),
-      },
-    })),
-    result: { status: 'maintenance_announced', components: names.length },
+    kind: 'maintenance',
+    window: {
+      title: body.title,
+      message: body.message,
+      start,
+      end,
+      components,
+      systems: body.component === undefined ? systems : [...new Set([body.component, ...systems])],
+      sources: body.sources ?? [],
+      types: body.alert_types ?? [],
+      groups: body.target_groups ?? [],
+    },
+    cancelled,
+    result: {
+      status: cancelled ? 'maintenance_cancelled' : 'maintenance_announced',
+      components: components.length,
+    },
   }
 }

@@ -65,6 +65,10 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
+import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createNoise } from './noise/noise.ts'
+import { reconsider } from './noise/reconsider.ts'
+import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
@@ -233,7 +237,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       if (work.kind === 'escalate') await escalate(late.core, work)
     },
     release: async (work) => {
-      if (work.kind === 'release') await release(late.core, work)
+      if (work.kind === 'release')
+        await (isMaintenanceTimer(work) ? maintenanceTimer : release)(late.core, work)
     },
     realtime: async (work) => {
       if (work.kind === 'deliver') await expireRealtime(late.core, work)
@@ -283,6 +288,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
+    noise: createNoise({ registry, config: () => config, openAlerts }),
+    reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,
@@ -335,6 +342,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
     optOuts,
+    silences: createSilences(core),
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
     expected: (tenant) => core.rules.expected(tenant),
@@ -388,6 +396,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
@@ -410,6 +419,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
   clientPresence.start()
   const watchdog = createWatchdog(core)

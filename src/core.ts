@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { Recipient } from './delivery/channel.ts'
 import type { ChannelName } from './delivery/delivery.ts'
+import type { Alert } from './alert/alert.ts'
 import type { Fence } from './alert/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
@@ -19,6 +20,7 @@ import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { Noise } from './noise/noise.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
@@ -48,6 +50,7 @@ export interface Core {
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
   readonly rounds: Rounds
+  readonly noise: Noise
   readonly rules: Rules
   readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
@@ -57,6 +60,8 @@ export interface Core {
   readonly publicUrl: () => string
   /** An alert's page was given up: see alert/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
+  /** Brings alerts in line with what keeps them quiet: see noise/reconsider.ts. Never rejects. */
+  readonly reconsider: (alerts: Iterable<Alert>) => Promise<void>
   /** Where a channel could reach this person now, apart from what they prefer; nowhere on `realtime`. */
   readonly addressesOf: (person: Recipient, channel: ChannelName) => readonly string[]
   /** The lane of the worker that sends to this address: see Channel.target. */

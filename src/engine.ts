@@ -19,6 +19,7 @@ import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
+import type { Silences } from './noise/silences.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Problem } from './preflight/preflight.ts'
@@ -69,6 +70,8 @@ export interface Engine {
   readonly contacts: ContactBook
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
+  /** What people keep quiet (contract section 6). */
+  readonly silences: Silences
   /** Everything in a tenant whose silence is an alarm. */
   readonly expected: (tenant: string) => readonly ExpectedTopic[]
   /** Why somebody was or was not told; see explain/why.ts. */

@@ -122,8 +122,8 @@ export const ERRORS = {
     mqtt: 'dead',
   },
   'alert.suppressed': {
-    what: 'A silence or maintenance window holds the alert back',
-    mend: 'End the silence first; the alert then starts by itself',
+    what: 'A silence, a maintenance window or another alert holds the alert back',
+    mend: 'End what `suppressed_by` names first; the alert then starts by itself',
     http: 409,
     mqtt: 'dead',
   },

@@ -2,6 +2,7 @@ import { createConservationWatch } from './conservation-watch.ts'
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
 import { forgetSeen } from './delivery/seen.ts'
+import { forgetNoise } from './noise/forget.ts'
 
 const ROUND_MS = 30_000
 const WATCH_MS = 60_000
@@ -37,6 +38,7 @@ export function createHousekeeping(core: Core): () => void {
       limit: PORTION,
     }
     await forgetSeen(core.registry, now, PORTION)
+    await forgetNoise(core.registry, now, PORTION)
     while (!stopped && (await core.store.prune(before)) >= PORTION);
   }
   const arm = () => {

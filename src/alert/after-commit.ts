@@ -30,6 +30,9 @@ export function afterAlertCommit(
   startDeliveries(core.worker, paging.deliveries, leases, { notification: null, alert })
   core.openAlerts.changed(alert)
   core.board.alertChanged(alert)
+  // What keeps it quiet may have ended while this was committed.
+  if (alert.status === 'suppressed') void core.reconsider([alert])
+  void core.reconsider(core.noise.followersOf(alert))
   for (const entry of timeline) follow(core, alert, entry)
   watchReach(core, alert, timeline)
   // Last, because what goes out leaves this process when everything above is done.

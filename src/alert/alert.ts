@@ -102,6 +102,8 @@ export interface Alert {
   readonly turns?: Readonly<Record<string, string>>
   readonly resolvedAt: number | null
   readonly suppressedBy: string | null
+  /** Since when a flapping alert is said to be over; absent or null while it is not. */
+  readonly clearedAt?: number | null
   /** Who was told on which channels: who may acknowledge, and who hears of the outcome. */
   readonly told: Readonly<Record<string, readonly string[]>>
   /** The next free delivery ordinal. */
@@ -134,6 +136,7 @@ export interface TimelineEntry {
     | 'escalated'
     | 'snoozed'
     | 'returned'
+    | 'suppressed'
     | 'promoted'
     | 'reassigned'
     | 'note'
@@ -145,4 +148,6 @@ export interface TimelineEntry {
   readonly repeat?: number
   readonly text?: string
   readonly users?: readonly string[]
+  /** What the entry is about besides the alert: `silence:{id}`, `maintenance:{id}`, `alert:{id}`. */
+  readonly ref?: string
 }

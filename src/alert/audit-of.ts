@@ -17,6 +17,7 @@ const ACTIONS: Readonly<Record<TimelineEntry['kind'], string>> = {
   escalated: 'alert.escalate',
   snoozed: 'alert.snooze',
   returned: 'alert.return',
+  suppressed: 'alert.suppress',
   promoted: 'alert.promote',
   reassigned: 'alert.reassign',
   note: 'alert.note',
@@ -28,7 +29,7 @@ export function auditOf(
   { tenant, id }: Pick<Alert, 'tenant' | 'id'>,
   timeline: readonly TimelineEntry[],
 ): readonly NewAuditEntry[] {
-  return timeline.map(({ at, kind, by, via, step, repeat, users }) => ({
+  return timeline.map(({ at, kind, by, via, step, repeat, users, ref }) => ({
     tenant,
     at,
     actor: by,
@@ -39,6 +40,7 @@ export function auditOf(
       ...(step !== undefined && { step }),
       ...(repeat !== undefined && { repeat }),
       ...(users !== undefined && { users }),
+      ...(ref !== undefined && { ref }),
     },
   }))
 }

@@ -2,7 +2,8 @@ import type { Core } from '../core.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
-import { lookAgainAt, onTimer } from './timer.ts'
+import { onTimerQuietly } from '../noise/hush.ts'
+import { lookAgainAt } from './timer.ts'
 import { withOutcome } from './outcome.ts'
 import { planPaging, whoIsFor } from './paging.ts'
 import { changeOf } from './raising.ts'
@@ -21,7 +22,11 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
     core.worker.wake('escalate', heldOff)
     return
   }
-  const change = onTimer(alert, now, await whoIsFor(core, alert, now))
+  const change = onTimerQuietly(alert, now, {
+    whoIs: await whoIsFor(core, alert, now),
+    quiet: core.noise.quietOf(alert, now),
+    release: core.noise.releaseOf(alert),
+  })
   if (change.kind !== 'changed') {
     const nextDueAt = lookAgainAt(alert, now)
     await core.store.settle({ workId, token, at: now, delivery: null, nextDueAt, outbox: null })

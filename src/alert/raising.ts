@@ -5,6 +5,9 @@ import type { AlertDecision } from '../notification/decision.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
+import { calm, FLAPPING, stir } from '../noise/flapping.ts'
+import { openQuietly, quietly } from '../noise/hush.ts'
+import { HOLD } from '../noise/quiet.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
 import { auditOf } from './audit-of.ts'
@@ -82,21 +85,40 @@ async function planRaise(
       alert: { kind: 'open', alert: paging.alert, timeline: opened.timeline },
       paging,
       timeline: opened.timeline,
-      result: { status, alert_id: paging.alert.id, notified_users: Object.keys(paging.alert.told).length },
+      result: {
+        status,
+        alert_id: paging.alert.id,
+        notified_users: Object.keys(paging.alert.told).length,
+        ...(paging.alert.suppressedBy !== null && { suppressed_by: paging.alert.suppressedBy }),
+      },
     }
   }
   switch (raise.kind) {
     case 'nothing':
       return nothingToEnd(decision)
-    case 'repeat':
+    case 'repeat': {
+      const quietMs = existing.suppressedBy === FLAPPING ? core.noise.flapsFor(existing, now) : null
+      if (quietMs !== null) {
+        const { alert, timeline } = stir(existing, await actOf(core, arrival, existing), quietMs)
+        const paging = { alert, deliveries: [], notifications: [] }
+        const change = { ...changeOf(existing, paging, { timeline, cancelPages: null }, now), counts: true }
+        const result = { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 }
+        return { alert: { kind: 'change', change }, paging, timeline, result }
+      }
       return {
         alert: { kind: 'repeat', alertId: existing.id },
         paging: { alert: existing, deliveries: [], notifications: [] },
         timeline: [],
         result: { status, alert_id: existing.id, notified_users: 0, count: existing.count + 1 },
       }
+    }
     case 'promote': {
-      const change = promote(existing, raise.to, await actOf(core, arrival, existing), decision)
+      const change = promoteQuietly(
+        core,
+        existing,
+        promote(existing, raise.to, await actOf(core, arrival, existing), decision),
+        now,
+      )
       const paging = planPaging(core, change.alert, change.page, now)
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       const counting = {
@@ -111,7 +133,9 @@ async function planRaise(
       }
     }
     case 'resolve': {
-      const change = resolve(existing, await actOf(core, arrival, existing))
+      const act = await actOf(core, arrival, existing)
+      const quietMs = core.noise.flapsFor(existing, now)
+      const change = quietMs === null ? resolve(existing, act) : calm(existing, act, quietMs)
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
       const paging = await withOutcome(core, unpaged, now)
@@ -122,7 +146,7 @@ async function planRaise(
         },
         paging,
         timeline: change.timeline,
-        result: { status: 'alert_resolved', alert_id: existing.id },
+        result: { status: quietMs === null ? 'alert_resolved' : 'alert_flapping', alert_id: existing.id },
       }
     }
   }
@@ -142,7 +166,15 @@ export async function openDraft(core: Core, arrival: Arrival, decision: AlertDec
     origin: originOf(arrival),
     now,
   })
-  return open(draft, await whoIsFor(core, draft, now))
+  const quiet = core.noise.quietOf(draft, now)
+  return quiet === null ? open(draft, await whoIsFor(core, draft, now)) : openQuietly(draft, quiet)
+}
+
+/** What is quiet stays so when it becomes more severe, unless its reason is about the milder level only. */
+function promoteQuietly(core: Core, before: Alert, change: Changed, now: number): Changed {
+  const quiet = core.noise.quietOf(change.alert, now)
+  if (quiet === null || (quiet.by === HOLD && before.status !== 'suppressed')) return change
+  return quietly(before, change, quiet, now)
 }
 
 async function actOf(core: Core, { publish, now }: Arrival, alert: Alert): Promise<Act> {
@@ -174,7 +206,9 @@ function follow(core: Core, plan: RaisePlan, accepted: Extract<AcceptResult, { k
   plan.paging.notifications.forEach((notification, index) => {
     core.live.stored({ ...notification, seq: accepted.seqs[index] ?? 0, readAt: null })
   })
-  if (plan.alert.kind === 'open' && plan.paging.deliveries.length === 0) {
+  if (plan.alert.kind === 'open') core.noise.opened(alert)
+  if (plan.alert.kind === 'open' && alert.status === 'firing') void core.reconsider([alert])
+  if (plan.alert.kind === 'open' && alert.status === 'firing' && plan.paging.deliveries.length === 0) {
     core.log.error(
       { alert: plan.paging.alert.id, alert_type: plan.paging.alert.type },
       'an alert reaches nobody: no team, no administrator',

@@ -5,6 +5,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
@@ -206,6 +207,16 @@ export const ConfigSchema = Type.Object(
       default: [],
       description: 'Notifications that are gathered behind one message; the first rule that fits counts',
     }),
+    inhibit: Type.Array(Inhibit, {
+      default: [],
+      description: 'Alerts that keep others quiet while they are open',
+    }),
+    inhibit_tree: Type.Array(InhibitTree, {
+      default: [],
+      description: 'The same by place in the topic tree: a gateway that is down explains what is behind it',
+    }),
+    maintenance: MaintenanceSettings,
+    flapping: FlappingSettings,
     rules: Rules,
     heartbeats: Heartbeats,
   },

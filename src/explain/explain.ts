@@ -120,6 +120,8 @@ function summaryOf(decision: Decision): Link['detail'] {
       return { channel: decision.channel, messages: decision.messages.length }
     case 'drop':
       return { reason: decision.reason }
+    case 'maintenance':
+      return { cancelled: decision.cancelled }
     case 'inbox':
     case 'event':
     case 'status':

@@ -40,6 +40,7 @@ import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
 import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
+import { silences } from './families/silences.ts'
 import { templates } from './families/templates.ts'
 import { whyFamily } from './families/why.ts'
 import { guard } from './guard.ts'
@@ -258,6 +259,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => coreBanq(app, engine),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
+    (app) => silences(app, engine),
     ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),

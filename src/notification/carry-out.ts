@@ -1,6 +1,7 @@
 import { raiseAlert } from '../alert/raising.ts'
 import { commandThroughDoor } from '../alert/commanding.ts'
 import type { Core } from '../core.ts'
+import { acceptMaintenance } from '../noise/announce.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { Decision } from './decision.ts'
@@ -31,6 +32,8 @@ export function carryOut(core: Core, arrival: Arrival, decision: Decision): Prom
       return acceptEvent(core, arrival, decision)
     case 'status':
       return acceptStatus(core, arrival, decision)
+    case 'maintenance':
+      return acceptMaintenance(core, arrival, decision)
     case 'presence':
       return acceptPresence(core, arrival, decision)
     case 'drop':

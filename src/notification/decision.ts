@@ -16,6 +16,7 @@ export type Decision =
   | InboxDecision
   | EventDecision
   | StatusDecision
+  | MaintenanceDecision
   | PresenceDecision
   | DropDecision
 
@@ -122,10 +123,30 @@ export interface EventDecision {
   readonly source: string | null
 }
 
-/** The current state of a component or a maintenance window (R34, R35). */
+/** The current state of a component (R34). */
 export interface StatusDecision {
   readonly kind: 'status'
   readonly components: readonly { readonly name: string; readonly state: Readonly<Record<string, unknown>> }[]
+  readonly result: Readonly<Record<string, unknown>>
+}
+
+/** A maintenance window is announced, or changed or cancelled under the id of its first publish (R35). */
+export interface MaintenanceDecision {
+  readonly kind: 'maintenance'
+  /** What the publish leaves out is undefined or empty, and stays as it was. Instants in milliseconds. */
+  readonly window: {
+    readonly title: string | undefined
+    readonly message: string | undefined
+    readonly start: number | undefined
+    readonly end: number | undefined
+    /** Parts of `state/system/{component}`. */
+    readonly components: readonly string[]
+    readonly systems: readonly string[]
+    readonly sources: readonly string[]
+    readonly types: readonly string[]
+    readonly groups: readonly string[]
+  }
+  readonly cancelled: boolean
   readonly result: Readonly<Record<string, unknown>>
 }
 

@@ -4,7 +4,7 @@ import type { Arrival } from '../router/arrival.ts'
 import { acceptanceOf, storedOutcome } from './acceptance.ts'
 import type { StatusDecision } from './decision.ts'
 
-/** R34, R35: the state is stored with the publish and then shown, retained, on `state/system/{component}` if it changed. */
+/** R34: the state is stored with the publish and then shown, retained, on `state/system/{component}` if it changed. */
 export async function acceptStatus(core: Core, arrival: Arrival, decision: StatusDecision): Promise<Outcome> {
   const { tenant } = arrival.publish.principal
   const states = decision.components.map(({ name, state }) => ({

@@ -115,6 +115,8 @@ export interface Store {
   openAlert(tenant: TenantId, dedupKey: string): Promise<Alert | null>
   alerts(query: AlertQuery): Promise<Page<Alert>>
   timeline(tenant: TenantId, alertId: string): Promise<readonly TimelineEntry[]>
+  /** The alerts, open or not, that have a timeline entry with this `ref`: how many, and the latest `limit` of them. */
+  referring(tenant: TenantId, ref: string, limit: number): Promise<Referring>
   /** Every open alert of every tenant, oldest first, at most `limit` after `cursor`: for the board at start. */
   openAlerts(limit: number, cursor?: string): Promise<Page<Alert>>
 
@@ -182,6 +184,12 @@ export interface Store {
 
   /** Waits for what is queued, then releases everything. */
   close(): Promise<void>
+}
+
+export interface Referring {
+  readonly count: number
+  /** Ids, the one that was referred to last first. */
+  readonly alertIds: readonly string[]
 }
 
 export interface Acceptance {

@@ -81,6 +81,7 @@ export const TimelineEntrySchema = Type.Object(
     repeat: Type.Optional(Type.Integer()),
     text: Type.Optional(Type.String()),
     users: Type.Optional(Type.Array(Type.String())),
+    ref: Type.Optional(Type.String({ description: 'Such as silence:<id>' })),
   },
   {
     $id: 'TimelineEntry',

@@ -8,6 +8,7 @@ import { createFence } from '../../src/alert/fence.ts'
 import { createHoldOff } from '../../src/alert/hold-off.ts'
 import { sampleAlert } from '../support/sample-alert.ts'
 import { silentLog } from '../support/silent-log.ts'
+import { noNoise } from '../support/no-noise.ts'
 
 const NOW = Date.UTC(2026, 0, 5, 12)
 
@@ -55,6 +56,7 @@ async function nextStepAfter(items: readonly Delivery[]): Promise<number | null 
         return Promise.resolve('done')
       },
     },
+    ...noNoise,
     fence: createFence(),
     holdOff: createHoldOff(),
     worker: { wake: nothing },

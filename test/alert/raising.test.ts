@@ -12,6 +12,7 @@ import { createMetrics } from '../../src/metrics.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { principal } from '../support/fake-context.ts'
 import { fakeDirectory, person } from '../support/fake-directory.ts'
+import { noNoise } from '../support/no-noise.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { temporaryStore, type TemporaryStore } from '../store/temporary-store.ts'
 import { aDecision, NOON, TENANT } from './an-alert.ts'
@@ -40,6 +41,7 @@ describe('Publishes of one condition', () => {
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
       operatorAlarm: noAlarm,
+      ...noNoise,
       addressesOf: () => ['root@example.org'],
       laneOf: (channel) => channel,
     }

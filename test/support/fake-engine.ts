@@ -155,9 +155,10 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     chaos: createChaos(new Set(['sms', 'email'])),
     contacts: {} as Engine['contacts'],
     optOuts: { list: () => [], lift: async () => false },
+    silences: {} as Engine['silences'],
     why: () => Promise.reject(fault('request.not_found')),
     explain: () => Promise.resolve({ chain: [], timeline: [] }),
-    simulate: () => [],
+    simulate: async () => [],
     preflight: () => [],
     readiness: async () => engine.notReady,
   }

@@ -263,6 +263,11 @@ class SqliteStore implements port.Store {
     return rows.map((row) => JSON.parse(row[0] as string) as TimelineEntry)
   }
 
+  async referring(tenant: TenantId, ref: string, limit: number): Promise<port.Referring> {
+    const { count, ids } = await this.#asker.ask('referring', { tenant, ref, limit })
+    return { count, alertIds: ids }
+  }
+
   async openAlerts(limit: number, cursor?: string): Promise<port.Page<Alert>> {
     const rows = await this.#asker.ask('openAlerts', { limit, ...(cursor !== undefined && { cursor }) })
     return pageOf(rows, limit, { item: readAlert, position: openAlertPosition })

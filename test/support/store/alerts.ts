@@ -90,6 +90,26 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       expect((await alertOf(store, 'a-1')).count).to.equal(1)
     })
 
+    it('names the alerts whose timelines refer to something, of its tenant, each once, the latest first', async () => {
+      const { store } = opened()
+      const note = (ref?: string) =>
+        ({ at: NOON, kind: 'note', by: 'x', ...(ref !== undefined && { ref }) }) as const
+      for (const id of ['a-1', 'a-2', 'a-3']) await store.accept(sample.opening(sample.alert(id)))
+      await store.accept(sample.opening(sample.alert('a-4', { tenant: ACME })))
+      const write = (from: Alert, refs: readonly (string | undefined)[]) =>
+        store.changeAlert(sample.alertChange(from, { status: 'resolved' }, { timeline: refs.map(note) }))
+      await write(sample.alert('a-2'), ['silence:s', 'silence:s', 'silence:t'])
+      await write(sample.alert('a-1'), [undefined, 'silence:s'])
+      await write(sample.alert('a-4', { tenant: ACME }), ['silence:s'])
+      expect(await store.referring(DEFAULT, 'silence:s', 9)).to.deep.equal({
+        count: 2,
+        alertIds: ['a-1', 'a-2'],
+      })
+      expect(await store.referring(DEFAULT, 'silence:s', 1)).to.deep.equal({ count: 2, alertIds: ['a-1'] })
+      expect(await store.referring(ACME, 'silence:s', 9)).to.deep.equal({ count: 1, alertIds: ['a-4'] })
+      expect(await store.referring(DEFAULT, 'silence:u', 9)).to.deep.equal({ count: 0, alertIds: [] })
+    })
+
     it('gives the dedup key free when the alert is resolved, and not back to it while another holds it', async () => {
       const { store } = opened()
       const first = sample.alert('a-1', { dedupKey: 'k' })

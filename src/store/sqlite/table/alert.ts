@@ -47,6 +47,9 @@ export function alertReads(db: Database) {
     `SELECT ${ALERT_COLUMNS} FROM alert WHERE tenant = ? AND dedup_key = ? AND status <> 'resolved'`,
   )
   const timeline = db.prepare('SELECT entry FROM timeline WHERE alert_id = ? AND tenant = ? ORDER BY row')
+  const referred = `FROM timeline WHERE tenant = ? AND entry ->> '$.ref' = ? AND entry ->> '$.ref' IS NOT NULL`
+  const referringCount = db.prepare(`SELECT count(DISTINCT alert_id) ${referred}`)
+  const referring = db.prepare(`SELECT alert_id ${referred} GROUP BY alert_id ORDER BY max(row) DESC LIMIT ?`)
   const open = db.prepare(`
     SELECT ${ALERT_COLUMNS} FROM alert WHERE status <> 'resolved' AND (created_at, row) > (?, ?)
     ORDER BY created_at, row LIMIT ?`)
@@ -76,6 +79,12 @@ export function alertReads(db: Database) {
     },
     timeline: ({ tenant, alertId }: { tenant: string; alertId: string }): Row[] =>
       timeline.all(alertId, tenant),
+    referring({ tenant, ref, limit }: { tenant: string; ref: string; limit: number }) {
+      return {
+        count: Number(referringCount.get(tenant, ref)?.[0] ?? 0),
+        ids: referring.all(tenant, ref, limit).map((row) => row[0] as string),
+      }
+    },
     openAlerts: ({ limit, cursor }: PageQuery): Row[] =>
       open.all(...(decodeCursor(cursor, [0, 0]) ?? [-1, 0]), limit + 1),
   }

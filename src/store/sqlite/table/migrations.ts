@@ -274,6 +274,10 @@ const MIGRATIONS: readonly string[] = [
   -- When it was to be attempted first, where that was later than it came to be.
   ALTER TABLE delivery ADD COLUMN first_due_at INTEGER;
   `,
+  `
+  -- Alerts by what their timelines refer to; few entries refer to anything.
+  CREATE INDEX timeline_ref ON timeline (tenant, entry ->> '$.ref', alert_id) WHERE entry ->> '$.ref' IS NOT NULL;
+  `,
 ]
 
 /** The schema version this build writes. */

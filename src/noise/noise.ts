@@ -1,0 +1,91 @@
+import type { Alert } from '../alert/alert.ts'
+import type { OpenAlerts } from '../alert/open-alerts.ts'
+import type { Config } from '../config/schema.ts'
+import { durationMs } from '../duration.ts'
+import type { Registry } from '../registry/registry.ts'
+import { SlidingWindow } from '../router/sliding-window.ts'
+import { FLAPPING } from './flapping.ts'
+import type { Release } from './hush.ts'
+import { inhibitionsOf, type Inhibition } from './inhibition.ts'
+import { createInhibitors, type Inhibitors } from './inhibitors.ts'
+import { MAINTENANCE } from './maintenance.ts'
+import { quietOf, type Quiet } from './quiet.ts'
+import { SILENCE } from './silence.ts'
+
+/** What keeps alerts quiet, as it is at this moment. All of it is in memory, so that a publish need not read for it. */
+export interface Noise {
+  /** Why the alert is to be quiet now; null for no reason. */
+  quietOf(alert: Alert, now: number): Quiet | null
+  /** What becomes of the alert when its inhibitor is gone. */
+  releaseOf(alert: Alert): Release
+  /** An alert was opened under its key; how often that happens tells whether it flaps. In memory, since the start. */
+  opened(alert: Alert): void
+  /** For how long a flapping alert has to be quiet before it is resolved; null when it does not flap. */
+  flapsFor(alert: Alert, now: number): number | null
+  /** The open alerts whose quiet this one decides. */
+  followersOf(alert: Alert): readonly Alert[]
+}
+
+export interface NoiseOptions {
+  readonly registry: Registry
+  readonly config: () => Config
+  readonly openAlerts: OpenAlerts
+}
+
+const AT_ONCE: Release = { graceMs: 0, closes: false }
+
+export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noise {
+  let of: Config | null = null
+  let rules: readonly Inhibition[] = []
+  let inhibitors: Inhibitors = createInhibitors([])
+  const current = () => {
+    if (of !== config()) {
+      of = config()
+      rules = inhibitionsOf(of)
+      inhibitors = createInhibitors(rules)
+      if (rules.length > 0) for (const alert of openAlerts.all()) inhibitors.changed(alert)
+    }
+    return inhibitors
+  }
+  openAlerts.watch((alert) => {
+    const known = current()
+    if (rules.length > 0) known.changed(alert)
+  })
+  const openings = new SlidingWindow()
+  const flapLimit = () => {
+    const { changes, window } = config().flapping
+    return changes === 0 ? null : { maxRequests: changes + 1, windowMs: durationMs(window) }
+  }
+  const nameOf = ({ tenant, dedupKey }: Alert) => `${tenant} ${dedupKey}`
+  const rulesOn = (alert: Alert) => rules.filter((rule) => rule.targetKey(alert) !== null)
+
+  return {
+    quietOf: (alert, now) => {
+      const source = current().sourceOf(alert)
+      return quietOf(
+        alert,
+        {
+          silences: registry.list(SILENCE, alert.tenant, ''),
+          windows: registry.list(MAINTENANCE, alert.tenant, ''),
+          source,
+          holdMs: Math.max(0, ...rulesOn(alert).map(({ holdMs }) => holdMs)),
+        },
+        now,
+      )
+    },
+    releaseOf: (alert) => (current(), rulesOn(alert)[0] ?? AT_ONCE),
+    opened(alert) {
+      const limit = flapLimit()
+      if (limit !== null) openings.take(nameOf(alert), limit, alert.createdAt)
+    },
+    flapsFor(alert, now) {
+      const limit = flapLimit()
+      if (limit === null) return null
+      const flaps =
+        alert.suppressedBy === FLAPPING ||
+        (alert.status === 'firing' && openings.standing(nameOf(alert), limit, now).remaining === 0)
+      return flaps ? limit.windowMs : null
+    },
+    followersOf: (alert) => current().targetsOf(alert),
+  }
+}
