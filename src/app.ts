@@ -8,6 +8,7 @@ import { escalate } from './alert/escalate.ts'
 import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
+import { createLinks } from './alert/link/links.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
@@ -162,6 +163,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
+    wireOutcome: (alert, { kind, by }) => ({
+      type: 'alert_outcome',
+      outcome: kind,
+      by,
+      alert: renderAlert(alert),
+    }),
     visibleTo: (notification, reader) => {
       const person = directory.user(reader.userId)
       return (
@@ -197,8 +204,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    answerUrl: (delivery) => links.urlOf(delivery),
     holding: createHolding({ config: () => config, store, ids }),
-    fence: (alertId) => fence.stands(alertId),
+    fence: (alertId, ordinal) => fence.stands(alertId, ordinal),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
@@ -263,6 +271,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
+  const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const receive = createReceive(core, router, mayPublish)
   const bot = liveBot(config)
   const book = createContactBook(core, {
@@ -297,6 +306,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    links,
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,

@@ -1,5 +1,6 @@
 import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
+import { parseDuration } from '../duration.ts'
 import { fault } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import { acceptanceOf, storedOutcome } from '../notification/acceptance.ts'
@@ -12,12 +13,13 @@ import type { Alert } from './alert.ts'
 import { command } from './change.ts'
 import type { Act, Change } from './changed.ts'
 import { mayAct } from './may-act.ts'
-import { withOutcome } from './outcome.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { changeOf } from './raising.ts'
 
 /** How often a command is decided anew because the alert changed under it. */
 const TRIES = 20
+const DAY_MS = 24 * 60 * 60_000
 /** How long a callback that acted is known by what it wrote. */
 const CALLBACK_MS = 24 * 60 * 60_000
 
@@ -40,15 +42,24 @@ export async function commandAlert(
   decision: AlertCommandDecision,
   by: Commander,
 ): Promise<Alert> {
+  return (await commandOnce(core, decision, by)).alert
+}
+
+/** The same, and whether anything was left to do: not when it was so already, or `once` has acted before. */
+export async function commandOnce(
+  core: Core,
+  decision: AlertCommandDecision,
+  by: Commander,
+): Promise<{ readonly alert: Alert; readonly anew: boolean }> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const plan = await planCommand(core, decision, by)
-    if (plan.change === null) return plan.alert
+    if (plan.change === null) return { alert: plan.alert, anew: false }
     const committed = await commit(core, decision, plan.change, by)
     if (committed === 'stale') continue
-    if (committed === 'repeated') return plan.alert
+    if (committed === 'repeated') return { alert: plan.alert, anew: false }
     failpoint('after-ack-commit-before-reply')
     afterAlertCommit(core, plan.paging, plan.change.timeline, [])
-    return plan.paging.alert
+    return { alert: plan.paging.alert, anew: true }
   }
   throw fault('store.busy', 'The alert changes faster than this command can follow')
 }
@@ -137,18 +148,20 @@ async function planCommand(
     now,
     whoIs: whoIsFor(core.directory(), alert, now),
     note: decision.note,
+    longestSnoozeMs: parseDuration(core.config().alerts.longest_snooze) ?? DAY_MS,
   }
-  return planned(core, alert, command(alert, decision, act), now)
+  return planned(core, alert, command(alert, decision, act), act)
 }
 
-async function planned(core: Core, alert: Alert, change: Change, now: number): Promise<CommandPlan> {
+async function planned(core: Core, alert: Alert, change: Change, { by, now }: Act): Promise<CommandPlan> {
   switch (change.kind) {
     case 'refused':
       throw fault(change.code, change.message)
     case 'same':
       return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
     case 'changed': {
-      const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
+      const paged = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, { before: alert, paging: paged, by, now })
       return { alert, paging, change: changeOf(alert, paging, change.timeline, now, change.cancelPages) }
     }
   }

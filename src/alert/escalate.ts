@@ -3,6 +3,8 @@ import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import { lookAgainAt, onTimer } from './timer.ts'
+import { CARILLON } from './escalation/start.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor } from './paging.ts'
 import { changeOf } from './raising.ts'
 
@@ -28,7 +30,8 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
     if (nextDueAt !== null) core.worker.wake('escalate', nextDueAt)
     return
   }
-  const paging = planPaging(core, change.alert, change.page, now)
+  const paged = planPaging(core, change.alert, change.page, now)
+  const paging = await withOutcome(core, { before: alert, paging: paged, by: CARILLON, now })
   const outcome = await core.store.changeAlert({
     ...changeOf(alert, paging, change.timeline, now, change.cancelPages),
     claimed: { workId, token },

@@ -10,7 +10,7 @@ import type { Alert, TimelineEntry } from './alert.ts'
 import { promote, resolve } from './change.ts'
 import type { Act } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
-import { withOutcome } from './outcome.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { decideRaise, dedupKeyOf, draftAlert, open } from './raise.ts'
 
@@ -96,7 +96,9 @@ async function planRaise(
       }
     case 'promote': {
       const change = promote(existing, raise.to, actOf(core, arrival, existing), decision)
-      const paging = planPaging(core, change.alert, change.page, now)
+      const by = arrival.publish.principal.id
+      const paged = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, { before: existing, paging: paged, by, now })
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       const counting = {
         ...changeOf(existing, paging, change.timeline, now, change.cancelPages),
@@ -113,7 +115,8 @@ async function planRaise(
       const change = resolve(existing, actOf(core, arrival, existing))
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
-      const paging = await withOutcome(core, unpaged, now)
+      const by = arrival.publish.principal.id
+      const paging = await withOutcome(core, { before: existing, paging: unpaged, by, now })
       return {
         alert: {
           kind: 'change',

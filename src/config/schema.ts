@@ -69,6 +69,11 @@ const Limits = Type.Object(
   section('What one program takes on'),
 )
 
+const Alerts = Type.Object(
+  { longest_snooze: duration('The longest that a critical alert may be snoozed at once', '24h') },
+  section('What may be done to alerts'),
+)
+
 const Auth = Type.Object(
   {
     anonymous: Type.Union([Type.String(), Type.Null()], {
@@ -181,6 +186,7 @@ export const ConfigSchema = Type.Object(
     channels: Channels,
     templates: Templates,
     throttle: Throttle,
+    alerts: Alerts,
     notipy: NotiPy,
     notification_types: Type.Record(
       Type.String(),

@@ -13,6 +13,7 @@ import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
+import { outdatedBy } from './outdated.ts'
 import { DEFERRED, LONGEST_RETRY_AFTER_MS, nextAttempt, onAmbiguous, PROVIDER_DOWN } from './retry.ts'
 import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
@@ -29,13 +30,16 @@ export interface DeliverDeps {
   readonly metrics: Metrics
   /** Origin of links; asked late, because a free port is known only after listening. */
   readonly publicUrl: () => string
+  /** Where its recipient acts on a page without signing in (contract section 6); absent or null, nowhere. */
+  readonly answerUrl?: (delivery: Delivery) => string | null
   /** What a template makes of a message; absent, every message goes out as it was published. Never throws. */
   readonly wordingOf?: (input: RenderInput) => Wording | null
   /**
-   * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
-   * more (promise P15). Asked in the same tick in which the provider is called.
+   * Whether an acknowledgement or a resolution of this alert was committed here, and the page with this ordinal may
+   * not start any more (promise P15); without one, whether none may. Asked in the same tick in which the provider is
+   * called.
    */
-  readonly fence: (alertId: string) => boolean
+  readonly fence: (alertId: string, ordinal?: number) => boolean
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
@@ -88,7 +92,15 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     const suppressed = ended(work, end('suppressed', held.reason), now)
     return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
   }
-  const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
+  const answerUrl = deps.answerUrl?.(delivery) ?? null
+  const input = {
+    delivery,
+    subject,
+    recipient,
+    fixed: delivery.fixed,
+    publicUrl: deps.publicUrl(),
+    answerUrl,
+  }
   const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
@@ -156,7 +168,7 @@ export function createDeliver(
 
 /** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about. */
 function isFenced(delivery: Delivery, { fence }: Pick<DeliverDeps, 'fence'>): boolean {
-  if (delivery.purpose === 'page') return fence(delivery.subjectId)
+  if (delivery.purpose === 'page') return fence(delivery.subjectId, delivery.ordinal)
   const about = delivery.fixed?.summary
   return about !== undefined && about.notifications === 0 && about.alertIds.every((id) => fence(id))
 }
@@ -191,7 +203,8 @@ function reasonNotToSend(
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
-  if (delivery.purpose === 'page' && alert && alert.status !== 'firing') return end('cancelled', alert.status)
+  const outdated = alert && outdatedBy(delivery, alert, now)
+  if (outdated) return end('cancelled', outdated)
   const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
   if (expiresAt <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)

@@ -13,6 +13,7 @@ import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
+import { alertLinks } from './families/alert-links.ts'
 import { alerts } from './families/alerts.ts'
 import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
@@ -112,6 +113,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       httpHost: `${server.host}:${server.http_port}`,
     })
     pages(root, options.webRoot)
+    void root.register(async (scope: App) => alertLinks(scope, engine))
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
@@ -135,7 +137,7 @@ function observe(app: App): void {
     request.log[quiet ? 'debug' : 'info'](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        path: loggedPath(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         principal: request.identity?.principal.id,
@@ -143,6 +145,11 @@ function observe(app: App): void {
       'request',
     )
   })
+}
+
+/** Neither what follows `?` nor the token of a link: both open something (security row 26). */
+function loggedPath(url: string): string {
+  return (url.split('?', 1)[0] ?? '').replace(/^\/a\/.*$/, '/a/…')
 }
 
 /** Security row 31. */

@@ -153,6 +153,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     },
     chaos: createChaos(new Set(['sms', 'email'])),
     contacts: {} as Engine['contacts'],
+    links: {} as Engine['links'],
     optOuts: { list: () => [], lift: async () => false },
     readiness: async () => engine.notReady,
   }
@@ -299,6 +300,7 @@ export function alertRow(id: string, given: Partial<Alert> = {}): Alert {
     suppressedBy: null,
     told: {},
     nextOrdinal: 1,
+    pagesFrom: 0,
     origin: ORIGIN,
     createdAt: AT,
     version: 1,
