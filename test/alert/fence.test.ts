@@ -6,9 +6,17 @@ describe('The fence around an alert that must not page (P15)', () => {
     const fence = createFence()
     expect(fence.stands('a1', 0)).to.equal(false)
     fence.raise('a1', 10)
-    expect([fence.stands('a1', 0), fence.stands('a1', 99), fence.stands('a1')]).to.deep.equal([true, true, true])
+    expect([fence.stands('a1', 0), fence.stands('a1', 99), fence.stands('a1')]).to.deep.equal([
+      true,
+      true,
+      true,
+    ])
     fence.lower('a1', 4, 20)
-    expect([fence.stands('a1', 3), fence.stands('a1', 4), fence.stands('a1')]).to.deep.equal([true, false, false])
+    expect([fence.stands('a1', 3), fence.stands('a1', 4), fence.stands('a1')]).to.deep.equal([
+      true,
+      false,
+      false,
+    ])
     fence.lower('a2', 0, 20)
     expect(fence.stands('a2', 0)).to.equal(false)
   })

@@ -17,7 +17,10 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
   const told = async (user: string) =>
     (await h.phone(user).messages())
       .filter(({ text, subject }) => /^(ACKNOWLEDGED|OPEN AGAIN|RESOLVED)/.test(subject ?? text))
-      .map(({ channel, subject, text, actions }) => `${channel} ${/^[A-Z ]+/.exec(subject ?? text)?.[0]}${actions.length}`)
+      .map(
+        ({ channel, subject, text, actions }) =>
+          `${channel} ${/^[A-Z ]+/.exec(subject ?? text)?.[0]}${actions.length}`,
+      )
       .toSorted()
   const act = (verb: string, id: string, as: string, body: object = {}) =>
     h.accepted(`alerts/${id}/${verb}`, body, { as }).then(() => h.quiet())
@@ -49,7 +52,8 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     await h.accepted('alerts/critical/system_failure', { message: 'Fine', source: 'db', status: 'resolved' })
     await h.quiet()
     expect((await h.alert(id)).status).to.equal('resolved')
-    for (const user of ['anna', 'bob']) expect(await told(user)).to.deep.equal(['email RESOLVED0', 'sms RESOLVED0'])
+    for (const user of ['anna', 'bob'])
+      expect(await told(user)).to.deep.equal(['email RESOLVED0', 'sms RESOLVED0'])
   })
 
   it('when nobody has it any more, unless the very same change pages them', async () => {
@@ -60,12 +64,17 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     // Step 1 pages Bob and the administrator again; Cem did it himself.
     for (const user of ['anna', 'bob']) {
       expect((await told(user)).filter((each) => each.includes('OPEN'))).to.deep.equal([])
-      expect((await h.phone(user).messages('sms')).filter(({ actions }) => actions.length > 0)).to.have.length(2)
+      expect(
+        (await h.phone(user).messages('sms')).filter(({ actions }) => actions.length > 0),
+      ).to.have.length(2)
     }
     expect(await told('cem')).to.deep.equal([])
     await act('ack', id, 'bob')
     await act('escalate', id, 'bob')
-    expect((await told('anna')).filter((each) => each.includes('OPEN'))).to.deep.equal(['email OPEN AGAIN0', 'sms OPEN AGAIN0'])
+    expect((await told('anna')).filter((each) => each.includes('OPEN'))).to.deep.equal([
+      'email OPEN AGAIN0',
+      'sms OPEN AGAIN0',
+    ])
     expect((await told('cem')).filter((each) => each.includes('OPEN'))).to.deep.equal([])
   })
 
@@ -77,7 +86,10 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
           platform: {
             alert_types: ['system_failure'],
             schedule: { layers: [{ rotate: ['bob'] }] },
-            escalation: { steps: [{ notify: ['oncall'], wait: '5m' }, { notify: ['user:cem'] }], ack_timeout: '30m' },
+            escalation: {
+              steps: [{ notify: ['oncall'], wait: '5m' }, { notify: ['user:cem'] }],
+              ack_timeout: '30m',
+            },
           },
         },
       },
@@ -87,7 +99,10 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     await act('ack', id, 'cem')
     await h.pass(30 * MINUTE)
     expect((await h.alert(id)).status).to.equal('firing')
-    expect((await told('cem')).filter((each) => each.includes('OPEN'))).to.deep.equal(['email OPEN AGAIN0', 'sms OPEN AGAIN0'])
+    expect((await told('cem')).filter((each) => each.includes('OPEN'))).to.deep.equal([
+      'email OPEN AGAIN0',
+      'sms OPEN AGAIN0',
+    ])
   })
 
   it('not when they alone were told and did it themselves, and never by a call', async () => {
@@ -110,9 +125,9 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     await act('ack', id, 'bob')
     expect(await h.deliveries(id)).to.have.length(known)
     await act('resolve', id, 'anna')
-    expect((await h.deliveries(id)).slice(known).map(({ channel, purpose }) => `${channel} ${purpose}`)).to.deep.equal([
-      'sms outcome',
-    ])
+    expect(
+      (await h.deliveries(id)).slice(known).map(({ channel, purpose }) => `${channel} ${purpose}`),
+    ).to.deep.equal(['sms outcome'])
     expect(await h.phone('bob').messages('voice')).to.have.length(1)
   })
 
@@ -123,12 +138,12 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     await bob.subscribe('users/bob/alerts')
     const id = await h.raise('alerts/critical/system_failure')
     await act('ack', id, 'bob')
-    await anna.settled?.()
-    const frames = anna.heard.map(({ payload }) => JSON.parse(String(payload)) as Record<string, unknown>)
-    expect(frames.map(({ type }) => type)).to.deep.equal(['critical_alert', 'alert_outcome'])
+    await Promise.all([anna.caughtUp(), bob.caughtUp()])
+    const frames = anna.received.map(({ body }) => body)
+    expect(frames.map((body) => body?.['type'])).to.deep.equal(['critical_alert', 'alert_outcome'])
     expect(frames[1]).to.deep.include({ outcome: 'acknowledged', by: 'bob' })
     expect(frames[1]?.['alert']).to.deep.include({ id, status: 'acknowledged', acknowledged_by: 'bob' })
-    expect(bob.heard).to.have.length(1)
+    expect(bob.received).to.have.length(1)
   })
 
   it('in no way that an answer could do harm with', async () => {
@@ -153,8 +168,12 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
       await h.pass(1)
     }
     for (const id of ids.slice(0, 2)) await act('ack', id, 'bob')
-    const held = (await h.deliveries(ids[0] ?? '')).filter(({ purpose, channel }) => purpose === 'outcome' && channel === 'sms')
-    expect(held.map(({ userId, state, reason }) => [userId, state, reason])).to.deep.equal([['anna', 'suppressed', 'throttled']])
+    const held = (await h.deliveries(ids[0] ?? '')).filter(
+      ({ purpose, channel }) => purpose === 'outcome' && channel === 'sms',
+    )
+    expect(held.map(({ userId, state, reason }) => [userId, state, reason])).to.deep.equal([
+      ['anna', 'suppressed', 'throttled'],
+    ])
     await h.pass(MINUTE)
     const [summary] = (await h.phone('anna').messages('sms')).slice(-1)
     expect(summary?.text).to.include('2 alerts acknowledged (2 system_failure)')

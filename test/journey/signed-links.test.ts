@@ -64,7 +64,8 @@ describe('The link in a page (contract section 6, security row 24)', function ()
         for (const method of ['PUT', 'PATCH', 'DELETE']) await get(url, method)
         // What an HTML page makes a browser load by itself.
         const html = await (await get(url)).text()
-        for (const [, loaded] of html.matchAll(/(?:src|href)="([^"]+)"/g)) await get(new URL(loaded ?? '', url).href)
+        for (const [, loaded] of html.matchAll(/(?:src|href)="([^"]+)"/g))
+          await get(new URL(loaded ?? '', url).href)
       }
     }
     await h.quiet()
@@ -72,16 +73,23 @@ describe('The link in a page (contract section 6, security row 24)', function ()
   })
 
   it('shows the alert and a button for each action, without scripts, kept nowhere and led on to nowhere', async () => {
-    await h.raise('alerts/critical/system_failure', { message: '<script>alert(1)</script>', source: 'db "1"' })
+    await h.raise('alerts/critical/system_failure', {
+      message: '<script>alert(1)</script>',
+      source: 'db "1"',
+    })
     const answer = await get(await linkOf('bob@example.org'))
     expect(answer.status).to.equal(200)
     expect(answer.headers.get('cache-control')).to.equal('no-store')
     expect(answer.headers.get('referrer-policy')).to.equal('no-referrer')
     expect(answer.headers.get('x-robots-tag')).to.include('noindex')
-    expect(answer.headers.get('content-security-policy')).to.match(/^default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'/)
+    expect(answer.headers.get('content-security-policy')).to.match(
+      /^default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'/,
+    )
     const html = await answer.text()
     expect(html).to.include('<html lang="de">').and.include('Bestätigen').and.include('system_failure')
-    expect(html).to.include('&lt;script&gt;').and.not.match(/<script|javascript:|http-equiv/i)
+    expect(html)
+      .to.include('&lt;script&gt;')
+      .and.not.match(/<script|javascript:|http-equiv/i)
     const values = [...html.matchAll(/<form method="post"><button[^>]* name="action" value="([a-z]+)"/g)]
     expect(values.map(([, value]) => value)).to.deep.equal(['ack', 'escalate', 'snooze', 'resolve'])
     const style = await get(`${h.app.httpUrl}/web/link.css`)
@@ -92,8 +100,14 @@ describe('The link in a page (contract section 6, security row 24)', function ()
   it('acknowledges in the name of its recipient when the button is pressed, after which no page comes (P15)', async () => {
     const id = await h.raise('alerts/critical/system_failure')
     const answer = await press(await linkOf('bob@example.org'), 'ack')
-    expect([answer.status, await answer.text()].join()).to.include('200').and.include('bestätigt')
-    expect(await h.alert(id)).to.include({ status: 'acknowledged', acknowledgedBy: 'bob', acknowledgedVia: 'link' })
+    expect([answer.status, await answer.text()].join())
+      .to.include('200')
+      .and.include('bestätigt')
+    expect(await h.alert(id)).to.include({
+      status: 'acknowledged',
+      acknowledgedBy: 'bob',
+      acknowledgedVia: 'link',
+    })
     await h.pass(HOUR)
     expect(await h.phone('cem').messages()).to.deep.equal([])
   })
@@ -116,7 +130,9 @@ describe('The link in a page (contract section 6, security row 24)', function ()
     await h.accepted(`alerts/${id}/unack`, {}, { as: 'anna' })
     await h.quiet()
     const again = await press(bob, 'ack')
-    expect([again.status, await again.text()].join()).to.include('200').and.include('Schon bestätigt von Bob K. um ')
+    expect([again.status, await again.text()].join())
+      .to.include('200')
+      .and.include('Schon bestätigt von Bob K. um ')
     expect((await h.alert(id)).status).to.equal('firing')
     // Another button of the same link has not been pressed yet.
     expect((await press(bob, 'resolve')).status).to.equal(200)
@@ -133,11 +149,22 @@ describe('The link in a page (contract section 6, security row 24)', function ()
     await press(bob, 'resolve')
     expect(await h.alert(id)).to.include({ status: 'resolved' })
     const over = await get(bob)
-    expect([over.status, await over.text()].join()).to.include('200').and.include('ist vorbei').and.not.include('<form')
+    expect([over.status, await over.text()].join())
+      .to.include('200')
+      .and.include('ist vorbei')
+      .and.not.include('<form')
     const late = await press(bob, 'ack')
-    expect([late.status, await late.text()].join()).to.include('409').and.include('ist vorbei')
-    const by = (await h.timeline(id)).filter(({ via }) => via === 'link').map(({ kind, by: who }) => [kind, who])
-    expect(by).to.deep.equal([['escalated', 'bob'], ['snoozed', 'bob'], ['resolved', 'bob']])
+    expect([late.status, await late.text()].join())
+      .to.include('409')
+      .and.include('ist vorbei')
+    const by = (await h.timeline(id))
+      .filter(({ via }) => via === 'link')
+      .map(({ kind, by: who }) => [kind, who])
+    expect(by).to.deep.equal([
+      ['escalated', 'bob'],
+      ['snoozed', 'bob'],
+      ['resolved', 'bob'],
+    ])
   })
 
   it('leads to the sign-in when it was tampered with, or a day has passed, and acts no more', async () => {
@@ -150,7 +177,9 @@ describe('The link in a page (contract section 6, security row 24)', function ()
       expect((await press(tampered, 'ack')).status, String(index - at)).to.equal(404)
     }
     const unknown = await get(`${bob.slice(0, at)}nothing`)
-    expect([unknown.status, await unknown.text()].join()).to.include('404').and.include('href="/"')
+    expect([unknown.status, await unknown.text()].join())
+      .to.include('404')
+      .and.include('href="/"')
     await h.pass(24 * HOUR)
     for (const late of [await get(bob), await press(bob, 'ack')]) {
       expect(late.status).to.equal(410)

@@ -18,7 +18,8 @@ export function outcomeOf(
   before: Pick<Alert, 'status' | 'severity'>,
   after: Pick<Alert, 'status'>,
 ): OutcomeKind | null {
-  if (before.severity === 'info' || before.status === 'resolved' || before.status === after.status) return null
+  if (before.severity === 'info' || before.status === 'resolved' || before.status === after.status)
+    return null
   if (after.status === 'acknowledged' || after.status === 'resolved') return after.status
   return before.status === 'acknowledged' && after.status === 'firing' ? 'unacknowledged' : null
 }

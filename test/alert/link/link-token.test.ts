@@ -34,12 +34,12 @@ describe('The token of a signed link (security row 24)', () => {
   it('is forged under another secret, and still good while the key that signed it is known', () => {
     const next = new Map([[3, Buffer.alloc(32, 9)]])
     expect(readLink(sign(), { current: 3, secrets: next }, NOON - 1).kind).to.equal('forged')
-    expect(readLink(sign(), { current: 3, secrets: new Map([...keys.secrets, ...next]) }, NOON - 1).kind).to.equal(
-      'valid',
-    )
-    expect(readLink(sign(), { current: 2, secrets: new Map([[2, Buffer.alloc(32, 9)]]) }, NOON - 1).kind).to.equal(
-      'forged',
-    )
+    expect(
+      readLink(sign(), { current: 3, secrets: new Map([...keys.secrets, ...next]) }, NOON - 1).kind,
+    ).to.equal('valid')
+    expect(
+      readLink(sign(), { current: 2, secrets: new Map([[2, Buffer.alloc(32, 9)]]) }, NOON - 1).kind,
+    ).to.equal('forged')
   })
 
   it('is not made for what it has no room for', () => {
