@@ -10,6 +10,7 @@ import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
 import { createLinks } from './alert/link/links.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
+import { createOperatorAlarm } from './alert/operator-alarm.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -25,7 +26,7 @@ import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
 import { createChaos } from './delivery/chaos.ts'
-import { botSettings, capturedOf, channelLanes, createChannels } from './delivery/channels/index.ts'
+import { botSettings, capturedOf, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
 import { createDeliver } from './delivery/deliver.ts'
 import { vapidOf } from './delivery/push/vapid.ts'
 import { createDevices } from './devices/devices.ts'
@@ -38,6 +39,7 @@ import { replyToOutbox } from './delivery/reply.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
 import { afterSettled } from './delivery/settled.ts'
+import { createTargetHealth, type HealthOf } from './delivery/target-health.ts'
 import { createTelegramBot, type TelegramBot } from './delivery/telegram/bot.ts'
 import { createTelegramPoll } from './delivery/telegram/poll.ts'
 import { createStartLink } from './delivery/telegram/start-link.ts'
@@ -143,13 +145,16 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // The parts know each other in a circle (a delivery makes a receipt, a receipt is published, a publish is a
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
+  const alarm = createOperatorAlarm(() => late.core)
+  const healthOf: HealthOf = (target, patience) =>
+    createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
   const broker = {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, publicUrl, devices, vapid, broker })
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
   const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })
@@ -225,7 +230,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   perform.digest = async (work) => {
     if (work.kind === 'digest') await closeDigest(late.core, work)
   }
-  const lanes = channelLanes(channels)
+  const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
+  const lanes = channelLanes(channels, leftOver)
   for (const { name } of lanes) perform[name] = deliver
   late.worker = createWorker({
     store,
@@ -241,6 +247,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     random,
     log,
     metrics,
+    alarm,
   })
 
   late.core = {
@@ -263,11 +270,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    operatorAlarm: alarm,
     publish,
     wanted,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
+    laneOf: (channel, address) => laneOf(channels, channel, address),
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
@@ -461,6 +470,7 @@ async function* openAlertsOf(core: Core): AsyncGenerator<Alert> {
     const page = await core.store.openAlerts(500, cursor)
     for (const alert of page.items) {
       core.openAlerts.changed(alert)
+      core.operatorAlarm.found(alert)
       yield alert
     }
     cursor = page.nextCursor ?? undefined

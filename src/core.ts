@@ -9,6 +9,7 @@ import type { Fence } from './alert/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
 import type { InTurn } from './alert/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
+import type { OperatorAlarm } from './alert/operator-alarm.ts'
 import type { Worker } from './delivery/worker.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory, Person } from './directory/directory.ts'
@@ -44,6 +45,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
+  readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
@@ -53,6 +55,8 @@ export interface Core {
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Where a channel could reach this person now, apart from what they prefer; nowhere on `realtime`. */
   readonly addressesOf: (person: Recipient, channel: ChannelName) => readonly string[]
+  /** The lane of the worker that sends to this address: see Channel.target. */
+  readonly laneOf: (channel: ChannelName, address: string | null) => string
   /** What a template makes of an entry for this person; null leaves it as it was published. Never throws. */
   readonly wordInbox: (notification: NewNotification, person: Person) => InboxWords | null
 }

@@ -1,8 +1,10 @@
+import { createConservationWatch } from './conservation-watch.ts'
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
 import { forgetSeen } from './delivery/seen.ts'
 
 const ROUND_MS = 30_000
+const WATCH_MS = 60_000
 const PRUNE_MS = 10 * 60_000
 /** Rows of each kind in one portion, so that pruning never holds a commit up for long. */
 const PORTION = 1000
@@ -10,14 +12,20 @@ const PORTION = 1000
 const FENCE_MS = 10 * 60_000
 const DAY_MS = 24 * 60 * 60_000
 
-/** What has to be done from time to time: pruning, forgetting fences. Returns what stops it. */
+/** What has to be done from time to time: pruning, forgetting fences, looking for losses. Returns what stops it. */
 export function createHousekeeping(core: Core): () => void {
   let cancel = () => {}
   let stopped = false
   let pruneAt = 0
+  let watchAt = 0
+  const watch = createConservationWatch(core)
   const round = async () => {
     const now = core.clock.now()
     core.fence.forget(now - FENCE_MS)
+    if (now >= watchAt) {
+      watchAt = now + WATCH_MS
+      await watch()
+    }
     if (now < pruneAt) return
     pruneAt = now + PRUNE_MS
     const { outbox, dead_letters } = core.config().storage.retention

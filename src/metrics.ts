@@ -55,6 +55,23 @@ export function createMetrics() {
       labelNames: ['lane'],
       registers,
     }),
+    operatorAlarms: new Gauge({
+      name: 'carillon_operator_alarms',
+      help: 'Troubles of the product itself that its operators were told of, by cause, while they last',
+      labelNames: ['cause'],
+      registers,
+    }),
+    conservationBroken: new Gauge({
+      name: 'carillon_conservation_broken',
+      help: 'Rows that break the law of conservation: anything but 0 is a defect',
+      registers,
+    }),
+    deliveriesByState: new Gauge({
+      name: 'carillon_deliveries_by_state',
+      help: 'Stored deliveries by state, counted every minute',
+      labelNames: ['state'],
+      registers,
+    }),
     workFailures: new Counter({
       name: 'carillon_work_failures_total',
       help: 'Pieces of due work that failed unexpectedly',

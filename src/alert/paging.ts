@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
+import { roomIn } from '../delivery/start.ts'
 import { waysTo, type Way } from '../delivery/ways.ts'
 import { webhookAddress } from '../delivery/webhook-address.ts'
 import type { Directory, Person } from '../directory/directory.ts'
@@ -50,6 +51,7 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
 
   let ordinal = alert.nextOrdinal
   const told: Told[] = []
+  const mayStart = roomIn(core.worker)
   const deliveries: NewDelivery[] = []
   const shared = {
     tenant: alert.tenant,
@@ -66,16 +68,17 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     if (person === undefined) continue
     const reached: string[] = []
     for (const { channel, address, afterMs, suppressed } of timedWays(core, person, target)) {
+      const lane = core.laneOf(channel, address)
       deliveries.push(
         newDelivery({
           ...shared,
           ordinal: ordinal++,
           userId: person.id,
           channel,
+          lane,
           address,
           dueAt: now + afterMs,
-          // What cannot start at once is better claimed: critical work is claimed before all other.
-          leased: core.worker.room(channel) > 0,
+          leased: mayStart(lane),
           ...(suppressed !== undefined && { suppressed }),
         }),
       )
@@ -96,13 +99,16 @@ export function planPaging(core: Core, alert: Alert, page: Page | null, now: num
     told.push({ userId: person.id, channels: reached })
   }
   for (const { channel, address } of machinesOf(core, page)) {
+    const lane = core.laneOf(channel, address)
     deliveries.push(
       newDelivery({
         ...shared,
         ordinal: ordinal++,
         userId: null,
         channel,
+        lane,
         address,
+        leased: mayStart(lane),
         ...(address === null && { suppressed: 'no_address' }),
       }),
     )

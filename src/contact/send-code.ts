@@ -18,6 +18,7 @@ export async function sendCode(core: Core, person: Person, sending: CodeToSend):
   const { messageId, channel, address, code, now } = sending
   const { tenant, id: userId } = person
   const topic = `users/${userId}/contacts`
+  const lane = core.laneOf(channel, address)
   const planned = newDelivery({
     tenant,
     subjectKind: 'direct',
@@ -26,12 +27,13 @@ export async function sendCode(core: Core, person: Person, sending: CodeToSend):
     purpose: 'code',
     userId,
     channel,
+    lane,
     address,
     critical: false,
     fixed: codeMessage(channel, code),
     origin: { principal: userId, messageId, topic },
     now,
-    leased: core.worker.room(channel) > 0,
+    leased: core.worker.room(lane) > 0,
   })
   const accepted = await core.store.accept({
     tenant,

@@ -1,6 +1,6 @@
 /**
- * What one attempt said about the provider behind a lane, as opposed to the message: it answered, it failed for now,
- * it refuses us altogether (401, 403), or nothing can be said.
+ * What one attempt said about the target it went to, as opposed to the message: it answered, it failed for now, it
+ * refuses us altogether (401, 403), or nothing can be said.
  */
 export interface ProviderSign {
   readonly sign: 'well' | 'transient' | 'refused' | 'unknown'
@@ -8,7 +8,7 @@ export interface ProviderSign {
   readonly retryAfterMs?: number
 }
 
-/** The health of one lane's provider. A value: every sign makes a new one. */
+/** The health of one target: a provider, or one endpoint of a webhook. A value: every sign makes a new one. */
 export interface Breaker {
   /** Transient failures in a row. */
   readonly failures: number
@@ -22,30 +22,40 @@ export interface Breaker {
 
 export const CLOSED: Breaker = { failures: 0, openings: 0, pausedUntil: 0, cause: null }
 
-const FAILURES_TO_OPEN = 5
+/** In a row; fewer where another provider takes over at once. */
+export const FAILURES_TO_OPEN = 5
 const SHORTEST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 60_000
 
 /**
  * The breaker after a sign (promises P7, P24): five transient failures in a row pause the provider for 5 s, doubled
  * up to 60 s; a refusal pauses it for 60 s; its own wish is obeyed as it was cut to size by the caller. Signs of
- * attempts that were under way when the pause began do not lengthen it, unless they carry a wish.
+ * attempts that were under way when the pause began do not lengthen it, unless they carry a wish. With `patience`
+ * another number of failures opens it.
  */
-export function afterSign(breaker: Breaker, { sign, retryAfterMs }: ProviderSign, now: number): Breaker {
+export function afterSign(
+  breaker: Breaker,
+  { sign, retryAfterMs }: ProviderSign,
+  now: number,
+  patience = FAILURES_TO_OPEN,
+): Breaker {
   if (sign === 'well') return breaker.pausedUntil > now && breaker.cause !== 'failing' ? breaker : CLOSED
   // Half open, this lets the next attempt be the probe.
   if (sign === 'unknown') return breaker
   const failures = breaker.failures + (sign === 'transient' ? 1 : 0)
+  // An attempt that was under way when the pause began opens nothing anew.
+  const openings = breaker.openings + (breaker.pausedUntil > now ? 0 : 1)
   if (retryAfterMs !== undefined && retryAfterMs > 0) {
     const pausedUntil = Math.max(breaker.pausedUntil, now + retryAfterMs)
-    return { ...breaker, failures, pausedUntil, cause: 'retry_after' }
+    return { failures, openings, pausedUntil, cause: 'retry_after' }
   }
   if (sign === 'refused') {
-    return { ...breaker, failures, pausedUntil: now + LONGEST_PAUSE_MS, cause: 'refused' }
+    return { failures, openings, pausedUntil: now + LONGEST_PAUSE_MS, cause: 'refused' }
   }
-  if (failures < FAILURES_TO_OPEN || breaker.pausedUntil > now) return { ...breaker, failures }
+  if ((breaker.cause === null && failures < patience) || breaker.pausedUntil > now)
+    return { ...breaker, failures }
   const pause = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** breaker.openings)
-  return { failures, openings: breaker.openings + 1, pausedUntil: now + pause, cause: 'failing' }
+  return { failures, openings, pausedUntil: now + pause, cause: 'failing' }
 }
 
 /**
@@ -65,4 +75,13 @@ export function allowance(
   if (breaker.cause === null) return state.room
   const mayProbe = breaker.pausedUntil <= state.now || (state.critical && breaker.cause === 'failing')
   return mayProbe && state.inFlight === 0 ? Math.min(1, state.room) : 0
+}
+
+/** So often in a row, which takes half a minute at least, and it is no hiccup any more. */
+const OPENINGS_TO_TELL = 4
+
+/** What an operator has to be told of a target: it refuses us, or it stays in trouble; null while there is nothing. */
+export function troubleOf({ cause, openings }: Breaker): 'refused' | 'failing' | null {
+  if (cause === 'refused') return 'refused'
+  return cause !== null && openings >= OPENINGS_TO_TELL ? 'failing' : null
 }

@@ -75,7 +75,8 @@ export interface Wording {
  * What one attempt came to. `retry` false is final (promise P7); `ambiguous` says that the provider may have taken
  * it (a time-out after the request was written). `retryAfterMs` is the provider's own wish. `suppressed` says that
  * nothing was sent because nobody would have got it: no failure, and no later attempt would say the same. `blameless`
- * says nothing about the provider: it was not asked, or the message itself was in its way.
+ * says nothing about the provider: it was not asked, or the message itself was in its way. `untried`: no provider
+ * could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
  */
 export type SendResult =
   | { readonly ok: true; readonly providerId?: string }
@@ -88,6 +89,7 @@ export type SendResult =
       readonly ambiguous?: boolean
       readonly suppressed?: boolean
       readonly blameless?: boolean
+      readonly untried?: boolean
     }
 
 /**
@@ -98,6 +100,10 @@ export type SendResult =
  */
 export interface Channel {
   readonly name: ChannelName
+  /** Targets that may be slow or dead each by itself; each gets a lane of its own (promise P24). None: one for all. */
+  readonly targets?: readonly string[]
+  /** To which of them a message to this address goes; null when to none. Pure. */
+  target?(address: string): string | null
   /**
    * Where this channel would reach the person: each device, or the one mailbox or number; nowhere when it cannot.
    * Each address gets a delivery of its own. Writes nothing.

@@ -5,16 +5,17 @@ import { failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
-import type { ProviderSign } from './breaker.ts'
-import type { Channel, Rendered, RenderInput, SendResult, Subject, Wording } from './channel.ts'
+import type { Breaker } from './breaker.ts'
+import type { Channel, Rendered, RenderInput, Subject, Wording } from './channel.ts'
 import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
+import { budgetOf, concluded, end, ended, UNKNOWN, type Attempted, type End } from './concluded.ts'
 import { PAGE_ACTIONS } from './content.ts'
-import type { Delivery, DeliveryState } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
 import { outdatedBy } from './outdated.ts'
-import { DEFERRED, LONGEST_RETRY_AFTER_MS, nextAttempt, onAmbiguous, PROVIDER_DOWN } from './retry.ts'
+import { isOverBudget, onAmbiguous } from './retry.ts'
 import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
 
@@ -48,32 +49,28 @@ export interface DeliverDeps {
   readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
 
-/** What one attempt came to: what to write, and what it says about the provider. */
-export interface Attempted {
-  readonly settlement: Settlement
-  readonly provider: ProviderSign
-}
-
 /** Lost twice with whoever held it (promise P10). */
 const CRASHES_OF_POISON = 2
-const REFUSED_RETRY_MS = 60_000
 const SETTLE_AGAIN_MS = [200, 1000]
 
-const UNKNOWN: ProviderSign = { sign: 'unknown' }
 const GOES: Held = { hold: null, failed: () => {} }
 
 /**
  * Makes one attempt at a claimed delivery: ends it unsent when there is a reason to, else renders it and sends or
  * captures it. Writes nothing; never throws for anything that content, recipient or provider do. A crash on the way
- * leaves the claim, whose lease runs out.
+ * leaves the claim, whose lease runs out. `trouble` is that of a provider that this attempt is the probe of.
  */
-export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Attempted> {
+export async function attempt(
+  work: DeliverWork,
+  deps: DeliverDeps,
+  trouble: Breaker['cause'] = null,
+): Promise<Attempted> {
   const { delivery } = work
   const now = deps.clock.now()
   const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
   const configured = deps.channels.get(delivery.channel)
   if (isUnclear(work, configured)) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const unsent = reasonNotToSend(work, { configured, recipient, now })
+  const unsent = reasonNotToSend(work, { configured, recipient, now, trouble })
   if (unsent) return { settlement: ended(work, unsent, now), provider: UNKNOWN }
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
@@ -109,8 +106,8 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     held.failed()
     return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
   }
-  const trouble = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
-  if (mode === 'captured' && trouble === undefined) {
+  const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
+  if (mode === 'captured' && chaos === undefined) {
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
     return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
   }
@@ -121,14 +118,14 @@ export async function attempt(work: DeliverWork, deps: DeliverDeps): Promise<Att
     critical: delivery.critical,
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
   }
-  const provider = trouble ? { name: channel.name, send: sendInTrouble(trouble, deps) } : channel
+  const provider = chaos ? { name: channel.name, send: sendInTrouble(chaos, deps) } : channel
   const result = await sendOnce(provider, message, deps)
   if (!result.ok && !result.ambiguous) held.failed()
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const attempted = concluded(work, result, deps)
+  const attempted = concluded(work, result, { now: deps.clock.now(), random: deps.random })
   const final = attempted.settlement.nextDueAt === null
   // What a live provider refused never reached the phone that the outbox stands for.
-  const kept = trouble ? result.ok : mode === 'both' && final
+  const kept = chaos ? result.ok : mode === 'both' && final
   return kept ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } } : attempted
 }
 
@@ -142,10 +139,10 @@ export function createDeliver(
     readonly store: Pick<Store, 'settle'>
     readonly settled?: (work: DeliverWork, settlement: Settlement) => void
   },
-): (work: Claimed) => Promise<Performed> {
-  return async (work) => {
+): (work: Claimed, trouble?: Breaker['cause']) => Promise<Performed> {
+  return async (work, trouble) => {
     if (work.kind !== 'deliver') throw new Error(`a ${work.kind} is no delivery`)
-    const { settlement, provider } = await attempt(work, deps)
+    const { settlement, provider } = await attempt(work, deps, trouble)
     failpoint('after-send-before-mark')
     const written = await settleSurely(settlement, deps)
     if (written === 'done') {
@@ -173,33 +170,17 @@ function isFenced(delivery: Delivery, { fence }: Pick<DeliverDeps, 'fence'>): bo
   return about !== undefined && about.notifications === 0 && about.alertIds.every((id) => fence(id))
 }
 
-type End = Omit<NonNullable<Settlement['delivery']>, 'id'>
-
-function end(state: DeliveryState, reason: string | null, error: string | null = null): End {
-  return { state, reason, error, providerId: null, sentAt: null, deliveredAt: null }
-}
-
-function ended(work: DeliverWork, delivery: End, now: number): Settlement {
-  return {
-    workId: work.workId,
-    token: work.token,
-    at: now,
-    delivery: { id: work.delivery.id, ...delivery },
-    nextDueAt: null,
-    outbox: null,
-  }
-}
-
 function reasonNotToSend(
   work: DeliverWork,
   context: {
     readonly configured: ConfiguredChannel | undefined
     readonly recipient: Person | null | undefined
     readonly now: number
+    readonly trouble: Breaker['cause']
   },
 ): End | null {
   const { delivery, alert, notification, crashes } = work
-  const { configured, recipient, now } = context
+  const { configured, recipient, now, trouble } = context
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
@@ -211,6 +192,9 @@ function reasonNotToSend(
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
   if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')
     return end('dead', 'ambiguous')
+  // Behind a provider that fails and gets one probe at a time, its turn may come long after its time (promise P7).
+  if (trouble !== null && trouble !== 'refused' && isOverBudget(budgetOf(delivery), now))
+    return end('dead', 'budget_exhausted', delivery.error ?? 'The provider was paused all the time')
   return null
 }
 
@@ -245,48 +229,6 @@ function render(channel: Channel, input: RenderInput, log: Log): Rendered {
     const { title, message } = subject.notification.content
     return { subject: title, text: message, actions }
   }
-}
-
-function concluded(work: DeliverWork, result: SendResult, { clock, random }: DeliverDeps): Attempted {
-  const { delivery } = work
-  const now = clock.now()
-  if (result.ok) {
-    const sent = { ...end('sent', null), providerId: result.providerId ?? null, sentAt: now }
-    return { settlement: ended(work, sent, now), provider: { sign: 'well' } }
-  }
-  const { code, reason } = result
-  const later = (at: number) => ({
-    ...ended(work, end('pending', null, `${code}: ${reason}`), now),
-    nextDueAt: at,
-  })
-  if (code === PROVIDER_DOWN) {
-    // Neither budget nor count: it is not the message's fault, and somebody is told to mend it (promise P7).
-    const at = now + Math.ceil(REFUSED_RETRY_MS * (1 + random() / 2))
-    return { settlement: later(at), provider: { sign: 'refused' } }
-  }
-  if (!result.retry) {
-    const sign = code === 'not_configured' || result.blameless ? 'unknown' : 'well'
-    const state = result.suppressed ? 'suppressed' : 'dead'
-    return { settlement: ended(work, end(state, code, reason), now), provider: { sign } }
-  }
-  const retryAfterMs = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
-  const provider: ProviderSign =
-    code === DEFERRED || result.blameless ? UNKNOWN : { sign: 'transient', retryAfterMs }
-  if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
-    return { settlement: ended(work, end('dead', 'ambiguous', `${code}: ${reason}`), now), provider }
-  }
-  const next = nextAttempt({
-    attempt: delivery.attempts,
-    critical: delivery.critical,
-    maxAttempts: delivery.maxAttempts,
-    firstAt: delivery.createdAt,
-    now,
-    retryAfterMs,
-    random,
-  })
-  return 'at' in next
-    ? { settlement: later(next.at), provider }
-    : { settlement: ended(work, end('dead', next.dead, `${code}: ${reason}`), now), provider }
 }
 
 async function settleSurely(

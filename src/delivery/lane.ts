@@ -1,7 +1,8 @@
 import type { Claimed, Settlement } from '../store/store.ts'
-import { afterSign, allowance, CLOSED, type ProviderSign } from './breaker.ts'
+import { allowance } from './breaker.ts'
 import { LEASE_MS } from './plan.ts'
 import { SEND_TIMEOUT_MS } from './retry.ts'
+import { createTargetHealth } from './target-health.ts'
 import type { Perform, Performed, WorkerDeps } from './worker.ts'
 
 /** Due work is looked for this often even when nothing said that there is any. */
@@ -42,9 +43,12 @@ interface Waiting {
 
 export function createLane(deps: LaneDeps): Lane {
   const { name, store, clock, log, metrics } = deps
+  const health = createTargetHealth(name, deps)
   let phase: 'new' | 'running' | 'stopped' = 'new'
   /** When to claim next; in the past until the store was asked what an earlier process left. */
   let dueAt = 0
+  /** The same for critical work alone, during a pause that does not hold it. */
+  let urgentDueAt = 0
   /** The earliest wake-up during a claim, which the claim may not have seen. */
   let wokenAt = Infinity
   let holdUntil = 0
@@ -53,13 +57,12 @@ export function createLane(deps: LaneDeps): Lane {
   /** Slots kept for what a claim under way may bring. */
   let reserved = 0
   let handingBack = 0
-  let breaker = CLOSED
   let pumping = false
   let timer = { at: Infinity, cancel: () => {} }
   const waiting = { urgent: [] as Waiting[], other: [] as Waiting[] }
 
   const allowed = (critical: boolean) =>
-    allowance(breaker, {
+    allowance(health.breaker, {
       now: clock.now(),
       room: deps.concurrency - inFlight - reserved,
       inFlight: inFlight + reserved,
@@ -85,16 +88,19 @@ export function createLane(deps: LaneDeps): Lane {
       waiting.urgent.splice(0, 1).forEach(({ work }) => run(work))
     while (waiting.other[0] && allowed(false) > 0) waiting.other.splice(0, 1).forEach(({ work }) => run(work))
     const now = clock.now()
-    const room = allowed(false)
-    const due = dueAt <= now && holdUntil <= now
-    if (phase === 'running' && reserved === 0 && room > 0 && due) void claim(room)
+    if (phase === 'running' && reserved === 0 && holdUntil <= now) {
+      const room = allowed(false)
+      if (room > 0 && dueAt <= now) void claim(room)
+      else if (room === 0 && allowed(true) > 0 && urgentDueAt <= now) void claim(1, true)
+    }
     arm()
   }
 
   function run(work: Claimed): void {
     inFlight++
+    const { cause } = health.breaker
     const done = (performed: Performed | void) => {
-      if (performed?.provider) heed(performed.provider)
+      if (performed?.provider) health.heed(performed.provider)
       if (typeof performed?.nextDueAt === 'number') wake(performed.nextDueAt)
     }
     const failed = (error: unknown) => {
@@ -106,22 +112,24 @@ export function createLane(deps: LaneDeps): Lane {
       schedule()
     }
     // Started in this tick: what was just committed should not wait for a turn of the loop.
-    void new Promise<Performed | void>((resolve) => resolve(deps.perform(work)))
+    void new Promise<Performed | void>((resolve) => resolve(deps.perform(work, cause)))
       .then(done, failed)
       .then(release)
   }
 
-  async function claim(limit: number): Promise<void> {
+  async function claim(limit: number, criticalOnly = false): Promise<void> {
     const now = clock.now()
     reserved = limit
     wokenAt = Infinity
     try {
       const leaseUntil = now + LEASE_MS
-      const { items, nextDueAt } = await store.claim({ lane: name, now, limit, leaseUntil })
+      const { items, nextDueAt } = await store.claim({ lane: name, now, limit, leaseUntil, criticalOnly })
       storeFailures = 0
       const nextAt = nextDueAt ?? Infinity
       const fruitless = items.length === 0 && nextAt <= now
-      dueAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
+      const lookAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
+      urgentDueAt = lookAt
+      if (!criticalOnly) dueAt = lookAt
       reserved = 0
       // A process that slept meanwhile must not begin what is somebody else's by now.
       const current = clock.now() + NEEDED_LEASE_MS <= leaseUntil
@@ -139,19 +147,6 @@ export function createLane(deps: LaneDeps): Lane {
     }
   }
 
-  function heed(sign: ProviderSign): void {
-    const before = breaker
-    breaker = afterSign(before, sign, clock.now())
-    if (breaker.pausedUntil > before.pausedUntil) {
-      metrics.paused.set({ lane: name }, 1)
-      const pauseMs = breaker.pausedUntil - clock.now()
-      log.error({ lane: name, cause: breaker.cause, pauseMs }, 'provider paused, its deliveries wait')
-    } else if (before.cause !== null && breaker.cause === null) {
-      metrics.paused.set({ lane: name }, 0)
-      log.info({ lane: name }, 'provider is well again')
-    }
-  }
-
   function handBackLate(): void {
     const latest = clock.now() + NEEDED_LEASE_MS
     const late = (entry: Waiting | undefined) =>
@@ -164,7 +159,7 @@ export function createLane(deps: LaneDeps): Lane {
   /** Ends a lease early, so that work nobody began does not look as if it was lost with its holder (P9, P10). */
   function handBack(work: Claimed): void {
     const at = clock.now()
-    const nextDueAt = Math.max(at, breaker.pausedUntil)
+    const nextDueAt = Math.max(at, health.breaker.pausedUntil)
     const pending = {
       state: 'pending',
       reason: null,
@@ -180,6 +175,7 @@ export function createLane(deps: LaneDeps): Lane {
         work.kind === 'deliver' ? { id: work.delivery.id, error: work.delivery.error, ...pending } : null,
       nextDueAt,
       outbox: null,
+      untried: true,
     }
     handingBack++
     const failed = (error: unknown) => log.warn({ err: error, lane: name }, 'work could not be handed back')
@@ -195,11 +191,14 @@ export function createLane(deps: LaneDeps): Lane {
   /** One timer: for the next claim, the end of a pause, or the next piece of work that has waited too long. */
   function arm(): void {
     const now = clock.now()
-    const pausedUntil = breaker.cause === null ? 0 : breaker.pausedUntil
+    const { cause, pausedUntil: until } = health.breaker
+    const pausedUntil = cause === null ? 0 : until
     const oldest = [waiting.urgent[0], waiting.other[0]].map(
       (entry) => (entry?.leaseUntil ?? Infinity) - NEEDED_LEASE_MS,
     )
-    const instants = phase === 'running' ? [Math.max(dueAt, holdUntil, pausedUntil), ...oldest] : oldest
+    const instants = [...oldest]
+    if (phase === 'running') instants.push(Math.max(dueAt, holdUntil, pausedUntil))
+    if (phase === 'running' && cause === 'failing') instants.push(Math.max(urgentDueAt, holdUntil))
     if (queued() > 0) instants.push(pausedUntil)
     const at = Math.min(...instants.filter((instant) => instant > now))
     if (at === timer.at) return
@@ -214,6 +213,7 @@ export function createLane(deps: LaneDeps): Lane {
 
   function wake(at: number): void {
     dueAt = Math.min(dueAt, at)
+    urgentDueAt = Math.min(urgentDueAt, at)
     wokenAt = Math.min(wokenAt, at)
     schedule()
   }
@@ -238,8 +238,8 @@ export function createLane(deps: LaneDeps): Lane {
       if (pumping || reserved > 0 || inFlight > 0 || handingBack > 0) return false
       if (phase !== 'running') return queued() === 0
       const now = clock.now()
-      const paused = breaker.cause !== null && breaker.pausedUntil > now
-      return paused || (queued() === 0 && dueAt > now)
+      const { cause, pausedUntil } = health.breaker
+      return (cause !== null && pausedUntil > now) || (queued() === 0 && dueAt > now)
     },
     empty: () => reserved === 0 && inFlight === 0 && handingBack === 0 && queued() === 0,
     stop() {

@@ -19,6 +19,8 @@ export interface PlannedDelivery {
   readonly purpose: Purpose
   readonly userId: string | null
   readonly channel: ChannelName
+  /** By default the channel's. */
+  readonly lane?: string
   readonly address: string | null
   readonly critical: boolean
   readonly origin: Origin
@@ -77,7 +79,12 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     deliveredAt: null,
   }
   const leased = !realtime && dueAt === now && planned.leased !== false
-  return { delivery, dueAt, lane: channel, lease: leased ? { until: now + LEASE_MS } : null }
+  return { delivery, dueAt, lane: planned.lane ?? channel, lease: leased ? { until: now + LEASE_MS } : null }
+}
+
+/** The lane of one target of a channel. Named as the configuration does, because lanes are in logs and metrics. */
+export function targetLane(channel: ChannelName, target: string): string {
+  return `${channel}:${target}`
 }
 
 /** Sent to an address, at somebody's wish; a summary stands for messages that are tried as long as their budget lasts. */

@@ -34,19 +34,20 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
       throw fault('request.invalid', 'Nothing was ever made of this message: publish a corrected one')
     const alert = old.subjectKind === 'alert' ? await core.store.alert(by.tenant, subjectId) : null
     const ordinal = Math.max(alert?.nextOrdinal ?? 0, ...rows.map((row) => row.ordinal + 1))
-    const planned = again(old, ordinal, core.clock.now())
+    const planned = again(core, old, ordinal)
     if (await put(core, by, { of: id, planned, alert })) return planned.delivery.id
   }
   throw fault('store.busy', 'The alert changes faster than this can follow')
 }
 
-function again(old: Delivery, ordinal: number, now: number): NewDelivery {
+function again(core: Core, old: Delivery, ordinal: number): NewDelivery {
   const { step, fixed, ...same } = old
   return newDelivery({
     ...same,
     ordinal,
-    now,
+    now: core.clock.now(),
     leased: false,
+    lane: core.laneOf(old.channel, old.address),
     ...(step !== null && { step }),
     ...(fixed !== null && { fixed }),
     // The person asked for it; it is no page that an acknowledgement would hold back.

@@ -13,6 +13,9 @@ export const LONGEST_RETRY_AFTER_MS = 10 * 60_000
 /** The code of a {@link SendResult} that says: the provider refuses us, not this message (401, 403, SMTP 535). */
 export const PROVIDER_DOWN = 'provider_down'
 
+/** The code of a result that says: whoever could take it is paused, nobody was asked. */
+export const PROVIDERS_PAUSED = 'providers_paused'
+
 /** The code of a result that says: this recipient has to wait (greylisting, full mailbox); the provider is well. */
 export const DEFERRED = 'deferred'
 
@@ -42,7 +45,15 @@ export function nextAttempt(retry: Retry): { readonly at: number } | { readonly 
   const delay = Math.ceil((0.5 + retry.random() / 2) * ceiling)
   const wish = Math.min(Math.max(retry.retryAfterMs ?? 0, 0), LONGEST_RETRY_AFTER_MS)
   const at = retry.now + Math.max(delay, wish)
-  return at > retry.firstAt + BUDGET_MS[loudness] ? { dead: 'budget_exhausted' } : { at }
+  return isOverBudget(retry, at) ? { dead: 'budget_exhausted' } : { at }
+}
+
+/** Whether the time that a delivery is tried for is over at this instant (promise P7): 1 h critical, 24 h normal. */
+export function isOverBudget(
+  { critical, firstAt }: Pick<Retry, 'critical' | 'firstAt'>,
+  at: number,
+): boolean {
+  return at > firstAt + BUDGET_MS[critical ? 'critical' : 'normal']
 }
 
 /** What a provider's answer, or the lack of one, means for the delivery. */

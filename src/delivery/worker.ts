@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Store } from '../store/store.ts'
-import type { ProviderSign } from './breaker.ts'
+import type { OperatorAlarm } from '../alert/operator-alarm.ts'
+import type { Breaker, ProviderSign } from './breaker.ts'
 import { createLane, type Lane } from './lane.ts'
 
 /** What the worker learns from one performed piece of work. */
@@ -13,8 +14,11 @@ export interface Performed {
   readonly nextDueAt?: number | null
 }
 
-/** Does one claimed piece of work and settles it. What it throws is logged; the lease brings the work back. */
-export type Perform = (work: Claimed) => Promise<Performed | void>
+/**
+ * Does one claimed piece of work and settles it. What it throws is logged; the lease brings the work back. `trouble` is
+ * that of the lane's provider while this is the probe of it.
+ */
+export type Perform = (work: Claimed, trouble?: Breaker['cause']) => Promise<Performed | void>
 
 export interface LaneSettings {
   readonly name: string
@@ -31,6 +35,7 @@ export interface WorkerDeps {
   readonly random: () => number
   readonly log: Log
   readonly metrics: Metrics
+  readonly alarm: OperatorAlarm
 }
 
 /**

@@ -3,7 +3,7 @@ import { isPremium } from '../delivery/address.ts'
 import type { FixedContent } from '../delivery/delivery.ts'
 import { batchMayBeDone } from '../delivery/direct/batch-done.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { startDeliveries } from '../delivery/start.ts'
+import { roomIn, startDeliveries } from '../delivery/start.ts'
 import { cut, oneLine } from '../delivery/text.ts'
 import { fault } from '../errors.ts'
 import type { Outcome } from '../router/publish.ts'
@@ -22,9 +22,10 @@ const LONGEST_ADDRESS = 254
  */
 export async function acceptDirect(core: Core, arrival: Arrival, decision: DirectDecision): Promise<Outcome> {
   const id = core.ids.next(arrival.now)
+  const mayStart = roomIn(core.worker)
   const entries = onceEach(withoutPremium(core, decision))
   const deliveries = entries.flatMap(({ message, duplicate }, ordinal) =>
-    duplicate ? [] : [deliveryOf(core, arrival, { decision, message, id, ordinal })],
+    duplicate ? [] : [deliveryOf(core, arrival, { decision, message, id, ordinal, mayStart })],
   )
   const result = resultOf(id, decision, entries)
   const committed = core.store.accept(acceptanceOf(arrival, result, { deliveries }))
@@ -73,16 +74,20 @@ interface DeliveryParts {
   readonly message: DirectMessage
   readonly id: string
   readonly ordinal: number
+  /** Whether one more would start at once on its lane. */
+  readonly mayStart: (lane: string) => boolean
 }
 
 function deliveryOf(
   core: Core,
   arrival: Arrival,
-  { decision, message, id, ordinal }: DeliveryParts,
+  { decision, message, id, ordinal, mayStart }: DeliveryParts,
 ): NewDelivery {
   const { now, publish } = arrival
   const { channel, shape } = decision
-  const { error, address } = message
+  const { error } = message
+  const address = error === undefined ? message.address : cut(oneLine(message.address), LONGEST_ADDRESS)
+  const lane = core.laneOf(channel, address)
   return newDelivery({
     tenant: publish.principal.tenant,
     subjectKind: shape === 'batch' ? 'batch' : 'direct',
@@ -91,7 +96,8 @@ function deliveryOf(
     purpose: 'message',
     userId: null,
     channel,
-    address: error === undefined ? address : cut(oneLine(address), LONGEST_ADDRESS),
+    lane,
+    address,
     critical: message.priority === 'critical',
     ...(error === undefined
       ? { fixed: fixedOf(message) }
@@ -99,8 +105,7 @@ function deliveryOf(
     origin: originOf(arrival),
     now,
     dueAt: Math.max(message.sendAt ?? now, now),
-    // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
-    leased: ordinal < core.worker.room(channel),
+    leased: error === undefined && mayStart(lane),
   })
 }
 

@@ -158,6 +158,7 @@ function deliveryTo(
 ): NewDelivery {
   const { channel, address } = way
   const { id, tenant, origin, content } = notification
+  const lane = core.laneOf(channel, address)
   return newDelivery({
     tenant,
     subjectKind: 'notification',
@@ -166,6 +167,7 @@ function deliveryTo(
     purpose: 'message',
     userId: person.id,
     channel,
+    lane,
     address,
     critical: content.priority === 'critical',
     origin,
@@ -173,7 +175,7 @@ function deliveryTo(
     ...(content.expiresAt !== undefined && { expiresAt: content.expiresAt }),
     dueAt: heldUntil(person.quietHours, person.timezone, now, content.priority) ?? now,
     // What cannot start at once is better claimed later: a lease that a crash ends looks like a message that was sent.
-    leased: core.worker.room(channel) > ahead,
+    leased: core.worker.room(lane) > ahead,
     ...(push !== undefined &&
       channel !== 'realtime' && {
         fixed: { subject: content.title, text: content.message, push: push.particulars },

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import { resendDelivery } from '../delivery/resend.ts'
-import { startDeliveries } from '../delivery/start.ts'
+import { roomIn, startDeliveries } from '../delivery/start.ts'
 import { fault } from '../errors.ts'
 import { SlidingWindow } from '../router/sliding-window.ts'
 import { deliveriesOf } from '../store/deliveries-of.ts'
@@ -199,9 +199,10 @@ function deliveriesFor(
   },
 ): readonly NewDelivery[] {
   const { send, id, event, now } = parts
-  const room = core.worker.room(send.channel)
-  return send.addresses.map((address, ordinal) =>
-    newDelivery({
+  const mayStart = roomIn(core.worker)
+  return send.addresses.map((address, ordinal) => {
+    const lane = core.laneOf(send.channel, address)
+    return newDelivery({
       tenant: principal.tenant,
       // Three attempts, as upstream makes (checklist N11).
       subjectKind: 'direct',
@@ -210,14 +211,15 @@ function deliveriesFor(
       purpose: 'message',
       userId: null,
       channel: send.channel,
+      lane,
       address,
       critical: false,
       fixed: send.fixed,
       origin: { principal: principal.id, messageId: id, topic: topicOf(event) },
       now,
-      leased: ordinal < room,
-    }),
-  )
+      leased: mayStart(lane),
+    })
+  })
 }
 
 /** The newest delivery to each address; what it replaced is history. */

@@ -126,13 +126,19 @@ export interface Store {
   outbox(query: OutboxQuery): Promise<readonly OutboxItem[]>
   outboxItem(tenant: TenantId, id: string): Promise<OutboxItem | null>
 
-  /** The conservation law P4 as a count of rows that break it; 0 at all times. */
-  conservation(): Promise<{
+  /**
+   * The conservation law P4 as a count of rows that break it; 0 at all times. `moving` looks at what has not ended,
+   * cheap enough for every minute; `all` at everything there is, and counts it anew.
+   */
+  conservation(of?: 'moving' | 'all'): Promise<{
     readonly broken: number
     readonly accepted: number
     readonly deadLetters: number
     readonly deliveries: Readonly<Record<DeliveryState, number>>
   }>
+
+  /** The lanes that have work, those included that an earlier configuration had. */
+  lanes(): Promise<readonly string[]>
 
   /**
    * Records of every tenant in the order of their last change, those removed lately included (`doc` null), at most
@@ -274,6 +280,8 @@ export interface Claim {
   readonly now: number
   readonly limit: number
   readonly leaseUntil: number
+  /** Only critical deliveries; `nextDueAt` is theirs then. */
+  readonly criticalOnly?: boolean
 }
 
 export type Claimed = {
@@ -313,6 +321,8 @@ export interface Settlement {
   readonly nextDueAt: number | null
   /** Kept in the same commit, so that a captured message is neither lost nor doubled. */
   readonly outbox: OutboxItem | null
+  /** The attempt that the claim counted was not made, or is not the message's fault: it is taken off again. */
+  readonly untried?: boolean
   /** Counts the delivery, which ends with this, onto the open digest of that key, or opens one. */
   readonly hold?: Hold
 }

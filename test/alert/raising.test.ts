@@ -39,6 +39,7 @@ describe('Publishes of one condition', () => {
       inTurn: createInTurn(),
       openAlerts: createOpenAlerts(),
       addressesOf: () => ['root@example.org'],
+      laneOf: (channel) => channel,
     }
     const deaf = {
       board: { alertChanged: (alert: Alert) => void shown.push(alert) },

@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { afterSign, allowance, CLOSED, type Breaker, type ProviderSign } from '../../src/delivery/breaker.ts'
+import {
+  afterSign,
+  allowance,
+  CLOSED,
+  troubleOf,
+  type Breaker,
+  type ProviderSign,
+} from '../../src/delivery/breaker.ts'
 import { NOON } from '../support/messages.ts'
 
 const TRANSIENT: ProviderSign = { sign: 'transient' }
@@ -53,6 +60,18 @@ describe('afterSign', () => {
     expect(after([{ sign: 'refused' }])).to.include({ cause: 'refused', pausedUntil: NOON + 60_000 })
   })
 
+  it('pauses anew when the probe after a wish or a refusal fails, and doubles with every one (P7)', () => {
+    for (const first of [{ sign: 'transient', retryAfterMs: 1000 }, { sign: 'refused' }] as const) {
+      const open = after([first])
+      const again = afterSign(open, TRANSIENT, open.pausedUntil)
+      expect(again).to.include({ cause: 'failing', pausedUntil: open.pausedUntil + 10_000, openings: 2 })
+    }
+  })
+
+  it('opens at the first failure where another provider takes over (P24)', () => {
+    expect(afterSign(CLOSED, TRANSIENT, NOON, 1)).to.include({ cause: 'failing', pausedUntil: NOON + 5000 })
+  })
+
   it('learns nothing from an attempt that says nothing about the provider', () => {
     const open = after(failing(5))
     expect(afterSign(open, { sign: 'unknown' }, NOON + 6000)).to.equal(open)
@@ -75,6 +94,29 @@ describe('allowance', () => {
   for (const [title, breaker, changes, allowed] of table) {
     it(title, () => {
       expect(allowance(breaker, { ...state, ...changes })).to.equal(allowed)
+    })
+  }
+})
+
+describe('troubleOf', () => {
+  const probed = (sign: ProviderSign, probes: number, first: readonly ProviderSign[] = failing(5)) => {
+    let breaker = after(first)
+    for (let probe = 0; probe < probes; probe++) breaker = afterSign(breaker, sign, breaker.pausedUntil)
+    return breaker
+  }
+  const wish: ProviderSign = { sign: 'transient', retryAfterMs: 1000 }
+  const table: readonly [string, Breaker, ReturnType<typeof troubleOf>][] = [
+    ['nothing of a provider that is well', CLOSED, null],
+    ['nothing of a provider that has just begun to fail', after(failing(30)), null],
+    ['nothing of a provider whose second probe failed', probed(TRANSIENT, 2), null],
+    ['of one that still fails at its third probe', probed(TRANSIENT, 3), 'failing'],
+    ['of one that asks for patience again and again', probed(wish, 3, [wish]), 'failing'],
+    ['at once of one that refuses the credentials', after([{ sign: 'refused' }]), 'refused'],
+    ['nothing more once it is well', afterSign(probed(TRANSIENT, 5), { sign: 'well' }, NOON + 999_999), null],
+  ]
+  for (const [title, breaker, trouble] of table) {
+    it(`tells the operator ${title} (P7)`, () => {
+      expect(troubleOf(breaker)).to.equal(trouble)
     })
   }
 })

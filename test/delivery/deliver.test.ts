@@ -343,7 +343,38 @@ describe('attempt', () => {
     const { settlement, provider } = await attempt({ ...late, delivery }, deps)
     expect(settlement.delivery).to.include({ state: 'pending' })
     expect(settlement.nextDueAt).to.be.at.least(NOON + 60_000)
+    expect(settlement.untried).to.equal(true)
     expect(provider).to.deep.equal({ sign: 'refused' })
+  })
+
+  it('ends what is over its time instead of probing a failing provider with it, and sends it to one that only refused us (P7)', async () => {
+    const delivery = { ...work().delivery, createdAt: NOON - 3_600_001 }
+    for (const [trouble, state] of [
+      ['failing', 'dead'],
+      ['retry_after', 'dead'],
+      ['refused', 'sent'],
+      [null, 'sent'],
+    ] as const) {
+      const { deps, sent } = setUp()
+      const { settlement, provider } = await attempt({ ...work(), delivery }, deps, trouble)
+      expect(settlement.delivery, String(trouble)).to.include({ state })
+      expect(sent).to.have.length(state === 'sent' ? 1 : 0)
+      if (state === 'dead') {
+        expect(settlement.delivery).to.include({ reason: 'budget_exhausted' })
+        expect(provider).to.deep.equal({ sign: 'unknown' })
+      }
+    }
+  })
+
+  it('counts no attempt that nobody could be asked for, and waits until somebody can, within its time (P7)', async () => {
+    const answer = failed({ code: 'providers_paused', untried: true, retryAfterMs: 4000 })
+    const { deps } = setUp(answer)
+    const { settlement, provider } = await attempt(work(), deps)
+    expect(settlement).to.include({ untried: true, nextDueAt: NOON + 4000 })
+    expect(provider).to.deep.equal({ sign: 'transient', retryAfterMs: 4000 })
+    const late = { ...work().delivery, createdAt: NOON - 3_600_000 }
+    const over = await attempt({ ...work(), delivery: late }, deps)
+    expect(over.settlement.delivery).to.include({ state: 'dead', reason: 'budget_exhausted' })
   })
 
   it('gives a direct send up after its third attempt (R24, R48)', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { noAlarm } from '../../src/alert/operator-alarm.ts'
 import { SMTPServer } from 'smtp-server'
 import { emailChannel } from '../../src/delivery/channels/email.ts'
 import { smsChannel } from '../../src/delivery/channels/sms.ts'
@@ -65,7 +66,16 @@ async function setUp(refuse: (address: string, attempt: number) => number | null
   })
   const lanes = [{ name: 'email' }, { name: 'sms' }]
   const perform = { email: deliver, sms: deliver }
-  const worker = createWorker({ store, lanes, perform, clock, random: seeded(4), log, metrics })
+  const worker = createWorker({
+    store,
+    lanes,
+    perform,
+    clock,
+    random: seeded(4),
+    log,
+    metrics,
+    alarm: noAlarm,
+  })
   closing.push(
     () => worker.stop(0),
     () => email.close(),

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { noAlarm } from '../../src/alert/operator-alarm.ts'
 import type { ProviderSign } from '../../src/delivery/breaker.ts'
 import { leasedWork } from '../../src/delivery/plan.ts'
 import { createWorker, type LaneSettings, type Perform, type Performed } from '../../src/delivery/worker.ts'
@@ -46,7 +47,16 @@ function setUp(
     return { provider: { sign: 'well' } }
   }
   const performs = Object.fromEntries(lanes.map(({ name }) => [name, perform?.[name] ?? succeed]))
-  const worker = createWorker({ store, lanes, perform: performs, clock, random: seeded(1), log, metrics })
+  const worker = createWorker({
+    store,
+    lanes,
+    perform: performs,
+    clock,
+    random: seeded(1),
+    log,
+    metrics,
+    alarm: noAlarm,
+  })
   return { clock, store, lines, metrics, done, settle, succeed, worker }
 }
 
@@ -457,7 +467,7 @@ describe('a lane whose provider is in trouble', () => {
   it('pauses after five failures in a row, probes with one, and goes on with all (P7, P24)', async () => {
     const failures = Array.from({ length: 6 }, (): ProviderSign => ({ sign: 'transient' }))
     const { worker, store, clock, at, lines, metrics } = troubled([...failures, { sign: 'well' }])
-    for (let ordinal = 0; ordinal < 20; ordinal++) store.add(planned({ ordinal }))
+    for (let ordinal = 0; ordinal < 20; ordinal++) store.add(planned({ ordinal, critical: false }))
     worker.start()
     await clock.pass(20 * SECOND)
     expect(at.slice(0, 7)).to.deep.equal([0, 0, 0, 0, 0, 5000, 15_000])
@@ -519,6 +529,63 @@ describe('a lane whose provider is in trouble', () => {
     expect(order.slice(5)).to.deep.equal(['a1.91', 'a1.90'])
     await clock.pass(5 * SECOND)
     expect(store.left).to.equal(0)
+    await worker.stop(0)
+  })
+
+  it('tries critical deliveries again at their own instants, one at a time, however long the pause (P7)', async () => {
+    const { worker, store, clock, at, order } = troubled([{ sign: 'transient' }])
+    store.add(planned({ ordinal: 1 }))
+    for (let ordinal = 2; ordinal < 30; ordinal++) store.add(planned({ ordinal, critical: false }))
+    worker.start()
+    await clock.pass(300 * SECOND)
+    const critical = at.filter((_, index) => order[index] === 'a1.1')
+    expect(critical).to.deep.equal(Array.from({ length: 301 }, (_, second) => second * SECOND))
+    // Five at first, then one at the end of each pause: 5, 15, 35, 75, 135, 195, 255 s.
+    expect(at.length - critical.length).to.be.within(4 + 5, 4 + 8)
+    await worker.stop(0)
+  })
+
+  it('asks the store no more often than usual while it holds back what is not critical', async () => {
+    for (const cause of ['refused', 'transient'] as const) {
+      const rig = troubled([{ sign: cause }])
+      for (let ordinal = 0; ordinal < 10; ordinal++) rig.store.add(planned({ ordinal, critical: false }))
+      rig.worker.start()
+      await rig.worker.settled()
+      const before = rig.store.claims.length
+      await rig.clock.pass(300 * SECOND)
+      expect(rig.store.claims.length - before, cause).to.be.at.most(40)
+      await rig.worker.stop(0)
+    }
+  })
+
+  it('says to the probe what the trouble is, and nothing to others', async () => {
+    const troubles: unknown[] = []
+    const rig = setUp(
+      {
+        email: async (work, trouble): Promise<Performed> => {
+          troubles.push(trouble)
+          await rig.settle(work)
+          return { provider: { sign: troubles.length === 1 ? 'refused' : 'well' } }
+        },
+      },
+      [{ name: 'email', concurrency: 1 }],
+    )
+    for (let ordinal = 0; ordinal < 3; ordinal++) rig.store.add(planned({ ordinal }))
+    rig.worker.start()
+    await rig.clock.pass(61 * SECOND)
+    expect(troubles).to.deep.equal([null, 'refused', null])
+    await rig.worker.stop(0)
+  })
+
+  it('counts no attempt of what was handed back during a pause (R24, P7)', async () => {
+    const { worker, store, clock } = troubled([{ sign: 'refused' }])
+    worker.start()
+    await worker.settled()
+    worker.take('email', await leased(store, 1), NOON + 30 * SECOND)
+    await worker.settled()
+    worker.take('email', await leased(store, 2), NOON + 30 * SECOND)
+    await clock.pass(20 * SECOND)
+    expect(store.delivery('a1.2')).to.include({ state: 'pending', attempts: 0 })
     await worker.stop(0)
   })
 

@@ -4,6 +4,7 @@ import { createTemplateCache } from '../../src/template/template-cache.ts'
 import { noDevices } from '../support/fake-devices.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { configWith, httpHarness, type HttpHarness } from '../support/http-harness.ts'
+import { quietHealth } from '../support/quiet-health.ts'
 import { templatesOf } from '../support/templates-of.ts'
 
 const TEMPLATES = templatesOf({
@@ -24,7 +25,12 @@ describe('the templates API', () => {
         preview: {
           templates: () => TEMPLATES,
           compile: createTemplateCache(),
-          channels: createChannels(configWith(), { clock: fakeClock(), devices: noDevices, vapid: null }),
+          channels: createChannels(configWith(), {
+            clock: fakeClock(),
+            devices: noDevices,
+            vapid: null,
+            healthOf: quietHealth(),
+          }),
           publicUrl: () => 'https://bell.example.org',
         },
       },

@@ -110,7 +110,7 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     h = await harness({
       config: {
         users: {
-          anna: { name: 'Anna', password: 'anna-password' },
+          anna: { name: 'Anna', password: 'anna-password', roles: ['user', 'admin'] },
           bob: {
             name: 'Bob',
             password: 'bob-password',
@@ -138,7 +138,8 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     await bob.subscribe('users/bob/alerts')
     const id = await h.raise('alerts/critical/system_failure')
     await act('ack', id, 'bob')
-    await Promise.all([anna.caughtUp(), bob.caughtUp()])
+    await anna.caughtUp()
+    await bob.caughtUp()
     const frames = anna.received.map(({ body }) => body)
     expect(frames.map((body) => body?.['type'])).to.deep.equal(['critical_alert', 'alert_outcome'])
     expect(frames[1]).to.deep.include({ outcome: 'acknowledged', by: 'bob' })

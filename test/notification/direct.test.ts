@@ -12,6 +12,7 @@ describe('messages to addresses', () => {
     const woken: string[] = []
     const core = {
       ids: { next: () => 'd1' },
+      laneOf: (channel: string) => channel,
       worker: { room: () => 2, take: () => {}, wake: (lane: string) => woken.push(lane) },
       store: {
         accept: (acceptance: Acceptance) => {

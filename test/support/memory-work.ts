@@ -93,7 +93,9 @@ export function memoryWork(): MemoryWork {
       await Promise.resolve()
       fail()
       claims.push(claim)
-      const mine = [...rows.values()].filter((row) => row.lane === claim.lane)
+      const wanted = ({ work }: Row) =>
+        claim.criticalOnly !== true || (work.kind === 'deliver' && work.delivery.critical)
+      const mine = [...rows.values()].filter((row) => row.lane === claim.lane && wanted(row))
       const instant = (row: Row) => row.lease ?? row.dueAt
       const due = mine
         .filter((row) => instant(row) <= claim.now)
@@ -127,7 +129,9 @@ export function memoryWork(): MemoryWork {
       if (settlement.outbox) outbox.push(settlement.outbox)
       if (settlement.delivery) {
         const { id, ...changes } = settlement.delivery
-        deliveries.set(id, { ...memory.delivery(id), ...changes, nextAttemptAt: settlement.nextDueAt })
+        const { attempts: made, ...before } = memory.delivery(id)
+        const attempts = settlement.untried ? made - 1 : made
+        deliveries.set(id, { ...before, ...changes, attempts, nextAttemptAt: settlement.nextDueAt })
       }
       if (settlement.nextDueAt === null) rows.delete(row.workId)
       else {

@@ -20,6 +20,12 @@ export interface ProviderServer {
   readonly asked: Asked[]
   /** What the next requests get; `hang` says nothing, `cut` closes the connection after the request was read. */
   answer: (asked: Asked, count: number) => Given | 'hang' | 'cut'
+  /** Resets every connection before anything was read from it. */
+  resets: boolean
+  /** Requests that were read and wait in vain for an answer. */
+  readonly hanging: number
+  /** Cuts those off. */
+  release(): void
   close(): Promise<void>
 }
 
@@ -34,13 +40,28 @@ export async function providerServer(): Promise<ProviderServer> {
       const fields = Object.fromEntries(new URLSearchParams(body))
       const { method = '', url = '', headers } = request
       asked.push({ method, path: url, headers, body, fields })
-      give(response, self.answer(asked.at(-1)!, asked.length))
+      const given = self.answer(asked.at(-1)!, asked.length)
+      if (given === 'hang') {
+        waiting.add(response)
+        response.on('close', () => waiting.delete(response))
+      } else give(response, given)
     })
+  })
+  const waiting = new Set<ServerResponse>()
+  server.on('connection', (socket) => {
+    if (self.resets) socket.resetAndDestroy()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const self: ProviderServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    resets: false,
+    get hanging() {
+      return waiting.size
+    },
+    release() {
+      for (const response of waiting) response.destroy()
+    },
     answer: (_asked, count) => created(`SM${count}`),
     close() {
       server.closeAllConnections()
@@ -60,8 +81,7 @@ export function twilioError(status: number, code: number, headers: Given['header
   return { status, headers, body: { code, message: `No: ${code}`, status } }
 }
 
-function give(response: ServerResponse, given: Given | 'hang' | 'cut'): void {
-  if (given === 'hang') return
+function give(response: ServerResponse, given: Given | 'cut'): void {
   if (given === 'cut') return void response.destroy()
   const { status, headers = {}, body = '' } = given
   const json = typeof body === 'string' ? body : JSON.stringify(body)

@@ -12,6 +12,7 @@ import { createWordings } from '../../src/template/wordings.ts'
 import { noDevices } from '../support/fake-devices.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { alert, notification, person, planned } from '../support/messages.ts'
+import { quietHealth } from '../support/quiet-health.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { templatesOf } from '../support/templates-of.ts'
 
@@ -19,6 +20,7 @@ const CHANNELS = createChannels(Value.Default(ConfigSchema, {}) as Config, {
   clock: fakeClock(),
   devices: noDevices,
   vapid: null,
+  healthOf: quietHealth(),
 })
 
 function wordings(given: object) {

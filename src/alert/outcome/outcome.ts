@@ -86,6 +86,7 @@ function notices(core: Core, turn: Turn, outcome: OutcomeKind, pages: readonly D
       ordinal,
       userId: page.userId,
       channel: page.channel,
+      lane: core.laneOf(page.channel, page.address),
       address: page.address,
       // It wakes nobody (contract section 6).
       critical: false,
@@ -113,7 +114,16 @@ function sirens(core: Core, { paging, now }: Turn, outcome: OutcomeKind, pages: 
     .flatMap(({ address }) => (address !== null && ending.has(address) ? [address] : []))
   return [...new Set(told)].map((address) => (ordinal) => {
     const critical = alert.severity === 'critical'
-    return newDelivery({ ...sharedBy(alert, now), ordinal, userId: null, channel: 'mqtt', address, critical })
+    const lane = core.laneOf('mqtt', address)
+    return newDelivery({
+      ...sharedBy(alert, now),
+      ordinal,
+      userId: null,
+      channel: 'mqtt',
+      lane,
+      address,
+      critical,
+    })
   })
 }
 

@@ -3,6 +3,8 @@ import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
 import type { BotSettings } from '../telegram/bot.ts'
+import { targetLane } from '../plan.ts'
+import type { HealthOf } from '../target-health.ts'
 import type { LaneSettings } from '../worker.ts'
 import { createAttachments } from '../outgoing/attachments.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
@@ -35,6 +37,8 @@ export function createChannels(
   { channels }: Pick<Config, 'channels'>,
   reached: {
     readonly clock: Pick<Clock, 'now'>
+    /** For providers that stand in for each other; every other target is watched by its lane. */
+    readonly healthOf: HealthOf
     readonly publicUrl?: string | undefined
     readonly devices: KnownDevices
     /** Who we are to the push services of browsers. */
@@ -44,7 +48,7 @@ export function createChannels(
   },
 ): Channels {
   const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels
-  const { clock, publicUrl, devices, vapid, broker = null } = reached
+  const { clock, healthOf, publicUrl, devices, vapid, broker = null } = reached
   const list: readonly ConfiguredChannel[] = [
     {
       channel: emailChannel({
@@ -54,7 +58,7 @@ export function createChannels(
       }),
       mode: email.mode,
     },
-    { channel: smsChannel({ sms, publicUrl }), mode: sms.mode },
+    { channel: smsChannel({ sms, publicUrl, clock, healthOf }), mode: sms.mode },
     { channel: voiceChannel({ voice, publicUrl }), mode: voice.mode },
     { channel: pushChannel({ fcm: fcmOf(push, clock), devices }), mode: push.mode },
     {
@@ -113,7 +117,26 @@ export function capturedOf(channels: Channels): ReadonlySet<ChannelName> {
   return new Set([...channels].filter(([, { mode }]) => mode === 'captured').map(([name]) => name))
 }
 
-/** Captured messages only wait for their commit, so that many may be under way; a provider gets 20 at a time. */
-export function channelLanes(channels: Channels): readonly LaneSettings[] {
-  return [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
+/** The lane of the worker that sends to an address of a channel. */
+export function laneOf(channels: Channels, name: ChannelName, address: string | null): string {
+  const target = address === null ? null : (channels.get(name)?.channel.target?.(address) ?? null)
+  return target === null ? name : targetLane(name, target)
+}
+
+/**
+ * One lane for each channel and one for each of its targets, so that one that is slow or dead delays no other (promise
+ * P24). `leftOver` are lanes that have work of an earlier configuration. Captured messages only wait for their commit,
+ * so that many may be under way; a channel gets 20 at a time, a target 10.
+ */
+export function channelLanes(channels: Channels, leftOver: readonly string[] = []): readonly LaneSettings[] {
+  const own = [...channels].map(([name, { mode }]) => ({ name, concurrency: mode === 'captured' ? 200 : 20 }))
+  const targets = [...channels].flatMap(([name, { channel, mode }]) =>
+    (channel.targets ?? []).map((target) => ({
+      name: targetLane(name, target),
+      concurrency: mode === 'captured' ? 200 : 10,
+    })),
+  )
+  const known = new Set([...own, ...targets].map(({ name }) => name))
+  const others = leftOver.filter((name) => !known.has(name))
+  return [...own, ...targets, ...others.map((name) => ({ name, concurrency: 10 }))]
 }

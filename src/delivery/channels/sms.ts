@@ -2,10 +2,11 @@ import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
 import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
 import { alertTitle, contentOf, type Content } from '../content.ts'
-import { failOver, type Provider } from '../providers/fail-over.ts'
+import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
 import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import type { HealthOf } from '../target-health.ts'
 import { oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
 
@@ -28,25 +29,50 @@ export interface SmsSettings {
   readonly sms: SmsConfig
   /** Where the provider reports to; absent, it does not. */
   readonly publicUrl: string | undefined
+  readonly clock: FailOver['clock']
+  readonly healthOf: HealthOf
 }
 
 /** Text messages through Twilio or any HTTP gateway, several of them in their order. Without settings only rendered. */
 export function smsChannel(settings?: SmsSettings): Channel {
   const caller = httpCaller()
   const providers = settings === undefined ? [] : providersOf(settings, caller)
-  const send = failOver(providers, settings?.sms.countries ?? [])
+  const send = settings && failOver(overOf(settings, providers))
   return {
     name: 'sms',
+    targets: circlesOf(providers),
+    target: (address) => circleOf(providers, address),
     addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderSms,
     async send(message, signal) {
-      if (providers.length === 0) return notConfigured('sms')
-      const address = parsePhone(message.address, { premium: settings?.sms.allow_premium ?? false })
+      if (!send || providers.length === 0) return notConfigured('sms')
+      const address = parsePhone(message.address, { premium: settings.sms.allow_premium })
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
       return send({ ...message, address }, signal)
     },
     close: () => caller.close(),
   }
+}
+
+/**
+ * The providers that serve a number, by their names: what can stand in for each other is one target, which is in trouble
+ * when all of them are. Null for a lone provider, which is the channel itself, and where nobody serves.
+ */
+function circleOf(providers: readonly Provider[], address: string): string | null {
+  if (providers.length < 2) return null
+  const names = providers.filter(({ countries }) => serves(countries, address)).map(({ name }) => name)
+  return names.length === 0 ? null : names.join('+')
+}
+
+/** A number is served by whoever serves the longest of the given beginnings that it has. */
+function circlesOf(providers: readonly Provider[]): readonly string[] {
+  const beginnings = ['', ...providers.flatMap(({ countries }) => countries)]
+  const circles = beginnings.map((beginning) => circleOf(providers, beginning))
+  return [...new Set(circles)].filter((circle) => circle !== null)
+}
+
+function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provider[]): FailOver {
+  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms/${name}`, 1), clock }
 }
 
 function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): Provider[] {

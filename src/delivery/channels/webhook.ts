@@ -5,14 +5,11 @@ import { contentOf } from '../content.ts'
 import { headerSafeId } from '../header-safe-id.ts'
 import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
 import { retryAfterMs } from '../outgoing/retry-after.ts'
-import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
+import { classify, SEND_TIMEOUT_MS } from '../retry.ts'
 import { webhookAddress } from '../webhook-address.ts'
 import type { WebhookFormat } from '../webhook-format.ts'
 import { notConfigured } from './not-configured.ts'
 import { webhookBody } from './webhook-body.ts'
-
-/** Half of the lane's slots: an endpoint that lets everything wait for ten seconds leaves the rest to the others. */
-const MOST_AT_ONCE = 10
 
 export interface WebhookEndpoint {
   /** Told apart by it: `webhook:<name>` in steps. */
@@ -37,19 +34,21 @@ export interface WebhookSettings {
 
 /**
  * Requests to other programs (security row 22): a signed POST to a configured endpoint, whose URL and name are the
- * delivery's address (`webhookAddress`). People have no such address; targets such as `webhook:ops` get theirs where the step is planned.
+ * delivery's address (`webhookAddress`). People have no such address; targets such as `webhook:ops` get theirs where
+ * the step is planned.
  *
  * `Idempotency-Key` is the same on every attempt (P8). `X-Carillon-Signature` is `v1=` and the hexadecimal
  * HMAC-SHA256 of `{X-Carillon-Timestamp}.{body}` under the endpoint's secret; the timestamp counts seconds.
- * What an endpoint answers is never repeated, and its failures pause no other endpoint.
+ * What an endpoint answers is never repeated. Each has a lane of its own.
  */
 export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings): Channel {
-  const underWay = new Map<string, number>()
   const byAddress = new Map(
     endpoints.map((endpoint) => [webhookAddress(endpoint.name, endpoint.url), endpoint]),
   )
   return {
     name: 'webhook',
+    targets: endpoints.map(({ name }) => name),
+    target: (address) => byAddress.get(address)?.name ?? null,
     addresses: () => [],
     render(input) {
       const { title, actions } = contentOf(input)
@@ -60,24 +59,15 @@ export function webhookChannel({ endpoints, outgoing, clock }: WebhookSettings):
       const endpoint = byAddress.get(message.address)
       // Never to an address that merely stands in the store: its secret and its permission are gone.
       if (!endpoint) return notConfigured('webhook')
-      const { url } = endpoint
       const body = withCredentials(message.rendered.text, endpoint)
-      const already = underWay.get(url) ?? 0
-      if (already >= MOST_AT_ONCE)
-        return { ok: false, retry: true, code: DEFERRED, reason: 'The endpoint is busy with others' }
-      underWay.set(url, already + 1)
-      try {
-        const answer = await outgoing.post({
-          url,
-          headers: headersOf(message, endpoint, { body, now: clock.now() }),
-          body,
-          signal,
-          waitMs: SEND_TIMEOUT_MS,
-        })
-        return resultOf(answer, clock.now())
-      } finally {
-        underWay.set(url, (underWay.get(url) ?? 1) - 1)
-      }
+      const answer = await outgoing.post({
+        url: endpoint.url,
+        headers: headersOf(message, endpoint, { body, now: clock.now() }),
+        body,
+        signal,
+        waitMs: SEND_TIMEOUT_MS,
+      })
+      return resultOf(answer, clock.now())
     },
     close: () => Promise.resolve(),
   }
@@ -123,20 +113,18 @@ function resultOf(answer: Answer, now: number): SendResult {
   if (answer.kind === 'failed') {
     const { kind, code } = classify({ error: answer.code, written: answer.written })
     const reason = `${code} (${answer.code})`
-    // One endpoint's trouble says nothing about the others, which share the lane.
-    return {
-      ok: false,
-      retry: true,
-      code: DEFERRED,
-      reason,
-      ...(kind === 'ambiguous' && { ambiguous: true }),
-    }
+    return { ok: false, retry: true, code, reason, ...(kind === 'ambiguous' && { ambiguous: true }) }
   }
   const { status } = answer
   if (status >= 200 && status < 300) return { ok: true }
   const reason = `The endpoint answered ${status}`
-  if (classify({ status }).kind === 'permanent')
-    return { ok: false, retry: false, code: `http_${status}`, reason }
+  const { kind, code } = classify({ status })
   const wish = retryAfterMs(answer.retryAfter, now)
-  return { ok: false, retry: true, code: DEFERRED, reason, ...(wish !== undefined && { retryAfterMs: wish }) }
+  return {
+    ok: false,
+    retry: kind !== 'permanent',
+    code,
+    reason,
+    ...(wish !== undefined && { retryAfterMs: wish }),
+  }
 }

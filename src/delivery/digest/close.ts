@@ -39,6 +39,7 @@ export async function closeDigest(
         purpose: 'summary',
         userId: digest.userId,
         channel: digest.channel,
+        lane: core.laneOf(digest.channel, digest.address),
         address: digest.address,
         critical: (fixed.summary?.alertIds.length ?? 0) > 0,
         fixed,
@@ -57,7 +58,7 @@ export async function closeDigest(
     }
     const closed = await core.store.closeDigest(closing)
     if (closed === 'stale') continue
-    if (closed === 'done' && summary) core.worker.wake(digest.channel, now)
+    if (closed === 'done' && summary) core.worker.wake(summary.lane, now)
     return
   }
   throw new Error('a digest grows faster than its summary can be written')

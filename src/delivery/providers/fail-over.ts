@@ -1,5 +1,8 @@
+import type { Clock } from '../../clock.ts'
+import { allowance, type ProviderSign } from '../breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
-import { PROVIDER_DOWN } from '../retry.ts'
+import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../retry.ts'
+import type { TargetHealth } from '../target-health.ts'
 import { permanent, type Failed } from './http-call.ts'
 
 export interface Provider {
@@ -9,40 +12,58 @@ export interface Provider {
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendResult>
 }
 
+export interface FailOver {
+  readonly providers: readonly Provider[]
+  /** Beginnings of the numbers that may be sent to at all; empty for all. */
+  readonly allowed: readonly string[]
+  /** A breaker for one of several providers, which opens at its first failure: another one takes over. */
+  readonly healthOf: (provider: string) => TargetHealth
+  readonly clock: Pick<Clock, 'now'>
+}
+
+interface Kept extends Provider {
+  readonly health: TargetHealth
+  underWay: number
+}
+
 /** What no other provider would see differently. */
 const FINAL: ReadonlySet<string> = new Set(['invalid_number', 'unsubscribed'])
 
-/** How often the configured order is tried although its first provider failed last time. */
-const PROBE_EVERY = 10
+/** When to ask again while somebody else's message is the probe. */
+const PROBING_MS = 5000
+
+type Send = (message: OutgoingMessage, signal: AbortSignal) => Promise<SendResult>
 
 /**
  * One attempt over several providers in their order: one that is down, busy or does not serve the number is passed
- * over for the next. A doubtful one is not, because the person may have the message already (promise P9). A provider
- * that failed comes last until it succeeds, so that one that hangs does not use up every attempt.
+ * over for the next. A doubtful one is not, because the person may have the message already (promise P9). Each has a
+ * breaker of its own (promise P24): one that failed is passed over while it is paused, and then gets one message as a
+ * probe. When all are paused, a critical message still tries those that merely fail. A lone provider has the breaker of
+ * its lane.
  */
-export function failOver(
-  providers: readonly Provider[],
-  allowed: readonly string[],
-): (message: OutgoingMessage, signal: AbortSignal) => Promise<SendResult> {
-  const failing = new Set<Provider>()
-  let sends = 0
+export function failOver({ providers, allowed, healthOf, clock }: FailOver): Send {
+  const [only, ...others] = providers
+  const kept: readonly Kept[] =
+    others.length === 0 ? [] : providers.map((one) => ({ ...one, health: healthOf(one.name), underWay: 0 }))
   return async (message, signal) => {
-    const able = serves(allowed, message.address)
-      ? providers.filter(({ countries }) => serves(countries, message.address))
-      : []
-    if (able.length === 0) return permanent('country_not_allowed', 'Messages to this country are not allowed')
-    const probe = ++sends % PROBE_EVERY === 0
-    const order = probe ? able : able.toSorted((a, b) => Number(failing.has(a)) - Number(failing.has(b)))
+    const serving = <P extends Provider>(list: readonly P[]) =>
+      serves(allowed, message.address)
+        ? list.filter(({ countries }) => serves(countries, message.address))
+        : []
+    if (serving(providers).length === 0)
+      return permanent('country_not_allowed', 'Messages to this country are not allowed')
+    if (kept.length === 0 && only) return only.send(message, signal)
+    const able = serving(kept)
     const failures: Failed[] = []
-    for (const provider of order) {
-      const result = await provider.send(message, signal)
-      if (result.ok || !result.retry) failing.delete(provider)
-      else failing.add(provider)
+    const urgent = message.critical && !able.some((provider) => mayAsk(provider, false, clock.now()))
+    for (const provider of able) {
+      if (!mayAsk(provider, urgent, clock.now())) continue
+      const result = await asked(provider, message, signal)
       if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return result
       failures.push(result)
       if (signal.aborted) break
     }
-    return milder(failures)
+    return milder(failures) ?? paused(able, clock.now())
   }
 }
 
@@ -50,12 +71,52 @@ export function serves(countries: readonly string[], address: string): boolean {
   return countries.length === 0 || countries.some((prefix) => address.startsWith(prefix))
 }
 
-/** While one provider may still take it, it is tried again. */
-function milder(failures: readonly Failed[]): Failed {
+/** Whether its breaker lets one more message through; an urgent one also while the provider is merely failing. */
+function mayAsk({ health, underWay }: Kept, critical: boolean, now: number): boolean {
+  return allowance(health.breaker, { now, room: 1, inFlight: underWay, critical }) > 0
+}
+
+async function asked(provider: Kept, message: OutgoingMessage, signal: AbortSignal): Promise<SendResult> {
+  provider.underWay++
+  try {
+    const result = await provider.send(message, signal)
+    provider.health.heed(signOf(result))
+    return result
+  } finally {
+    provider.underWay--
+  }
+}
+
+function signOf(result: SendResult): ProviderSign {
+  if (result.ok || !result.retry) return { sign: 'well' }
+  if (result.code === PROVIDER_DOWN) return { sign: 'refused' }
+  if (result.code === DEFERRED) return { sign: 'unknown' }
+  return { sign: 'transient', retryAfterMs: Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS) }
+}
+
+/** While one provider may still take it, it is tried again. The wish of one of them is kept by its breaker. */
+function milder(failures: readonly Failed[]): Failed | undefined {
   const chosen =
     failures.find(({ retry, code }) => retry && code !== PROVIDER_DOWN) ??
     failures.find(({ retry }) => retry) ??
     failures[0]
-  if (!chosen) throw new Error('unreachable: there is at least one provider')
-  return chosen
+  if (chosen === undefined) return undefined
+  const { retryAfterMs: _kept, ...rest } = chosen
+  return rest
+}
+
+/** Nobody could be asked: until when. What every provider refuses waits for whoever mends it. */
+function paused(able: readonly Kept[], now: number): Failed {
+  const refused = able.every(({ health }) => health.breaker.cause === 'refused')
+  const waits = able.map(({ health: { breaker }, underWay }) =>
+    Math.max(breaker.pausedUntil - now, underWay > 0 ? PROBING_MS : 0),
+  )
+  return {
+    ok: false,
+    retry: true,
+    code: refused ? PROVIDER_DOWN : PROVIDERS_PAUSED,
+    reason: refused ? 'Every provider refuses the credentials' : 'Every provider is paused',
+    retryAfterMs: Math.min(...waits),
+    untried: true,
+  }
 }

@@ -261,6 +261,10 @@ class SqliteStore implements port.Store {
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
   }
 
+  async lanes(): Promise<readonly string[]> {
+    return (await this.#asker.ask('lanes', undefined)).map((row) => row[0] as string)
+  }
+
   async dispatches(query: port.DispatchQuery): Promise<port.DispatchList> {
     const { total, rows } = await this.#asker.ask('dispatches', query)
     return { total, items: rows.map(readDispatch) }
@@ -317,8 +321,8 @@ class SqliteStore implements port.Store {
     return optional(await this.#asker.ask('outboxItem', { tenant, id }), readOutboxItem)
   }
 
-  async conservation(): ReturnType<port.Store['conservation']> {
-    const { broken, totals, states } = await this.#asker.ask('conservation', undefined)
+  async conservation(of: 'moving' | 'all' = 'all'): ReturnType<port.Store['conservation']> {
+    const { broken, totals, states } = await this.#asker.ask('conservation', of)
     const counted = new Map(states.map(([state, count]) => [state as string, Number(count)]))
     const deliveries = Object.fromEntries(DELIVERY_STATES.map((state) => [state, counted.get(state) ?? 0]))
     return {

@@ -17,6 +17,7 @@ function coreWith(rows: readonly Delivery[]) {
   // Nothing else of the core is asked.
   return {
     config: () => ({ channels: { mqtt: { topics } } }),
+    laneOf: (channel: string) => channel,
     directory: () => ({ user: (id: string) => people.get(id) }),
     store: { deliveries: () => Promise.resolve({ items: rows, nextCursor: null }) },
   } as unknown as Core

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
-import { channelLanes, createChannels } from '../../../src/delivery/channels/index.ts'
+import { channelLanes, createChannels, laneOf } from '../../../src/delivery/channels/index.ts'
 import { CHANNEL_NAMES } from '../../../src/delivery/delivery.ts'
+import { webhookAddress } from '../../../src/delivery/webhook-address.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { noDevices } from '../../support/fake-devices.ts'
+import { quietHealth } from '../../support/quiet-health.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
 
 const captured = { mode: 'captured' } as const
@@ -37,7 +39,7 @@ function configuration(smtpUrl?: string) {
   }
 }
 
-const reached = () => ({ clock: fakeClock(), devices: noDevices, vapid: null })
+const reached = () => ({ clock: fakeClock(), devices: noDevices, vapid: null, healthOf: quietHealth() })
 
 describe('createChannels', () => {
   it('lists every channel but realtime, which the live fan-out serves', () => {
@@ -49,6 +51,60 @@ describe('createChannels', () => {
     const lanes = channelLanes(createChannels(configuration('smtp://127.0.0.1:1'), reached()))
     expect(lanes.find((lane) => lane.name === 'email')?.concurrency).to.equal(20)
     expect(lanes.find((lane) => lane.name === 'sms')?.concurrency).to.equal(200)
+  })
+
+  it('gives each webhook endpoint and each of several SMS providers a lane of its own, and what an earlier configuration left (P24)', () => {
+    const base = configuration().channels
+    const url = (host: string) => `https://${host}.example/hook`
+    const endpoint = (host: string) => ({ url: url(host), format: 'json' as const })
+    const gateway = (name: string, countries: string[]) => ({
+      name,
+      countries,
+      provider: 'http' as const,
+      method: 'POST' as const,
+      headers: {},
+      body: '',
+      url: url(name),
+    })
+    const channels = createChannels(
+      {
+        channels: {
+          ...base,
+          sms: { ...base.sms, providers: [gateway('german', ['+49']), gateway('world', [])] },
+          webhook: {
+            ...base.webhook,
+            mode: 'live',
+            endpoints: { ops: endpoint('ops'), chat: endpoint('chat') },
+          },
+        },
+      },
+      reached(),
+    )
+    const lanes = channelLanes(channels, ['sms', 'webhook:gone', 'webhook:ops'])
+    expect(lanes.filter(({ name }) => name.includes(':'))).to.deep.equal([
+      { name: 'sms:world', concurrency: 200 },
+      { name: 'sms:german+world', concurrency: 200 },
+      { name: 'webhook:ops', concurrency: 10 },
+      { name: 'webhook:chat', concurrency: 10 },
+      { name: 'webhook:gone', concurrency: 10 },
+    ])
+    expect(new Set(lanes.map(({ name }) => name)).size).to.equal(lanes.length)
+    const where = [
+      laneOf(channels, 'webhook', webhookAddress('chat', url('chat'))),
+      laneOf(channels, 'webhook', 'https://unknown.example'),
+      laneOf(channels, 'sms', '+4915112345678'),
+      laneOf(channels, 'sms', '+12025550123'),
+      laneOf(channels, 'email', 'anna@example.org'),
+      laneOf(channels, 'email', null),
+    ]
+    expect(where).to.deep.equal([
+      'webhook:chat',
+      'webhook',
+      'sms:german+world',
+      'sms:world',
+      'email',
+      'email',
+    ])
   })
 
   it('says that it cannot send where nothing is configured, and that trying again is no use', async () => {

@@ -5,11 +5,19 @@ import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
 import { smsChannel } from '../../../src/delivery/channels/sms.ts'
 import { voiceChannel } from '../../../src/delivery/channels/voice.ts'
 import { channelConformance } from '../../support/channel-conformance.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import { quietHealth } from '../../support/quiet-health.ts'
 import { created, providerServer, twilioError, type Given } from '../../support/provider-server.ts'
 
 const ACCOUNT = { account_sid: 'AC1', auth_token: 'canary-secret', from: '+15005550006' }
 const PUBLIC = 'https://bell.example.org'
 const ANNA = '+4915112345678'
+
+/** What a channel needs beside its settings. */
+function around() {
+  const clock = fakeClock()
+  return { clock, healthOf: quietHealth(clock) }
+}
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -26,7 +34,7 @@ async function provider() {
 async function twilioSms(changes: object = {}, publicUrl: string | undefined = PUBLIC) {
   const server = await provider()
   const { sms } = channelsOf({ sms: { mode: 'live', ...ACCOUNT, base_url: server.url, ...changes } })
-  const channel = smsChannel({ sms, publicUrl })
+  const channel = smsChannel({ sms, publicUrl, ...around() })
   closing.push(() => channel.close())
   return { server, channel }
 }
@@ -50,9 +58,10 @@ async function gateways(...settings: readonly object[]) {
     ...given,
   }))
   const { sms } = channelsOf({ sms: { mode: 'live', providers } })
-  const channel = smsChannel({ sms, publicUrl: undefined })
+  const { clock, healthOf } = around()
+  const channel = smsChannel({ sms, publicUrl: undefined, clock, healthOf })
   closing.push(() => channel.close())
-  return { servers, channel }
+  return { servers, channel, clock }
 }
 
 function message(changes: Partial<OutgoingMessage> = {}, text = 'CRITICAL: disk_full - Disk is full') {
@@ -96,6 +105,7 @@ describe('SMS and calls over their providers', () => {
         const channel = smsChannel({
           sms: { ...sms, base_url: server.url },
           publicUrl: undefined,
+          ...around(),
         })
         closing.push(() => channel.close())
         return { server, channel }
@@ -201,7 +211,7 @@ describe('SMS and calls over their providers', () => {
   it('take a success without a readable body for a success', async () => {
     const { server, channel } = await twilioSms()
     server.answer = () => ({ status: 201, body: 'not json' })
-    expect(await channel.send(message(), never())).to.deep.equal({ ok: true })
+    expect(await channel.send(message(), never())).to.include({ ok: true })
   })
 
   it('go to allowed countries only, and ask nobody about others (security 21)', async () => {
@@ -286,11 +296,58 @@ describe('SMS and calls over their providers', () => {
     expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 1])
   })
 
-  it('come back to the first provider in time', async () => {
+  it('pass a provider over while it is paused, then try it with one message, and come back to it (P24)', async () => {
+    const { servers, channel, clock } = await gateways({}, {})
+    const [first, second] = servers
+    const counts = () => [first!.asked.length, second!.asked.length]
+    first!.answer = () => ({ status: 503 })
+    for (let sent = 0; sent < 3; sent++) await channel.send(message(), never())
+    expect(counts()).to.deep.equal([1, 3])
+    await clock.pass(5000)
+    await channel.send(message(), never())
+    expect(counts(), 'the probe').to.deep.equal([2, 4])
+    await clock.pass(9999)
+    await channel.send(message(), never())
+    expect(counts(), 'twice the pause').to.deep.equal([2, 5])
+    await clock.pass(1)
+    first!.answer = () => ({ status: 200 })
+    await Promise.all([channel.send(message(), never()), channel.send(message(), never())])
+    expect(counts(), 'one probe only').to.deep.equal([3, 6])
+    await channel.send(message(), never())
+    expect(counts()).to.deep.equal([4, 6])
+  })
+
+  it('pause the provider that asks for it, and no other (P7, P24)', async () => {
+    const { servers, channel, clock } = await gateways({}, {})
+    servers[0]!.answer = () => ({ status: 429, headers: { 'retry-after': '120' } })
+    for (let sent = 0; sent < 2; sent++)
+      expect(await channel.send(message(), never())).to.include({ ok: true })
+    await clock.pass(119_999)
+    await channel.send(message(), never())
+    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 3])
+    await clock.pass(1)
+    await channel.send(message(), never())
+    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([2, 4])
+  })
+
+  it('say that nobody could be asked while all are paused, and when one can; a critical one tries (P7)', async () => {
+    const { servers, channel, clock } = await gateways({}, {})
+    for (const server of servers) server.answer = () => ({ status: 500 })
+    const normal = message({ critical: false })
+    expect(await channel.send(normal, never())).to.include({ code: 'http_500' })
+    await clock.pass(1000)
+    expect(await channel.send(normal, never())).to.include({ untried: true, retryAfterMs: 4000 })
+    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 1])
+    expect(await channel.send(message(), never())).to.include({ code: 'http_500' })
+    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([2, 2])
+  })
+
+  it('leave to the operator what every provider refuses (P7)', async () => {
     const { servers, channel } = await gateways({}, {})
-    servers[0]!.answer = (_asked, count) => ({ status: count === 1 ? 503 : 200 })
-    for (let sent = 0; sent < 11; sent++) await channel.send(message(), never())
-    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([3, 9])
+    for (const server of servers) server.answer = () => ({ status: 401 })
+    expect(await channel.send(message(), never())).to.include({ code: 'provider_down', retry: true })
+    expect(await channel.send(message(), never())).to.include({ code: 'provider_down', untried: true })
+    expect(servers.map(({ asked }) => asked.length)).to.deep.equal([1, 1])
   })
 
   it('choose the provider by the beginning of the number', async () => {
@@ -325,7 +382,7 @@ describe('SMS and calls over their providers', () => {
 
   channelConformance('live SMS', () => {
     const { sms } = channelsOf({ sms: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })
-    return smsChannel({ sms, publicUrl: PUBLIC })
+    return smsChannel({ sms, publicUrl: PUBLIC, ...around() })
   })
   channelConformance('live calls', () => {
     const { voice } = channelsOf({ voice: { ...ACCOUNT, base_url: 'http://127.0.0.1:1' } })

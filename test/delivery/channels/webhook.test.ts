@@ -56,42 +56,6 @@ describe('a webhook', () => {
     })
   })
 
-  it('leaves room for other endpoints while its own lets everything wait (P24)', async () => {
-    const waiting: ServerResponse[] = []
-    endpoint = await httpEndpoint(({ path }, response) =>
-      path === '/slow' ? void waiting.push(response) : void response.end(),
-    )
-    const channel = webhookChannel({
-      endpoints: ['/slow', '/quick'].map((path) => ({
-        name: path,
-        url: endpoint.url + path,
-        format: 'json' as const,
-      })),
-      outgoing: createOutgoing({ allow: ['127.0.0.1'] }),
-      clock: fakeClock(NOON),
-    })
-    const sendTo = (path: string, count: number) =>
-      channel.send(
-        {
-          idempotencyKey: `a1.${count}`,
-          address: webhookAddress(path, endpoint.url + path),
-          rendered: { text: '{}', actions: [] },
-          critical: true,
-        },
-        new AbortController().signal,
-      )
-    const slow = Array.from({ length: 10 }, (_, count) => sendTo('/slow', count))
-    expect(await sendTo('/slow', 10)).to.include({ ok: false, retry: true, code: 'deferred' })
-    expect(await sendTo('/quick', 11)).to.deep.equal({ ok: true })
-    while (waiting.length < 10) await new Promise<void>((resolve) => setImmediate(resolve))
-    for (const response of waiting) response.end()
-    expect(await Promise.all(slow)).to.deep.equal(slow.map(() => ({ ok: true })))
-    const again = sendTo('/slow', 12)
-    while (waiting.length < 11) await new Promise<void>((resolve) => setImmediate(resolve))
-    waiting[10]?.end()
-    expect(await again).to.deep.equal({ ok: true })
-  })
-
   const forms = [
     [
       { format: 'pagerduty', routingKey: 'key-geheim' },
@@ -169,19 +133,19 @@ describe('a webhook', () => {
     [204, null, { ok: true }],
     [302, null, { ok: false, retry: false, code: 'http_302' }],
     [400, null, { ok: false, retry: false, code: 'http_400' }],
-    [401, null, { ok: false, retry: true, code: 'deferred' }],
-    [403, null, { ok: false, retry: true, code: 'deferred' }],
+    [401, null, { ok: false, retry: true, code: 'provider_down' }],
+    [403, null, { ok: false, retry: true, code: 'provider_down' }],
     [404, null, { ok: false, retry: false, code: 'http_404' }],
-    [408, null, { ok: false, retry: true, code: 'deferred' }],
+    [408, null, { ok: false, retry: true, code: 'http_408' }],
     [410, null, { ok: false, retry: false, code: 'http_410' }],
     [422, null, { ok: false, retry: false, code: 'http_422' }],
-    [425, null, { ok: false, retry: true, code: 'deferred' }],
-    [429, '7', { ok: false, retry: true, code: 'deferred', retryAfterMs: 7000 }],
-    [500, null, { ok: false, retry: true, code: 'deferred' }],
+    [425, null, { ok: false, retry: true, code: 'http_425' }],
+    [429, '7', { ok: false, retry: true, code: 'http_429', retryAfterMs: 7000 }],
+    [500, null, { ok: false, retry: true, code: 'http_500' }],
     [
       503,
       'Mon, 05 Jan 2026 12:00:30 GMT',
-      { ok: false, retry: true, code: 'deferred', retryAfterMs: 30_000 },
+      { ok: false, retry: true, code: 'http_503', retryAfterMs: 30_000 },
     ],
   ]
   for (const [status, header, expected] of answers) {
@@ -195,9 +159,9 @@ describe('a webhook', () => {
     })
   }
 
-  it('whose answer is lost may have arrived, and says nothing about other endpoints (P9)', async () => {
+  it('whose answer is lost may have arrived (P9)', async () => {
     const result = await send((response) => void response.socket?.destroy())
-    expect(result).to.include({ ok: false, retry: true, code: 'deferred', ambiguous: true })
+    expect(result).to.include({ ok: false, retry: true, code: 'connection_failed', ambiguous: true })
     expect(JSON.stringify(result)).to.not.include('geheim')
   })
 })

@@ -63,6 +63,16 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       expect(subjects(leased.items)).to.deep.equal(['urgent-late'])
     })
 
+    it('hands out critical deliveries only when asked to, and says when the next of them is due', async () => {
+      const { store } = opened()
+      await send(store, 'n-1', NOON)
+      await send(store, 'n-2', NOON + 1, true)
+      await send(store, 'n-3', NOON + 90, true)
+      const claim = { ...sample.claimOf('email', NOON + 10), criticalOnly: true }
+      const first = await store.claim({ ...claim, leaseUntil: NOON + 999 })
+      expect([subjects(first.items), first.nextDueAt]).to.deep.equal([['n-2'], NOON + 90])
+    })
+
     it('gives the holder the delivery as being sent, one attempt counted, with what it is about', async () => {
       const { store } = opened()
       await send(store, 'n-1')
@@ -130,6 +140,32 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       expect(await only(store, 'n-1')).to.include({ state: 'pending', nextAttemptAt: NOON + 50 })
       const again = sample.only((await store.claim(sample.claimOf('email', NOON + 50))).items)
       expect(again).to.include({ ambiguous: false, crashes: 0 })
+    })
+
+    it('takes an attempt off again that was none, whether its state is given or not (R24)', async () => {
+      const { store } = opened()
+      await send(store, 'n-1')
+      for (const [round, given] of [true, false].entries()) {
+        const at = NOON + round
+        const item = sample.only((await store.claim(sample.claimOf('email', at))).items)
+        const pending = { ...sample.sent(item).delivery!, state: 'pending', sentAt: null } as const
+        const delivery = given ? { ...pending, providerId: null } : null
+        await store.settle(sample.sent(item, { delivery, nextDueAt: at + 1, untried: true }))
+        expect(await only(store, 'n-1')).to.include({ state: 'pending', attempts: 0 })
+      }
+    })
+
+    it('names the lanes that have work, and no others', async () => {
+      const { store } = opened()
+      expect(await store.lanes()).to.deep.equal([])
+      for (const [index, lane] of ['sms', 'webhook:gone', 'email', 'sms'].entries()) {
+        const planned = sample.toSend(sample.delivery(`n-${index}`, 1))
+        await store.accept(sample.acceptance({ deliveries: [{ ...planned, lane }] }))
+      }
+      expect(await store.lanes()).to.have.members(['email', 'sms', 'webhook:gone'])
+      const item = sample.only((await store.claim(sample.claimOf('webhook:gone', NOON))).items)
+      await store.settle(sample.sent(item))
+      expect(await store.lanes()).to.have.members(['email', 'sms'])
     })
 
     it('has work due again when its lease runs out, counts the crash, and says that its effect is unknown (P6, P9, P10)', async () => {

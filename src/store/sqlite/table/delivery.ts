@@ -17,6 +17,7 @@ import type {
   ProviderReport,
   Settlement,
 } from '../../store.ts'
+import { deliveryCounts } from './delivery-count.ts'
 import { decodeCursor, type Position } from './cursor.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
 import type { workWrites } from './work.ts'
@@ -73,6 +74,7 @@ const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, f
 const READ = `${COLUMNS}, digest_id`
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
+const STATE = 9
 const CREATED_AT = 15
 /** Place of the fixed content among the columns; absent on a row without particulars. */
 export const FIXED = 21
@@ -93,7 +95,7 @@ export function readDelivery(row: Row): Delivery {
     channel: text(6) as ChannelName,
     address: row[7] as string | null,
     critical: row[CRITICAL] === 1,
-    state: text(9) as DeliveryState,
+    state: text(STATE) as DeliveryState,
     attempts: number(10),
     maxAttempts: number(11),
     origin: { principal: text(12), messageId: text(13), topic: text(14) },
@@ -200,6 +202,7 @@ export function deliveryReads(db: Database) {
 
 /** The writer's statements on deliveries. */
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
+  const counts = deliveryCounts(db)
   const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
   const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
   const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
@@ -210,8 +213,9 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
   const settle = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, provider_id = coalesce(?, provider_id), error = ?,
       sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ?,
-      digest_id = ? ${key}`)
-  const putBack = db.prepare(`UPDATE delivery SET state = 'pending', next_attempt_at = ? ${key}`)
+      digest_id = ?, attempts = attempts - ? ${key}`)
+  const putBack = db.prepare(`
+    UPDATE delivery SET state = 'pending', next_attempt_at = ?, attempts = attempts - ? ${key}`)
   const pages = db.prepare(`
     SELECT ordinal, work_id FROM delivery
     WHERE subject_id = ? AND tenant = ? AND purpose = 'page' AND state = 'pending'`)
@@ -228,10 +232,12 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     UPDATE delivery SET state = ?, reason = ?, delivered_at = ? ${key} AND state = 'sent'`)
 
   return {
+    counts,
     get: (subjectId: string, tenant: string, ordinal: number): Row | undefined =>
       get.get(subjectId, tenant, ordinal),
     /** With its work, when it is to be attempted; answers with the lease, when it was taken at once. */
     insert([dueAt, lane, leaseUntil, row]: NewDeliveryRow): Lease | null {
+      counts.moved(null, row[STATE] as string)
       if (row.length === ALWAYS_COUNT) {
         insertPlain.run(...row)
         return null
@@ -247,15 +253,19 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     },
     /** Marks it as being sent and counts the attempt; answers with the row after that, null when there is nothing to send. */
     take(subjectId: string, tenant: string, ordinal: number): Row | null {
-      const state = get.get(subjectId, tenant, ordinal)?.[9]
+      const state = get.get(subjectId, tenant, ordinal)?.[STATE]
       if (state !== 'pending' && state !== 'sending') return null
+      counts.moved(state, 'sending')
       take.run(subjectId, tenant, ordinal)
       return get.get(subjectId, tenant, ordinal) ?? null
     },
     settle(place: DeliveryPlace, settlement: Settlement, digestId: string | null): void {
       const { delivery, nextDueAt, workId } = settlement
+      const uncounted = settlement.untried ? 1 : 0
       const at = [place.subjectId, place.tenant, place.ordinal] as const
-      if (delivery)
+      // Held work is that of a delivery that is being sent.
+      if (delivery) {
+        counts.moved('sending', delivery.state)
         settle.run(
           delivery.state,
           delivery.reason,
@@ -266,15 +276,21 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
           nextDueAt,
           nextDueAt === null ? null : workId,
           digestId,
+          uncounted,
           ...at,
         )
-      // Given back without an attempt: left as `sending` it would look like one whose effect is unknown.
-      else if (nextDueAt !== null) putBack.run(nextDueAt, ...at)
+      }
+      // Left as `sending` it would look like an attempt whose effect is unknown.
+      else if (nextDueAt !== null) {
+        counts.moved('sending', 'pending')
+        putBack.run(nextDueAt, uncounted, ...at)
+      }
     },
     /** Cancels what is pending of an alert's pages, and their work (promises P15, P17). */
     cancelPages(subjectId: string, tenant: string, reason: string): void {
       for (const [ordinal, workId] of pages.all(subjectId, tenant) as [number, number | null][]) {
         cancel.run(reason, subjectId, tenant, ordinal)
+        counts.moved('pending', 'cancelled')
         if (workId !== null) work.remove(workId)
       }
     },
@@ -284,6 +300,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       const [state, workId] = workOf.get(...place) ?? []
       if (state !== 'pending') return false
       cancel.run(reason, ...place)
+      counts.moved('pending', 'cancelled')
       if (typeof workId === 'number') work.remove(workId)
       return true
     },
@@ -291,12 +308,14 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       let moved = 0
       for (const step of steps) {
         if ('deliveryId' in step) {
-          moved += report.run(
+          const { changes } = report.run(
             step.state,
             step.reason,
             step.state === 'delivered' ? step.at : null,
             ...placeOf(step.deliveryId, step.tenant),
-          ).changes
+          )
+          counts.moved('sent', step.state, changes)
+          moved += changes
           continue
         }
         for (const row of waiting.all(step.subjectId, step.userId)) {
@@ -310,6 +329,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
             tenant,
             ordinal,
           )
+          counts.moved(state, step.state)
           if (workId !== null) work.remove(workId)
           moved++
         }

@@ -234,6 +234,18 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX dispatch_id ON dispatch (id, tenant);
   CREATE INDEX dispatch_owner ON dispatch (tenant, owner, topic);
   `,
+  `
+  -- What has not ended and does not merely wait for its person to connect: all that the law of conservation has to look
+  -- at every minute, and all that it needs of it.
+  CREATE INDEX delivery_moving ON delivery (work_id, state, channel)
+    WHERE state IN ('pending', 'sending') AND NOT (state = 'pending' AND channel = 'realtime' AND work_id IS NULL);
+
+  CREATE TABLE delivery_count (state TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO delivery_count SELECT state, count(*) FROM delivery GROUP BY state;
+  -- The last commit that kept the count: an older build does not, and may have written in between.
+  ALTER TABLE meta ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+  UPDATE meta SET counted = commits;
+  `,
 ]
 
 /** The schema version this build writes. */

@@ -48,6 +48,7 @@ export function workWrites(db: Database) {
     SELECT min(due_at) FROM (
       SELECT min(due_at) AS due_at FROM work WHERE lane = ?1 AND critical = 1
       UNION ALL SELECT min(due_at) FROM work WHERE lane = ?1 AND critical = 0)`)
+  const nextCritical = db.prepare('SELECT min(due_at) FROM work WHERE lane = ? AND critical = 1')
   const held = db.prepare(`
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
@@ -73,9 +74,9 @@ export function workWrites(db: Database) {
       ).lastInsertRowid
     },
     /** Critical work first: its retry must not wait behind what an outage has piled up. */
-    take({ lane, now, limit, leaseUntil }: Claim): TakenWork[] {
+    take({ lane, now, limit, leaseUntil, criticalOnly }: Claim): TakenWork[] {
       const critical = due.all(lane, 1, now, limit)
-      const left = limit - critical.length
+      const left = criticalOnly ? 0 : limit - critical.length
       const others = left > 0 ? due.all(lane, 0, now, left) : []
       return [...critical, ...others].map((row) => {
         const [id, tenant, kind, ref, ordinal, dueAt, token, crashes, leased, doc] = row as unknown as [
@@ -99,7 +100,8 @@ export function workWrites(db: Database) {
         return taken
       })
     },
-    nextDueAt: (lane: string) => (next.get(lane)?.[0] ?? null) as number | null,
+    nextDueAt: ({ lane, criticalOnly }: Claim) =>
+      ((criticalOnly ? nextCritical : next).get(lane)?.[0] ?? null) as number | null,
     /** The work, when this token still holds it. */
     held(id: number, token: number): HeldWork | null {
       const row = held.get(id, token)
@@ -111,4 +113,15 @@ export function workWrites(db: Database) {
     reset: (id: number, dueAt: number) => void reset.run(dueAt, id),
     remove: (id: number) => void remove.run(id),
   }
+}
+
+/** The reader's statements on due work. */
+export function workReads(db: Database) {
+  // Each lane is one look into the index, however much waits in it.
+  const lanes = db.prepare(`
+    WITH RECURSIVE lane (name) AS (
+      SELECT min(lane) FROM work
+      UNION ALL SELECT (SELECT min(lane) FROM work WHERE lane > name) FROM lane WHERE name IS NOT NULL)
+    SELECT name FROM lane WHERE name IS NOT NULL`)
+  return { lanes: () => lanes.all() }
 }

@@ -9,6 +9,7 @@ import { inboxReads } from '../table/notification.ts'
 import { digestReads } from '../table/digest.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
+import { workReads } from '../table/work.ts'
 
 /** Every question that can be put to the file, by name. Answers are rows; the caller's side reads them. */
 export function createReads(db: Database) {
@@ -23,6 +24,7 @@ export function createReads(db: Database) {
     ...outboxReads(db),
     ...recordReads(db),
     ...conservationReads(db),
+    ...workReads(db),
   }
 }
 

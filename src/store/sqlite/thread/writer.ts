@@ -59,6 +59,7 @@ export interface Writer {
 /** Prepares every statement and counts the start of the store. */
 export function createWriter(db: Database, ballast: Ballast): Writer {
   const all = tables(db, ballast)
+  if (!all.meta.isCounted()) all.deliveries.counts.recount()
   const { bootCount, highWaterAt } = all.meta.boot()
   return { bootCount, highWaterAt, run: (batch) => runBatch(db, all, batch) }
 }
@@ -70,13 +71,16 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
     const before = all.meta.changes()
     db.exec('BEGIN IMMEDIATE')
     const failures = new Map<number, string>()
+    all.deliveries.counts.restore()
     let replies = together(all, batch)
     if (!replies) {
+      all.deliveries.counts.restore()
       db.exec('ROLLBACK')
       db.exec('BEGIN IMMEDIATE')
       replies = apart(db, all, batch, failures)
     }
     const counted = tally(batch, replies, failures)
+    all.deliveries.counts.write()
     // A claim that found nothing costs no fsync.
     if (all.meta.changes() !== before || counted.accepted > 0 || batch.some(({ kind }) => kind === 'ping'))
       all.meta.count(counted)
@@ -110,6 +114,7 @@ function apart(
   failures: Map<number, string>,
 ): Reply[] {
   return batch.map((operation, index) => {
+    const counts = all.deliveries.counts.mark()
     db.exec('SAVEPOINT operation')
     try {
       const reply = perform(all, operation)
@@ -119,6 +124,7 @@ function apart(
       if (isStorageFailure(error)) throw error
       db.exec('ROLLBACK TO operation')
       db.exec('RELEASE operation')
+      all.deliveries.counts.restore(counts)
       failures.set(index, messageOf(error))
       return null
     }
@@ -250,7 +256,7 @@ function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Repl
     if (item) items.push(item)
     else all.work.remove(work.id)
   }
-  return { items, nextDueAt: all.work.nextDueAt(wanted.lane) }
+  return { items, nextDueAt: all.work.nextDueAt(wanted) }
 }
 
 /** The work with all its holder needs; null when what it was about has ended or is gone. */

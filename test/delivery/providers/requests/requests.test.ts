@@ -17,6 +17,7 @@ import { noDevices } from '../../../support/fake-devices.ts'
 import { fakeDirectory, person } from '../../../support/fake-directory.ts'
 import { alert } from '../../../support/messages.ts'
 import { silentLog } from '../../../support/silent-log.ts'
+import { quietHealth } from '../../../support/quiet-health.ts'
 import { providerServer, type Asked, type ProviderServer } from '../../../support/provider-server.ts'
 import { contents } from './contents.ts'
 import { DISCORD } from './discord.ts'
@@ -87,7 +88,7 @@ const PROVIDERS: readonly Provider[] = [
 function open({ channel, settings, address }: Provider, url: string, publicUrl: string) {
   const given = { channels: { [channel]: { mode: 'live', ...settings(url) } } }
   const { channels } = Value.Default(ConfigSchema, given) as Config
-  const reached = { clock: fakeClock(), publicUrl, devices: noDevices, vapid: null }
+  const reached = { clock: fakeClock(), publicUrl, devices: noDevices, vapid: null, healthOf: quietHealth() }
   const configured = createChannels({ channels }, reached).get(channel)
   if (!configured) throw new Error(`there is no channel ${channel}`)
   return { channel: configured.channel, address: address(url) }
