@@ -37,7 +37,8 @@ function raise(level: AlertLevel, context: Context<{ alertType: string }, AlertB
     source: body.source ?? null,
     affectedSystems: body.affected_systems ?? [],
     dedupKey: body.dedup_key ?? null,
-    data: body.data ?? {},
+    // Who looks at the alert can tell a device that died from one that complains.
+    data: { ...body.data, ...(context.publish.will === true && { will: true }) },
   }
 }
 

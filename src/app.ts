@@ -59,11 +59,17 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { createNotiPy } from './notipy/notipy.ts'
-import { currentShift, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createAnnouncer } from './oncall/announcing.ts'
+import { createDutyBook } from './oncall/duty-book.ts'
+import { createFeeds } from './oncall/feeds.ts'
+import { createLiveSchedules } from './oncall/live-schedules.ts'
+import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
 import { createReceive } from './router/receive.ts'
+import { createClientPresence } from './rules/client-presence.ts'
+import { createRules } from './rules/rules.ts'
 import { replayDeadLetter } from './router/replay.ts'
 import type { Router } from './router/router.ts'
 import { openStore } from './store/open.ts'
@@ -123,7 +129,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
-  let directory = contacts.over(buildDirectory(config))
+  const schedules = createLiveSchedules(registry)
+  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
   const optOuts = createOptOuts(registry, clock, ids)
@@ -270,6 +278,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     inTurn: createInTurn(),
     holdOff: createHoldOff(),
     openAlerts,
+    rules: createRules(() => late.core),
     operatorAlarm: alarm,
     publish,
     wanted,
@@ -281,6 +290,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   }
   const { core } = late
   const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
+  const announcer = createAnnouncer(core)
+  const dutyChanged = () => {
+    board.oncallChanged()
+    announcer.refresh()
+  }
+  schedules.watch(dutyChanged)
   const receive = createReceive(core, router, mayPublish)
   const bot = liveBot(config)
   const book = createContactBook(core, {
@@ -319,10 +334,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     optOuts,
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
+    expected: (tenant) => core.rules.expected(tenant),
     readiness: () => readiness(store, clock, () => stopping),
   }
   let stopping = false
 
+  const clientPresence = createClientPresence(() => core)
   const door: BrokerDoor = {
     authenticate: (credentials) => authenticator.mqtt(credentials),
     receive,
@@ -330,6 +347,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     maySubscribe,
     mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
     live: late.live,
+    presence: clientPresence,
   }
   late.broker = await createBroker({
     door,
@@ -357,10 +375,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     const known = [...Object.keys(config.users), ...Object.keys(config.clients)]
     const before = directory
     config = next.config
-    directory = contacts.over(buildDirectory(config))
+    directory = directoryOf(config)
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
-    board.oncallChanged()
+    dutyChanged()
+    core.rules.configure(config, openAlerts.all())
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -372,7 +391,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     authenticator,
     topics: topicEntries(router),
     version,
-    onCall: { nextOnCall, currentShift, shifts },
+    onCall: { nextOnCall, currentShift, shifts, gaps },
+    duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
@@ -380,6 +400,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  core.rules.configure(config, openAlerts.all())
+  clientPresence.start()
   const stopHousekeeping = createHousekeeping(core)
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
@@ -388,6 +410,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
+  announcer.refresh()
   const poll =
     bot &&
     createTelegramPoll({
@@ -412,6 +435,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     async stop(graceMs) {
       stopping = true
       stopHousekeeping()
+      core.rules.close()
+      clientPresence.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),
@@ -421,6 +446,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.live.close()
       presence.close()
       board.close()
+      announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
       await store.close()
     },

@@ -21,6 +21,7 @@ import type { Metrics } from './metrics.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
 import type { Registry } from './registry/registry.ts'
+import type { Rules } from './rules/rules.ts'
 import type { NewNotification, Store } from './store/store.ts'
 import type { InboxWords } from './template/inbox-words.ts'
 
@@ -45,6 +46,7 @@ export interface Core {
   readonly inTurn: InTurn
   readonly holdOff: HoldOff
   readonly openAlerts: OpenAlerts
+  readonly rules: Rules
   readonly operatorAlarm: OperatorAlarm
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void

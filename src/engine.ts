@@ -19,6 +19,7 @@ import type { AlertCommandDecision, InboxDecision } from './notification/decisio
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
 import type { Registry } from './registry/registry.ts'
+import type { ExpectedTopic } from './rules/expectations.ts'
 import type { Store } from './store/store.ts'
 
 /** What the HTTP side and the command line may ask of the running program. Made by the composition root, app.ts. */
@@ -66,6 +67,8 @@ export interface Engine {
   readonly contacts: ContactBook
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
+  /** Everything in a tenant whose silence is an alarm. */
+  readonly expected: (tenant: string) => readonly ExpectedTopic[]
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

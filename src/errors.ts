@@ -73,6 +73,12 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'publish.rule_failed': {
+    what: 'A rule could not be applied to this message',
+    mend: 'Mend the rule that the reason names, then replay the dead letter',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.handler_failed': {
     what: 'The handler failed three times',
     mend: 'Replay the dead letter after mending the handler',
@@ -222,6 +228,30 @@ export const ERRORS = {
     what: 'A person has at most 20 contacts of their own',
     mend: 'Remove one first',
     http: 409,
+    mqtt: 'dead',
+  },
+  'oncall.past': {
+    what: 'The time is over already',
+    mend: 'Give a `to` that is still to come; local times are those of the schedule',
+    http: 400,
+    mqtt: 'dead',
+  },
+  'oncall.overlap': {
+    what: 'Another one covers a part of that time already',
+    mend: 'Remove the one that `details.id` names, or choose another time',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'oncall.too_many': {
+    what: 'The team has too many of them',
+    mend: 'Remove some that are not needed any more',
+    http: 409,
+    mqtt: 'dead',
+  },
+  'oncall.invalid_calendar': {
+    what: 'The calendar cannot be taken',
+    mend: 'Change the lines that `details.faults` names; nothing was taken',
+    http: 400,
     mqtt: 'dead',
   },
   'record.read_only': {

@@ -19,6 +19,12 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    rules: new Counter({
+      name: 'carillon_rules_total',
+      help: 'What rules of the configuration did, by what became of it',
+      labelNames: ['rule', 'outcome'],
+      registers,
+    }),
     drops: new Counter({
       name: 'carillon_drops_total',
       help: 'Publishes dropped by a middleware, by reason',

@@ -5,11 +5,13 @@ export interface OpenAlerts {
   changed(alert: Alert): void
   /** Those that fire and page this person on `realtime`, oldest first. */
   pagesFor(userId: string): readonly Alert[]
+  all(): Iterable<Alert>
 }
 
 export function createOpenAlerts(): OpenAlerts {
   const open = new Map<string, Alert>()
   return {
+    all: () => open.values(),
     changed(alert) {
       if (alert.status === 'resolved') open.delete(alert.id)
       // A slower commit's echo must not bring an older state back.

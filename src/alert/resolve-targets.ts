@@ -54,7 +54,7 @@ function peopleBehind(target: string, { tenant, team, directory, at }: TargetCon
   const schedule = team?.schedule
   switch (target) {
     case 'oncall':
-      return schedule ? present(onCall(schedule, at)) : []
+      return schedule ? onCall(schedule, at) : []
     case 'oncall.next':
       return schedule ? present(nextOnCall(schedule, at)) : []
     case 'team':

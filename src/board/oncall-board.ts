@@ -8,12 +8,12 @@ const PREFIX = 'state/oncall/'
 export interface Duties {
   /** Every team of every tenant. */
   teams(): readonly { readonly name: string; readonly tenant: TenantId }[]
-  /** Who is on call at an instant, and until when (null: for ever); null when nobody is. */
+  /** Who is on call at an instant, the one who has the duty first, and until when (null: for ever); null when nobody is. */
   currentShift(
     team: string,
     tenant: TenantId,
     at: number,
-  ): { readonly user: string; readonly to: number | null } | null
+  ): { readonly user: string; readonly users: readonly string[]; readonly to: number | null } | null
   /** Who is on call after that, and from when; null when no one else ever follows. */
   nextOnCall(
     team: string,
@@ -52,6 +52,7 @@ export function createOncallBoard(publish: BoardPublish, clock: Clock, duties: D
         team: name,
         user: current?.user ?? null,
         name: current ? duties.nameOf(current.user) : null,
+        users: (current?.users ?? []).map((user) => ({ user, name: duties.nameOf(user) })),
         until: instant(Number.isFinite(handOffAt) ? handOffAt : null),
         next: next && { user: next.user, name: duties.nameOf(next.user), from: instant(next.from) },
       })

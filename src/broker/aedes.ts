@@ -13,6 +13,8 @@ export interface AedesClient {
   readonly conn: Duplex
   readonly clean: boolean
   readonly closed: boolean
+  /** Whether it has said DISCONNECT. */
+  readonly _disconnected?: boolean
   /** The will of the CONNECT that is being answered, and the one in force. */
   _will: AedesPublish | undefined
   will: AedesPublish | null | undefined

@@ -18,6 +18,11 @@ export interface BrokerDoor {
   mayForward(principal: Principal, topic: string): boolean
   /** A last will: a publish in the name of somebody who is gone. */
   readonly live: Live
+  /** Told of every connection that was let in, and of its end. */
+  readonly presence?: {
+    came(principal: Principal): void
+    left(principal: Principal, how: 'goodbye' | 'lost'): void
+  }
 }
 
 export interface MqttCredentials {

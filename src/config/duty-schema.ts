@@ -1,23 +1,68 @@
 import Type from 'typebox'
-import { closed, duration, optionalText, tenant, text, texts, whole } from './fields.ts'
+import {
+  clockTime,
+  closed,
+  duration,
+  flag,
+  optionalText,
+  secret,
+  tenant,
+  text,
+  texts,
+  whole,
+} from './fields.ts'
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+
+const Hours = Type.Object(
+  {
+    days: Type.Array(Type.Enum([...WEEKDAYS]), {
+      default: [...WEEKDAYS],
+      minItems: 1,
+      description: 'Weekdays on which the hours begin',
+    }),
+    from: clockTime('Begin, local time of the schedule'),
+    to: clockTime('End; on the following day when it is not after `from`'),
+  },
+  closed,
+)
 
 const Layer = Type.Object(
   {
     rotate: Type.Array(Type.String(), { minItems: 1, description: 'User ids that take turns' }),
     every: Type.String({
       default: '1w',
-      pattern: '^[1-9][0-9]{0,3}(h|d|w)$',
-      expects: 'hours, days or weeks such as 12h, 1d or 1w',
+      pattern: '^[1-9][0-9]{0,3}(h|d|w|mo)$',
+      expects: 'hours, days, weeks or months such as 12h, 1d, 1w or 1mo',
       description: 'Length of one turn',
     }),
+    turns: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[1-9][0-9]{0,3}(h|d|w)$',
+          expects: 'hours, days or weeks such as 12h, 1d or 1w',
+        }),
+        {
+          minItems: 1,
+          description:
+            'Turns of different lengths, over and over, instead of `every`: `[5d, 2d]` for weekdays and weekends',
+        },
+      ),
+    ),
     handoff: optionalText(
-      'Local time at which the duty passes on: `HH:MM` for hours and days, `Mon 09:00` for weeks; midnight (Monday) unless set',
+      'Local time at which the duty passes on: `HH:MM` for hours and days, `Mon 09:00` for weeks and `turns`, `1 09:00` for months; midnight (Monday, the first) unless set',
     ),
     start: Type.Optional(
       Type.String({
         pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
         expects: 'a date such as 2026-01-05',
         description: 'The first in `rotate` is on from the hand-off on or before this date',
+      }),
+    ),
+    only: Type.Optional(
+      Type.Array(Hours, {
+        minItems: 1,
+        description: 'The layer has somebody in these hours only; in others the layers before it have',
       }),
     ),
   },
@@ -33,11 +78,24 @@ const Override = Type.Object(
   closed,
 )
 
+const Announce = Type.Object(
+  {
+    on_change: flag('Tell who comes on duty and who goes off', true),
+    at: Type.Optional(clockTime('Local time at which everybody in `to` is told daily who is on call')),
+    to: texts('Who else is told: `oncall`, `oncall.next`, `team`, `admins`, `user:<id>`, `group:<name>`'),
+  },
+  { ...closed, description: 'Notices about who is on call; none unless set' },
+)
+
 const Schedule = Type.Object(
   {
     timezone: text('IANA time zone of all times of the schedule', { default: 'UTC' }),
     layers: Type.Array(Layer, { default: [], description: 'Rotations; a later layer wins' }),
     overrides: Type.Array(Override, { default: [], description: 'Stand-ins for a limited time' }),
+    ical: secret(
+      'Calendar (iCalendar text) whose events are duties of the users that they name; wins over the layers',
+    ),
+    announce: Type.Optional(Announce),
   },
   { ...closed, description: 'Who is on call' },
 )

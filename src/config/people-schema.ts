@@ -13,6 +13,7 @@ import {
   texts,
   whole,
 } from './fields.ts'
+import { ClientPresence } from './rules-schema.ts'
 
 const RateLimit = Type.Object(
   {
@@ -152,6 +153,7 @@ export const Client = Type.Object(
     publish: texts('Topic filters the client may publish to'),
     subscribe: texts('Topic filters the client may subscribe to'),
     rate_limit: Type.Optional(RateLimit),
+    presence: Type.Optional(ClientPresence),
   },
   closed,
 )

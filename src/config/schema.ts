@@ -4,6 +4,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
 const section = (description: string) => ({ ...closed, default: {}, description })
@@ -209,10 +210,8 @@ export const ConfigSchema = Type.Object(
       default: [],
       description: 'Notifications that are gathered behind one message; the first rule that fits counts',
     }),
-    rules: Type.Array(Type.Unknown(), {
-      default: [],
-      description: 'What other payloads and events become; not available yet',
-    }),
+    rules: Rules,
+    heartbeats: Heartbeats,
   },
   closed,
 )

@@ -26,7 +26,9 @@ export function buildDirectory(config: Config): Directory {
     ...[...people.values()].map((person) => [person.id, principalOfPerson(person)] as const),
     ...[...machines.values()].map((machine) => [machine.id, principalOfMachine(machine)] as const),
   ])
-  const teams = Object.entries(config.teams).map(([name, team]) => teamOf(name, team))
+  const teams = Object.entries(config.teams).map(([name, team]) =>
+    teamOf(name, team, () => [...people.values()].filter((person) => person.tenant === team.tenant)),
+  )
   // Asserted where the brand is given: tenants enter the program by this file only.
   const tenantIds = [...new Set([DEFAULT_TENANT, ...Object.keys(config.tenants)])] as TenantId[]
   const worlds = new Map(
@@ -170,8 +172,8 @@ function principalOfMachine({ id, tenant, roles, publish, subscribe, rateLimit }
   return { kind: 'client', id, tenant, roles, publish, subscribe, rateLimit }
 }
 
-function teamOf(name: string, team: TeamSettings): Team {
-  const schedule = team.schedule ? scheduleOf(name, team.schedule) : null
+function teamOf(name: string, team: TeamSettings, people: () => readonly Person[]): Team {
+  const schedule = team.schedule ? scheduleOf(name, team.schedule, people) : null
   const policy: EscalationPolicy = {
     steps: team.escalation.steps.map(({ notify, wait }) => ({ notify, waitMs: durationMs(wait) })),
     repeat: team.escalation.repeat,
@@ -180,6 +182,7 @@ function teamOf(name: string, team: TeamSettings): Team {
   const members = new Set([
     ...(schedule?.layers.flatMap((layer) => layer.rotate) ?? []),
     ...(schedule?.overrides.map((override) => override.user) ?? []),
+    ...(schedule?.calendar?.map((event) => event.user) ?? []),
     ...policy.steps.flatMap((step) =>
       step.notify.flatMap((target) => (target.startsWith('user:') ? [target.slice(5)] : [])),
     ),

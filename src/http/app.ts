@@ -31,6 +31,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `any` when absent. */
     access?: Access
+    /** The path holds a secret: the log has the route's pattern instead. */
+    secretPath?: boolean
   }
 }
 

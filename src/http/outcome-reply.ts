@@ -13,7 +13,9 @@ export function sendOutcome(reply: FastifyReply, outcome: Outcome, id: string): 
       if (outcome.duplicate) void reply.header('idempotency-replayed', 'true')
       return reply.code(202).send({ id: outcome.id, result: outcome.result })
     case 'plain':
-      return reply.code(202).send({ id, result: { status: 'forwarded' } })
+      return reply
+        .code(202)
+        .send({ id, result: { status: 'forwarded', ...(outcome.rules && { rules: outcome.rules }) } })
     case 'discarded':
       return reply
         .code(202)

@@ -23,9 +23,13 @@ import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
 import { devices } from './families/devices.ts'
+import { heartbeats } from './families/heartbeats.ts'
+import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
-import { onCall, type OnCallFunctions } from './families/oncall.ts'
+import { calendarFeed, calendars } from './families/oncall/calendars.ts'
+import { dutyChanges, type DutyDeps } from './families/oncall/changes.ts'
+import { onCall, type OnCallFunctions } from './families/oncall/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
 import { probes } from './families/probes.ts'
@@ -45,6 +49,8 @@ export interface HttpOptions {
   readonly version: string
   /** Absent: no `/v1/oncall` and `/v1/teams`. */
   readonly onCall?: OnCallFunctions
+  /** Absent: the schedules cannot be changed, and there are no calendars. */
+  readonly duty?: DutyDeps
   /** Absent: no `/v1/templates`. */
   readonly preview?: PreviewDeps
   /** Absent: no NotiPy API. */
@@ -114,8 +120,10 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     })
     pages(root, options.webRoot)
     void root.register(async (scope: App) => alertLinks(scope, engine))
+    if (options.duty) calendarFeed(root, engine, options.duty)
   })
   void app.register(async (v1: App) => api(v1, engine, options), { prefix: '/v1' })
+  void app.register(async (scope: App) => hookApis(scope, engine, options), { prefix: '/hooks' })
   void app.register(async (scope: App) => foreignApis(scope, engine, options), { prefix: '/api/v1' })
   return app
 }
@@ -137,7 +145,8 @@ function observe(app: App): void {
     request.log[quiet ? 'debug' : 'info'](
       {
         method: request.method,
-        path: loggedPath(request.url),
+        // The path of a feed is its secret.
+        path: request.routeOptions.config.secretPath ? request.routeOptions.url : loggedPath(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         principal: request.identity?.principal.id,
@@ -210,6 +219,12 @@ function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: Http
   void scope.register(async (app: App) => notiPyFamily(app, deps))
 }
 
+/** Everything below `/hooks`: other alerting programs, in their own words. */
+function hookApis(scope: App, engine: Engine, { authenticator }: HttpOptions): void {
+  common(scope, engine)
+  hooks(scope, engine, authenticator)
+}
+
 /** Everything below `/v1`: who calls is known before a body is read. */
 function api(v1: App, engine: Engine, options: HttpOptions): void {
   common(v1, engine)
@@ -224,10 +239,12 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => coreBanq(app, engine),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
+    ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
+    (app) => heartbeats(app, engine),
     (app) => me(app, engine),
     (app) => contacts(app, engine),
     (app) => optOuts(app, engine),
@@ -250,4 +267,11 @@ function templatesFamily(engine: Engine, deps: PreviewDeps) {
 
 function onCallFamily(engine: Engine, functions: OnCallFunctions) {
   return (app: App) => onCall(app, engine, functions)
+}
+
+function dutyFamily(engine: Engine, duty: DutyDeps) {
+  return (app: App) => {
+    dutyChanges(app, engine, duty)
+    calendars(app, engine, duty)
+  }
 }

@@ -1,29 +1,39 @@
-import type { Layer, Override, Schedule } from './schedule.ts'
-import { firstInstantShowing, readingAt, readingOfDate } from './wall-clock.ts'
-
-/** One person's duty; `from` inclusive, `to` exclusive. */
-export interface Shift {
-  readonly user: string
-  readonly from: number
-  readonly to: number
-}
+import { eventAt } from './calendar/event.ts'
+import { handoffsOf } from './handoffs.ts'
+import { hoursAt } from './hours.ts'
+import type { Layer, Override, Schedule, Shift } from './schedule.ts'
+import { ALWAYS, overlap, segmentAt, usersAt, type Stretch } from './stretch.ts'
 
 /** The duty that is going on; null where it has no beginning or no end. */
 export interface CurrentShift {
+  /** The first of `users`. */
   readonly user: string
+  /** Everybody who is on at once; more than one only by an added override, a calendar or a temporary schedule. */
+  readonly users: readonly string[]
   readonly from: number | null
   readonly to: number | null
 }
 
-/**
- * Who is on call at an instant: the last override that covers it, else the last layer that has somebody; null when
- * nobody is (promise P19, behaviours E22-E24). Costs the same however far `at` lies from the schedule's start.
- */
-export function onCall(schedule: Schedule, at: number): string | null {
-  return dutyAt(schedule, at).user
+/** Who is on over a stretch; nobody in a gap. */
+interface Duty extends Stretch {
+  readonly users: readonly string[]
 }
 
-/** The next person on call after `at` who is somebody else than now; null when no one else ever follows. */
+/**
+ * How many stretches a search goes through: years of shifts by the hours of a day. What changes no more within them
+ * counts as lasting for ever.
+ */
+const MOST_STRETCHES = 5000
+
+/**
+ * Everybody who is on call at an instant, the one who has the duty first; empty when nobody is (promise P19,
+ * behaviours E22-E24). Costs the same however far `at` lies from the schedule's start.
+ */
+export function onCall(schedule: Schedule, at: number): readonly string[] {
+  return dutyAt(schedule, at).users
+}
+
+/** The next person on call after `at` who is not on now; null when no one else ever follows. */
 export function nextOnCall(schedule: Schedule, at: number): string | null {
   return nextShift(schedule, at)?.user ?? null
 }
@@ -34,99 +44,168 @@ export function nextShift(
   at: number,
 ): { readonly user: string; readonly from: number } | null {
   let duty = dutyAt(schedule, at)
-  const current = duty.user
-  while (duty.to < Infinity) {
+  const current = duty.users
+  if ([...everybodyOf(schedule)].every((user) => current.includes(user))) return null
+  for (let count = 0; duty.to < Infinity && count < MOST_STRETCHES; count++) {
     const from = duty.to
     duty = dutyAt(schedule, from)
-    if (duty.user !== null && duty.user !== current) return { user: duty.user, from }
+    const user = duty.users.find((id) => !current.includes(id))
+    if (user !== undefined) return { user, from }
   }
   return null
 }
 
-/** The whole duty of whoever is on call at `at`, over hand-offs from a person to themselves; null in a gap. */
+/** The whole duty of whoever is on call at `at`, over hand-offs from people to themselves; null in a gap. */
 export function currentShift(schedule: Schedule, at: number): CurrentShift | null {
-  const { user, ...duty } = dutyAt(schedule, at)
-  if (user === null) return null
-  let { from, to } = duty
-  while (from > -Infinity) {
-    const earlier = dutyAt(schedule, from - 1)
-    if (earlier.user !== user) break
-    from = earlier.from
-  }
-  while (to < Infinity) {
-    const later = dutyAt(schedule, to)
-    if (later.user !== user) break
-    to = later.to
-  }
-  return { user, from: from === -Infinity ? null : from, to: to === Infinity ? null : to }
+  const { users, ...duty } = dutyAt(schedule, at)
+  const [user] = users
+  if (user === undefined) return null
+  const from = edgeOf(duty.from, (edge) => {
+    const earlier = dutyAt(schedule, edge - 1)
+    return sameUsers(earlier.users, users) ? earlier.from : null
+  })
+  const to = edgeOf(duty.to, (edge) => {
+    const later = dutyAt(schedule, edge)
+    return sameUsers(later.users, users) ? later.to : null
+  })
+  return { user, users, from, to }
 }
 
-/** Every shift in `[from, to)`, clipped to it, in order. Neighbours differ in person or leave a gap between them. */
+/** Follows edges as long as `beyond` gives a further one; null where there is none at all. */
+function edgeOf(first: number, beyond: (edge: number) => number | null): number | null {
+  let edge = first
+  for (let count = 0; Number.isFinite(edge); count++) {
+    const further = beyond(edge)
+    if (further === null) return edge
+    if (count === MOST_STRETCHES) return null
+    edge = further
+  }
+  return null
+}
+
+/**
+ * Every shift in `[from, to)`, clipped to it, in the order of their beginnings. Two shifts of one person leave a gap
+ * between them; shifts of different people overlap where several are on at once.
+ */
 export function shifts(schedule: Schedule, from: number, to: number): readonly Shift[] {
   const found: Shift[] = []
-  for (let at = from; at < to;) {
-    const duty = dutyAt(schedule, at)
-    const end = Math.min(duty.to, to)
-    const last = found.at(-1)
-    if (duty.user !== null) {
-      if (last?.user === duty.user && last.to === at) found[found.length - 1] = { ...last, to: end }
-      else found.push({ user: duty.user, from: at, to: end })
+  const open = new Map<string, number>()
+  for (const duty of dutiesBetween(schedule, from, to)) {
+    for (const user of open.keys()) if (!duty.users.includes(user)) open.delete(user)
+    for (const user of duty.users) {
+      const index = open.get(user)
+      const shift = index === undefined ? undefined : found[index]
+      if (index !== undefined && shift) found[index] = { ...shift, to: duty.to }
+      else open.set(user, found.push({ user, from: duty.from, to: duty.to }) - 1)
     }
-    at = end
   }
   return found
 }
 
-/** A stretch of time over which one source of duty says the same; open ends are infinite. */
-interface Stretch {
-  readonly user: string | null
-  readonly from: number
-  readonly to: number
+/** The stretches of `[from, to)` in which nobody is on call, clipped to it, in order; neighbours are one (pain P15). */
+export function gaps(schedule: Schedule, from: number, to: number): readonly Stretch[] {
+  const found: Stretch[] = []
+  for (const duty of dutiesBetween(schedule, from, to)) {
+    if (duty.users.length > 0) continue
+    const last = found.at(-1)
+    if (last?.to === duty.from) found[found.length - 1] = { from: last.from, to: duty.to }
+    else found.push({ from: duty.from, to: duty.to })
+  }
+  return found
 }
 
-const NEVER_ANYBODY: Stretch = { user: null, from: -Infinity, to: Infinity }
+function* dutiesBetween(schedule: Schedule, from: number, to: number): Generator<Duty> {
+  for (let at = from; at < to;) {
+    const duty = dutyAt(schedule, at)
+    const end = Math.min(duty.to, to)
+    yield { users: duty.users, from: at, to: end }
+    at = end
+  }
+}
 
 /**
- * Asks overrides and layers from the strongest to the weakest. One that has nobody still narrows the stretch to where
- * it has nobody; what is weaker than the winner cannot matter and is not asked.
+ * Overrides on top of the schedule proper. A whole replacement hides everything below it, which then is not asked; what
+ * is asked narrows the stretch to where it says the same. Whoever is removed does not come in by an earlier override.
  */
-function dutyAt(schedule: Schedule, at: number): Stretch {
-  let from = -Infinity
-  let to = Infinity
-  for (const stretchAt of sources(schedule)) {
-    const stretch = stretchAt(at)
-    from = Math.max(from, stretch.from)
-    to = Math.min(to, stretch.to)
-    if (stretch.user !== null) return { user: stretch.user, from, to }
+function dutyAt(schedule: Schedule, at: number): Duty {
+  let stretch = ALWAYS
+  const removed = new Set<string>()
+  const active: Override[] = []
+  for (const override of schedule.overrides.toReversed()) {
+    const segment = segmentAt(override, at)
+    stretch = overlap(stretch, segment)
+    if (!segment.inside) continue
+    if (override.kind === 'remove') removed.add(override.user)
+    else if (!removed.has(override.user)) active.unshift(override)
+    if (active[0] === override && isWhole(override)) return { users: withOverrides([], active), ...stretch }
   }
-  return { user: null, from, to }
+  const planned = plannedAt(schedule, at, removed)
+  return { users: withOverrides(planned.users, active), ...overlap(stretch, planned) }
 }
 
-function* sources(schedule: Schedule): Generator<(at: number) => Stretch> {
-  for (const override of schedule.overrides.toReversed()) yield (at) => overrideAt(override, at)
-  for (const layer of schedule.layers.toReversed()) yield (at) => layerAt(layer, schedule.timezone, at)
+function isWhole({ kind = 'replace', replaces }: Override): boolean {
+  return kind === 'replace' && replaces === undefined
 }
 
-function overrideAt(override: Override, at: number): Stretch {
-  if (override.from >= override.to) return NEVER_ANYBODY
-  if (at < override.from) return { user: null, from: -Infinity, to: override.from }
-  if (at >= override.to) return { user: null, from: override.to, to: Infinity }
-  return override
+/** Additions and replacements in turn. */
+function withOverrides(planned: readonly string[], active: readonly Override[]): readonly string[] {
+  let users = planned
+  for (const { user, kind, replaces } of active) {
+    if (kind === 'add') users = [...users, user]
+    else users = replaces === undefined ? [user] : users.map((id) => (id === replaces ? user : id))
+  }
+  return [...new Set(users)]
 }
 
-/** A layer has nobody before the hand-off of its `start`; from there on, or without one always, exactly one person. */
-function layerAt(layer: Layer, timezone: string, at: number): Stretch {
-  const handoffs = handoffsOf(layer, timezone)
-  if (layer.rotate.length === 0) return NEVER_ANYBODY
-  if (at < handoffs.firstAt) return { user: null, from: -Infinity, to: handoffs.firstAt }
+/** What a temporary schedule says, else the calendar, else the layers from the strongest to the weakest. */
+function plannedAt(schedule: Schedule, at: number, removed: ReadonlySet<string>): Duty {
+  let stretch = ALWAYS
+  const here = (users: readonly string[]) => users.filter((user) => !removed.has(user))
+  for (const temporary of (schedule.temporary ?? []).toReversed()) {
+    const segment = segmentAt(temporary, at)
+    stretch = overlap(stretch, segment)
+    if (!segment.inside) continue
+    const duty = usersAt(temporary.shifts, at)
+    return { users: here(duty.users), ...overlap(stretch, duty) }
+  }
+  const noted = new Set<string>()
+  for (const event of schedule.calendar ?? []) {
+    const segment = eventAt(event, at)
+    stretch = overlap(stretch, segment)
+    if (segment.inside) noted.add(event.user)
+  }
+  const users = here([...noted])
+  if (users.length > 0) return { users, ...stretch }
+  for (const layer of schedule.layers.toReversed()) {
+    const duty = layerAt(layer, schedule.timezone, at)
+    stretch = overlap(stretch, duty)
+    const left = here(duty.users)
+    if (left.length > 0) return { users: left, ...stretch }
+  }
+  return { users: [], ...stretch }
+}
+
+/** One person within the layer's hours from the hand-off of its `start` on; nobody else. */
+function layerAt(layer: Layer, timezone: string, at: number): Duty {
+  if (layer.only === undefined) return turnAt(layer, timezone, at)
+  const { inside, ...hours } = hoursAt(layer.only, timezone, at)
+  if (!inside) return { users: [], ...hours }
+  const turn = turnAt(layer, timezone, at)
+  return { users: turn.users, ...overlap(hours, turn) }
+}
+
+function turnAt({ rotate, ...layer }: Layer, timezone: string, at: number): Duty {
+  if (rotate.length === 0) return { users: [], ...ALWAYS }
+  const handoffs = handoffsOf({ rotate, ...layer }, timezone)
+  if (at < handoffs.firstAt) return { users: [], from: -Infinity, to: handoffs.firstAt }
   const turn = handoffs.turnAt(at)
-  const user = inTurn(layer.rotate, turn)
-  if (layer.rotate.every((other) => other === user)) return { user, from: handoffs.firstAt, to: Infinity }
+  const user = inTurn(rotate, turn)
+  if (rotate.every((other) => other === user)) return { users: [user], from: handoffs.firstAt, to: Infinity }
   let first = turn
-  while (handoffs.at(first) > handoffs.firstAt && inTurn(layer.rotate, first - 1) === user) first--
+  while (handoffs.at(first) > handoffs.firstAt && inTurn(rotate, first - 1) === user) first--
   let next = turn + 1
-  while (inTurn(layer.rotate, next) === user) next++
-  return { user, from: handoffs.at(first), to: handoffs.at(next) }
+  while (inTurn(rotate, next) === user) next++
+  return { users: [user], from: handoffs.at(first), to: handoffs.at(next) }
 }
 
 function inTurn(rotate: readonly string[], turn: number): string {
@@ -135,34 +214,13 @@ function inTurn(rotate: readonly string[], turn: number): string {
   return rotate[index]!
 }
 
-const MINUTE_MS = 60_000
-const DAY_MS = 24 * 60 * MINUTE_MS
-const PERIOD_MS = { hour: 60 * MINUTE_MS, day: DAY_MS, week: 7 * DAY_MS } as const
+function* everybodyOf({ layers, overrides, calendar, temporary }: Schedule): Generator<string> {
+  for (const { rotate } of layers) yield* rotate
+  for (const { user } of overrides) yield user
+  for (const { user } of calendar ?? []) yield user
+  for (const { shifts: own } of temporary ?? []) for (const { user } of own) yield user
+}
 
-/** Turns are counted from here when a layer has no `start` (contract section 2): a Monday. */
-const COUNTED_FROM = '1970-01-05'
-
-/**
- * Hand-offs are equally far apart on the wall clock, not in elapsed time: turn `n` begins when the clocks of the zone
- * first show `first + n * period`. A turn whose whole wall-clock time is skipped is empty.
- */
-function handoffsOf(layer: Layer, timezone: string) {
-  const { weekday, hour, minute } = layer.handoff
-  const date = readingOfDate(layer.start ?? COUNTED_FROM)
-  // 1970-01-01 was a Thursday, ISO weekday 4.
-  const isoWeekday = ((((date / DAY_MS + 3) % 7) + 7) % 7) + 1
-  const daysBack = layer.every.unit === 'week' ? (isoWeekday - weekday + 7) % 7 : 0
-  const first = date - daysBack * DAY_MS + (hour * 60 + minute) * MINUTE_MS
-  const period = layer.every.count * PERIOD_MS[layer.every.unit]
-  const at = (turn: number) => firstInstantShowing(timezone, first + turn * period)
-  return {
-    at,
-    firstAt: layer.start === null ? -Infinity : at(0),
-    turnAt(instant: number): number {
-      let turn = Math.floor((readingAt(timezone, instant) - first) / period)
-      // Clocks that were set back show a time again whose hand-off is already over.
-      while (at(turn + 1) <= instant) turn++
-      return turn
-    },
-  }
+function sameUsers(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((user, index) => user === b[index])
 }

@@ -1,5 +1,6 @@
 import type { Principal } from '../access/principal.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { RuleResult } from '../rules/apply-rules.ts'
 
 /** One message at the door, whatever carried it: MQTT, `POST /v1/publish/…`, or the engine itself. */
 export interface Publish {
@@ -22,6 +23,8 @@ export interface Publish {
   readonly correlationId: string
   /** Aborted when the sender is gone: a publish that still waits for its rate limit then ends unaccepted. */
   readonly signal?: AbortSignal
+  /** A last will: published because the connection of its sender was lost. */
+  readonly will?: boolean
 }
 
 /** What became of it. */
@@ -35,8 +38,8 @@ export type Outcome =
     }
   /** Stored as a dead letter under this id: acknowledge over MQTT, answer the code's status over HTTP. */
   | { readonly kind: 'dead'; readonly id: string; readonly code: ErrorCode; readonly message: string }
-  /** No route and none of the product's prefixes: the broker forwards it as it is. */
-  | { readonly kind: 'plain' }
+  /** No route and none of the product's prefixes: the broker forwards it as it is. `rules` is what rules made of it, stored. */
+  | { readonly kind: 'plain'; readonly rules?: readonly RuleResult[] }
   /** Acknowledged and thrown away: a bridge's notification, or a QoS 0 publish over its rate limit. */
   | { readonly kind: 'discarded'; readonly code: ErrorCode | null }
   /** Not accepted. MQTT: the connection is closed without an acknowledgement; HTTP: the code's status. */

@@ -67,12 +67,55 @@ function enter(
   publish: Publish,
   submitted: () => void,
 ): Promise<Outcome> {
-  const { principal, topic, payload } = publish
+  const { principal, topic } = publish
   if (!mayPublish(principal, topic)) throw fault('publish.forbidden')
   const match = router.match(topic)
   const ownTopic = match !== null || isOwnTopic(topic)
-  if (!ownTopic) return Promise.resolve({ kind: 'plain' })
+  const hits = core.rules.match(principal.tenant, topic)
+  if (!ownTopic)
+    return hits.length === 0 ? Promise.resolve({ kind: 'plain' }) : enterPlain(core, publish, submitted, hits)
+  if (hits.length === 0) return enterOwn(core, router, { publish, match, submitted })
+  return enterRuled(core, router, { publish, match, submitted }, hits)
+}
 
+interface Entry {
+  readonly publish: Publish
+  readonly match: Match<Route> | null
+  readonly submitted: () => void
+}
+
+/** A plain topic that rules look at: what they make of it is stored before it is forwarded and acknowledged. */
+async function enterPlain(core: Core, publish: Publish, submitted: () => void, hits: Hits): Promise<Outcome> {
+  const now = core.clock.now()
+  const { idempotencyKey: key, principal, topic } = publish
+  // An `id` in such a payload may be that of the device, which every message of it has.
+  const named = key !== undefined && MESSAGE_ID.test(key)
+  const messageId = named ? key : core.ids.next(now)
+  const rules = await core.rules.apply({ publish, messageId, named, now, submitted }, hits)
+  if (rules.length === 0) return { kind: 'plain' }
+  core.receipts.accepted({ principal: principal.id, messageId, topic }, { status: 'forwarded', rules })
+  return { kind: 'plain', rules }
+}
+
+/** One of our own topics that rules look at as well, once its route has taken it. */
+async function enterRuled(core: Core, router: Router, entry: Entry, hits: Hits): Promise<Outcome> {
+  let arrival: Arrival | null = null
+  // A later publish must not overtake what the rules make of this one.
+  const held = { ...entry, submitted: () => {} }
+  const outcome = await enterOwn(core, router, held, (own) => void (arrival = own))
+  if (outcome.kind !== 'stored' || arrival === null) return outcome
+  const { submitted } = entry
+  const rules = await core.rules.apply({ ...(arrival as Arrival), submitted }, hits)
+  return rules.length === 0 ? outcome : { ...outcome, result: { ...outcome.result, rules } }
+}
+
+function enterOwn(
+  core: Core,
+  router: Router,
+  { publish, match, submitted }: Entry,
+  arrived: (arrival: Arrival) => void = () => {},
+): Promise<Outcome> {
+  const { topic, payload } = publish
   const now = core.clock.now()
   const unnamed: Arrival = { publish, messageId: core.ids.next(now), named: false, now, submitted }
   const parsed = payload.length > PAYLOAD_LIMIT ? null : parsePayload(payload, match?.route.keys)
@@ -80,6 +123,7 @@ function enter(
   // Also what is refused keeps its own name: its publisher listens there.
   const arrival =
     name !== undefined && MESSAGE_ID.test(name) ? { ...unnamed, messageId: name, named: true } : unnamed
+  arrived(arrival)
   const refuse = (reason: Fault) => handle(core, router.unroutable(reason), arrival, {})
   if (parsed === null) return refuse(fault('publish.too_large'))
   if (match === null) return refuse(fault('publish.no_route'))
@@ -98,6 +142,7 @@ function enter(
   return handle(core, match, arrival, parsed.value)
 }
 
+type Hits = ReturnType<Core['rules']['match']>
 type Taken = Match<Pick<Route, 'pattern' | 'run'>>
 
 async function handle(core: Core, match: Taken, arrival: Arrival, body: unknown): Promise<Outcome> {

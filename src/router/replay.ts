@@ -33,6 +33,7 @@ export async function replayDeadLetter(
     dup: true,
     correlationId: core.ids.next(core.clock.now()),
   })
-  if (outcome.kind === 'stored') await core.store.removeDeadLetter(by.tenant, id)
+  // What a rule could not do with a plain message it has now done, or it has left a letter of its own.
+  if (outcome.kind === 'stored' || outcome.kind === 'plain') await core.store.removeDeadLetter(by.tenant, id)
   return outcome
 }

@@ -44,7 +44,7 @@ const STATUSES = [500, null, 400, 401] as const
 const WEBHOOKS = ['ops', 'chat', 'discord', 'teams', 'pager', 'phone']
 
 describe('secrets of providers that fail and repeat what they were asked', function () {
-  this.timeout(90_000)
+  this.timeout(400_000)
   let provider: ProviderServer
   let installation: Installation
   let program: Program
@@ -162,7 +162,7 @@ channels:
           ? true
           : undefined
       },
-      60_000,
+      150_000,
     )
   const countsOf = (path: string) => counts.get(path) ?? 0
 

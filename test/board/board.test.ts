@@ -17,7 +17,7 @@ function board(retained = new Map<string, string>()) {
   const start = clock.now()
   const { log, lines } = silentLog()
   const published: string[] = []
-  const turns = { people: ['anna', 'bob'], from: start, teams: ['platform'] }
+  const turns = { people: ['anna', 'bob'], from: start, teams: ['platform'], beside: [] as string[] }
   const turn = (at: number) => Math.floor((at - turns.from) / (12 * HOUR))
   const personOf = (number: number) => turns.people[number % turns.people.length] ?? 'nobody'
   const subject = createBoard({
@@ -31,7 +31,13 @@ function board(retained = new Map<string, string>()) {
     wireAlert: ({ id, status, count, version }) => ({ id, status, count, version }),
     teams: () => turns.teams.map((name) => ({ name, tenant: TENANT })),
     currentShift: (_team, _tenant, at) =>
-      at < turns.from ? null : { user: personOf(turn(at)), to: turns.from + (turn(at) + 1) * 12 * HOUR },
+      at < turns.from
+        ? null
+        : {
+            user: personOf(turn(at)),
+            users: [personOf(turn(at)), ...turns.beside],
+            to: turns.from + (turn(at) + 1) * 12 * HOUR,
+          },
     nextOnCall: (_team, _tenant, at) =>
       at < turns.from
         ? { user: personOf(0), from: turns.from }
@@ -138,6 +144,7 @@ describe('the board of who is on call', () => {
       team: 'platform',
       user: 'anna',
       name: 'Anna K.',
+      users: [{ user: 'anna', name: 'Anna K.' }],
       until: new Date(start + 12 * HOUR).toISOString(),
       next: { user: 'bob', name: 'Bob K.', from: new Date(start + 12 * HOUR).toISOString() },
     })

@@ -296,6 +296,26 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 2w needs a weekday and time such as "Mon 09:00", found "09:00"',
   ],
   [
+    'a monthly hand-off without a day',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1mo, handoff: "09:00" }] } } }\n`,
+    'c.yaml:2:74 teams.p.schedule.layers[0].handoff: every: 1mo needs a day and time such as "1 09:00", found "09:00"',
+  ],
+  [
+    'turns with a daily hand-off',
+    `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], turns: [5d, 2d], handoff: "09:00" }] } } }\n`,
+    'c.yaml:2:79 teams.p.schedule.layers[0].handoff: turns needs a weekday and time such as "Mon 09:00", found "09:00"',
+  ],
+  [
+    'a notice that goes to a webhook',
+    `${PEOPLE}teams: { p: { schedule: { announce: { to: ["webhook:x"] } } } }\n`,
+    'c.yaml:2:44 teams.p.schedule.announce.to[0]: a notice goes to people; state/oncall/… tells everything else',
+  ],
+  [
+    'a calendar that names nobody',
+    `${PEOPLE}teams: { p: { schedule: { ical: "BEGIN:VCALENDAR\\nBEGIN:VEVENT\\nDTSTART:20260105T090000Z\\nDURATION:PT1H\\nSUMMARY:bop\\nEND:VEVENT\\nEND:VCALENDAR" } } }\n`,
+    'c.yaml:2:33 teams.p.schedule.ical: line 5 of the calendar: SUMMARY: "bop" is no user\'s id or name',
+  ],
+  [
     'a daily hand-off with a weekday',
     `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1d, handoff: Mon 09:00 }] } } }\n`,
     'c.yaml:2:73 teams.p.schedule.layers[0].handoff: every: 1d needs a time such as "09:00", found "Mon 09:00"',
@@ -303,7 +323,7 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
   [
     'a turn in a unit that is none',
     `${PEOPLE}teams: { p: { schedule: { layers: [{ rotate: [bob], every: 1m }] } } }\n`,
-    'c.yaml:2:60 teams.p.schedule.layers[0].every: expected hours, days or weeks such as 12h, 1d or 1w, found "1m"',
+    'c.yaml:2:60 teams.p.schedule.layers[0].every: expected hours, days, weeks or months such as 12h, 1d, 1w or 1mo, found "1m"',
   ],
   [
     'a start on a day that does not exist',
@@ -581,7 +601,51 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'storage: { driver: mongo, url: "mongodb://h", redis_url: "redis://h" }\n',
     'c.yaml:1:20 storage.driver: mongo is not available yet; use sqlite',
   ],
-  ['rules', 'rules:\n  - id: a\n', 'c.yaml:1:1 rules: rules are not available yet; leave the list empty'],
+  [
+    'a condition that cannot be read',
+    'rules:\n  - id: a\n    topic: t/{x}\n    when: payload.a >\n    alert: { type: t, message: m }\n',
+    'c.yaml:4:11 rules[0].when: ends too early (column 12)',
+  ],
+  [
+    'a condition on something that is not there',
+    'rules:\n  - id: a\n    topic: t/{x}\n    when: paylod.a > 1\n    alert: { type: t, message: m }\n',
+    'c.yaml:4:11 rules[0].when: there is no paylod here; fields of the message are payload.paylod (did you mean "payload"?)',
+  ],
+  [
+    'a template of a rule',
+    'rules: [{ id: a, topic: t, notify: { user: anna, message: "{{ payload" } }]\n',
+    'c.yaml:1:59 rules[0].notify.message: output "{{ payload" not closed (line 1, column 1)',
+  ],
+  [
+    'a pattern with the wildcards of subscriptions',
+    'rules: [{ id: a, topic: t/+, notify: { user: anna, message: m } }]\n',
+    "c.yaml:1:25 rules[0].topic: Topic pattern 't/+': + and # are for subscriptions, write {name} or {name...}",
+  ],
+  [
+    'a rule that looks at nothing',
+    'rules: [{ id: a, notify: { user: anna, message: m } }]\n',
+    'c.yaml:1:9 rules[0]: needs topic, event or expect',
+  ],
+  [
+    'a rule that does nothing',
+    'rules: [{ id: a, topic: t }]\n',
+    'c.yaml:1:9 rules[0]: does nothing; give it an alert or notify',
+  ],
+  [
+    'an expectation without a period',
+    'rules: [{ id: a, expect: t, alert: { type: t, message: m } }]\n',
+    'c.yaml:1:9 rules[0].every: is missing',
+  ],
+  [
+    'two rules of one name',
+    'rules: [{ id: a, topic: t, notify: { group: g, message: m } }, { id: a, topic: t, notify: { group: g, message: m } }]\n',
+    'c.yaml:1:70 rules[1].id: another rule is called a too',
+  ],
+  [
+    'a notification for two audiences',
+    'rules: [{ id: a, topic: t, notify: { group: g, user: u, message: m } }]\n',
+    'c.yaml:1:36 rules[0].notify: needs exactly one of user, group and broadcast',
+  ],
   [
     'a short JWT secret',
     'auth: { jwt: { secret: 0123456789abcdef } }\n',
@@ -621,7 +685,7 @@ describe('the faults of a configuration', () => {
       'teams:',
       '  p:',
       '    escalation: { steps: [{ notify: [7, "user:bop"], wait: soon }] }',
-      'rules: [1]',
+      'rules: [1, { id: a b, topic: t, notify: { user: anna, message: m } }]',
     ].join('\n')
     expect(faultsOf(text)).to.deep.equal([
       'c.yaml:1:1 servr: unknown key (did you mean "server"?)',
@@ -633,7 +697,8 @@ describe('the faults of a configuration', () => {
       'c.yaml:7:38 teams.p.escalation.steps[0].notify[0]: expected a text, found 7; put it in quotes',
       'c.yaml:7:41 teams.p.escalation.steps[0].notify[1]: unknown user "bop" (did you mean "bob"?)',
       'c.yaml:7:60 teams.p.escalation.steps[0].wait: expected a duration such as 500ms, 12s, 5m, 1h, 1d or 1w, found "soon"',
-      'c.yaml:8:8 rules: rules are not available yet; leave the list empty',
+      'c.yaml:8:9 rules[0]: expected a map of keys and values, found a number',
+      'c.yaml:8:18 rules[1].id: "a b" is no name of letters, digits, _ . and -',
     ])
   })
 

@@ -312,6 +312,7 @@ describe('the own API', () => {
             team: 'platform',
             user: 'anna',
             name: 'Anna K.',
+            users: ['anna'],
             since: null,
             until: '2026-01-05T12:01:00.000Z',
             next: 'bob',
@@ -324,6 +325,7 @@ describe('the own API', () => {
       const window = 'from=2026-02-01T00:00:00Z&to=2026-02-03T00:00:00%2B02:00'
       expect((await call('anna', 'GET', `/v1/oncall/platform?${window}`)).json()).to.deep.equal({
         items: [{ user: 'anna', from: '2026-02-01T00:00:00.000Z', to: '2026-02-02T22:00:00.000Z' }],
+        gaps: [],
       })
       const week = (await call('anna', 'GET', '/v1/oncall/platform')).json().items[0]
       expect(week).to.include({ from: '2026-01-05T12:00:00.000Z', to: '2026-01-12T12:00:00.000Z' })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { scheduleInstant } from '../../src/directory/local-time.ts'
 import type { Layer, Schedule } from '../../src/oncall/schedule.ts'
 import { onCall, shifts } from '../../src/oncall/shifts.ts'
 
@@ -83,7 +84,7 @@ const LAYERS = [
   layerOf('week', 1, 2, 30),
 ]
 
-const PERIOD = { hour: HOUR, day: DAY, week: 7 * DAY }
+const PERIOD = { hour: HOUR, day: DAY, week: 7 * DAY, month: Number.NaN }
 
 /**
  * Who is on call by the definition of P19, as literal as can be: how many hand-off times the clock has shown or passed
@@ -125,7 +126,7 @@ describe('on-call shifts in the zones of the world', function () {
     for (let at = near; at < change + 5 * HOUR; at += 15 * MINUTE) {
       highest = Math.max(highest, clock(at))
       const where = `${schedule.timezone} ${new Date(at).toISOString()} ${JSON.stringify(layer.every)}`
-      expect(onCall(schedule, at), where).to.equal(expectedUser(layer, highest))
+      expect(onCall(schedule, at), where).to.deep.equal([expectedUser(layer, highest)])
     }
     const from = change - 26 * HOUR
     const to = change + 26 * HOUR
@@ -151,6 +152,67 @@ describe('on-call shifts in the zones of the world', function () {
     expect(clock(at) - before, 'the clock jumped forward').to.be.greaterThan(1000)
     const lastHandoff = clock(at) - shown
     expect(before, 'and over the hand-off').to.be.lessThan(lastHandoff)
+  }
+})
+
+/** Windows that begin and end in the hours at which zones change their clocks, one of them over midnight. */
+const HOURS = [
+  { weekdays: [1, 2, 3, 4, 5, 6, 7], from: 135, to: 540 },
+  { weekdays: [1, 2, 3, 4, 5, 6, 7], from: 1350, to: 30 },
+]
+
+describe('hours and overrides in the zones of the world', function () {
+  this.timeout(10_000)
+  const zones = [...ALWAYS, 'Europe/Dublin', 'America/New_York', 'Asia/Gaza', 'Pacific/Chatham']
+  /** The highest reading so far, which is what a local time is compared with (P19). */
+  const walk = function* (clock: (at: number) => number, change: number) {
+    let highest = Math.max(...[0, 6, 12, 24, 36, 48].map((hours) => clock(change - 30 * HOUR - hours * HOUR)))
+    for (let at = change - 30 * HOUR; at < change + 30 * HOUR; at += 15 * MINUTE) {
+      highest = Math.max(highest, clock(at))
+      yield { at, highest }
+    }
+  }
+
+  for (const timezone of zones) {
+    const clock = clockOf(timezone)
+
+    it(`give every instant to exactly one layer in ${timezone} (P19, E24)`, () => {
+      const layers = [layerOf('day', 1, 0, 0), { ...layerOf('week', 1, 0, 0), rotate: ['on'], only: HOURS }]
+      const schedule: Schedule = { timezone, layers, overrides: [] }
+      for (const change of sampleOf(changesOf(clock))) {
+        for (const { at, highest } of walk(clock, change)) {
+          const minute = (((highest % DAY) + DAY) % DAY) / MINUTE
+          const inside = (minute >= 135 && minute < 540) || minute >= 1350 || minute < 30
+          const where = `${timezone} ${new Date(at).toISOString()}`
+          expect(onCall(schedule, at)[0] === 'on', where).to.equal(inside)
+          expect(onCall(schedule, at), where).to.have.length(1)
+        }
+        const found = shifts(schedule, change - 30 * HOUR, change + 30 * HOUR)
+        for (const [index, shift] of found.entries())
+          expect(shift.from).to.equal(found[index - 1]?.to ?? change - 30 * HOUR)
+        expect(found.at(-1)?.to).to.equal(change + 30 * HOUR)
+      }
+    })
+
+    it(`let overrides follow one another without gap or overlap in ${timezone} (P19, E23)`, () => {
+      for (const change of sampleOf(changesOf(clock))) {
+        const first = Math.floor(clock(change - 30 * HOUR) / (30 * MINUTE)) * 30 * MINUTE
+        const local = (index: number) => new Date(first + index * 30 * MINUTE).toISOString().slice(0, 16)
+        const overrides = Array.from({ length: 130 }, (_, index) => ({
+          id: String(index),
+          user: String(index),
+          kind: 'add' as const,
+          from: scheduleInstant(local(index), timezone) ?? Number.NaN,
+          to: scheduleInstant(local(index + 1), timezone) ?? Number.NaN,
+        }))
+        const schedule: Schedule = { timezone, layers: [], overrides }
+        for (const { at, highest } of walk(clock, change)) {
+          const expected = Math.floor((highest - first) / (30 * MINUTE))
+          if (expected >= 130) break
+          expect(onCall(schedule, at), new Date(at).toISOString()).to.deep.equal([String(expected)])
+        }
+      }
+    })
   }
 })
 

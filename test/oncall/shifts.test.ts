@@ -1,11 +1,13 @@
 import { expect } from 'chai'
 import type { Layer, Override, Schedule } from '../../src/oncall/schedule.ts'
-import { currentShift, nextOnCall, onCall, shifts } from '../../src/oncall/shifts.ts'
+import { currentShift, nextOnCall, onCall as everybodyOnCall, shifts } from '../../src/oncall/shifts.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 const at = (iso: string) => Date.parse(iso)
+
+const onCall = (planned: Schedule, instant: number) => everybodyOnCall(planned, instant)[0] ?? null
 
 interface LayerOptions {
   readonly every?: [number, Layer['every']['unit']]
@@ -159,6 +161,7 @@ describe('on-call shifts', () => {
       )
       expect(currentShift(planned, at('2026-01-06T12:00Z'))).to.deep.equal({
         user: 'anna',
+        users: ['anna'],
         from: at('2026-01-05T00:00Z'),
         to: at('2026-01-07T03:00Z'),
       })
@@ -172,6 +175,7 @@ describe('on-call shifts', () => {
       )
       expect(currentShift(planned, at('2026-01-09T00:00Z'))).to.deep.equal({
         user: 'anna',
+        users: ['anna'],
         from: at('2026-01-07T00:00Z'),
         to: at('2026-01-12T00:00Z'),
       })
@@ -180,6 +184,7 @@ describe('on-call shifts', () => {
     it('has no beginning and no end where one person is on for ever', () => {
       expect(currentShift(schedule('UTC', [layer(['anna'])]), 0)).to.deep.equal({
         user: 'anna',
+        users: ['anna'],
         from: null,
         to: null,
       })

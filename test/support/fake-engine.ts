@@ -99,6 +99,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     vapidPublicKey: 'vapid-public-key',
     preferences: createPersonalPreferences(registry),
     canReach: () => false,
+    expected: () => [],
     clock,
     ids: randomIds(),
     log,

@@ -89,9 +89,10 @@ export async function httpHarness(
     topics: TOPICS,
     version: '0.1.0',
     onCall: {
-      currentShift: (_schedule, at) => ({ user: 'anna', from: null, to: at + 60_000 }),
+      currentShift: (_schedule, at) => ({ user: 'anna', users: ['anna'], from: null, to: at + 60_000 }),
       nextOnCall: () => 'bob',
       shifts: (_schedule, from, to) => [{ user: 'anna', from, to }],
+      gaps: () => [],
     },
     ...given.options,
   })

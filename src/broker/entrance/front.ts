@@ -57,6 +57,11 @@ export class Front {
     connection.intake.end()
     for (const ending of connection.endings) ending()
     connection.live?.detach()
+    if (connection.principal)
+      this.options.door.presence?.left(
+        connection.principal,
+        connection.client._disconnected === true ? 'goodbye' : 'lost',
+      )
     if (connection.session)
       this.sessions.detach(connection.session, connection.outbound, this.options.clock.now())
   }
@@ -238,6 +243,7 @@ export class Front {
     connection.principal = principal
     connection.session = session
     intake.begin(principal, sessionId, session.incoming)
+    this.options.door.presence?.came(principal)
     this.watch(connection, connect.keepalive)
     return present
   }

@@ -153,7 +153,7 @@ export class Intake {
       fingerprint: will || packet.qos === 0 ? null : fingerprint(sessionId, packet),
       dup: packet.dup === true,
       correlationId: this.options.correlate(),
-      ...(!will && { signal: this.abort.signal }),
+      ...(will ? { will } : { signal: this.abort.signal }),
     }
   }
 

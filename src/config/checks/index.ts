@@ -14,7 +14,9 @@ import {
   checkWebhookFormats,
   checkWebhooks,
 } from './outgoing.ts'
-import { checkOverrides, checkRotations, checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
+import { checkHeartbeats, checkRules } from './rules.ts'
+import { checkAnnouncements, checkCalendars, checkOverrides, checkRotations } from './schedules.ts'
+import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
@@ -37,6 +39,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkTimeZones,
   checkRotations,
   checkOverrides,
+  checkCalendars,
+  checkAnnouncements,
   checkPorts,
   checkNetworks,
   checkOrigins,
@@ -55,6 +59,8 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkDevices,
   checkTemplates,
   checkTemplateLocales,
+  checkRules,
+  checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
   checkAvailability,

@@ -62,7 +62,7 @@ const AVAILABLE: ReadonlySet<string> = new Set([
 ])
 
 /** What the schema lets one write but this version cannot do. */
-export function checkAvailability({ channels, storage, rules }: Config): Finding[] {
+export function checkAvailability({ channels, storage }: Config): Finding[] {
   const findings: Finding[] = []
   for (const [name, { mode }] of Object.entries(channels)) {
     if (AVAILABLE.has(name) || mode === 'captured') continue
@@ -70,9 +70,6 @@ export function checkAvailability({ channels, storage, rules }: Config): Finding
   }
   if (storage.driver === 'mongo') {
     findings.push({ path: ['storage', 'driver'], message: 'mongo is not available yet; use sqlite' })
-  }
-  if (rules.length > 0) {
-    findings.push({ path: ['rules'], message: 'rules are not available yet; leave the list empty' })
   }
   return findings
 }

@@ -4,7 +4,7 @@ import type { Finding, Path } from '../fault.ts'
 import type { Config } from '../schema.ts'
 
 type Team = Config['teams'][string]
-type Schedule = NonNullable<Team['schedule']>
+export type Schedule = NonNullable<Team['schedule']>
 
 const TARGETS = ['oncall', 'oncall.next', 'team']
 const PREFIXES = ['user:', 'group:', 'webhook:', 'mqtt:'] as const
@@ -44,7 +44,8 @@ export function checkTargets(config: Config): Finding[] {
   )
 }
 
-function targetFault(config: Config, team: Team, target: string, path: Path): Finding[] {
+/** What is wrong with a target: it is none, or there is nobody and nothing of that name. */
+export function targetFault(config: Config, team: Team, target: string, path: Path): Finding[] {
   if (TARGETS.includes(target)) return []
   const prefix = PREFIXES.find((candidate) => target.startsWith(candidate))
   if (!prefix) {
@@ -95,63 +96,8 @@ export function checkTimeZones(config: Config): Finding[] {
     }))
 }
 
-const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]'
-const DAILY_HANDOFF = new RegExp(`^${TIME}$`)
-const WEEKLY_HANDOFF = new RegExp(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${TIME}$`)
-
-/** The form of a hand-off follows from the length of a turn; start dates are dates of the calendar. */
-export function checkRotations(config: Config): Finding[] {
-  return schedules(config).flatMap(({ path, schedule }) =>
-    schedule.layers.flatMap((layer, index) => {
-      const findings: Finding[] = []
-      const weekly = layer.every.endsWith('w')
-      const pattern = weekly ? WEEKLY_HANDOFF : DAILY_HANDOFF
-      if (layer.handoff !== undefined && !pattern.test(layer.handoff)) {
-        const form = weekly ? 'a weekday and time such as "Mon 09:00"' : 'a time such as "09:00"'
-        findings.push({
-          path: [...path, 'layers', index, 'handoff'],
-          message: `every: ${layer.every} needs ${form}, found "${layer.handoff}"`,
-        })
-      }
-      if (layer.start !== undefined && !isDate(layer.start)) {
-        findings.push({ path: [...path, 'layers', index, 'start'], message: `${layer.start} is no date` })
-      }
-      return findings
-    }),
-  )
-}
-
-const LOCAL_TIME = /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$/
-
-/** Overrides begin and end at local times, in this order. */
-export function checkOverrides(config: Config): Finding[] {
-  return schedules(config).flatMap(({ path, schedule }) =>
-    schedule.overrides.flatMap((override, index) => {
-      const at = [...path, 'overrides', index]
-      const wrong = (['from', 'to'] as const).filter((key) => !isLocalTime(override[key]))
-      if (wrong.length > 0) {
-        return wrong.map((key) => ({
-          path: [...at, key],
-          message: `expected a local time such as 2027-01-01T09:00, found "${override[key]}"`,
-        }))
-      }
-      const ordered = override.from.replace(' ', 'T') < override.to.replace(' ', 'T')
-      return ordered ? [] : [{ path: [...at, 'to'], message: 'must come after from' }]
-    }),
-  )
-}
-
-function isLocalTime(text: string): boolean {
-  const match = LOCAL_TIME.exec(text)
-  return match !== null && isDate(match[1] ?? '')
-}
-
-function isDate(text: string): boolean {
-  const parsed = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text)
-}
-
-function schedules(config: Config): { path: Path; team: Team; schedule: Schedule }[] {
+/** Every schedule, with the team that has it and where it stands. */
+export function schedules(config: Config): { path: Path; team: Team; schedule: Schedule }[] {
   return Object.entries(config.teams).flatMap(([name, team]) =>
     team.schedule ? [{ path: ['teams', name, 'schedule'], team, schedule: team.schedule }] : [],
   )

@@ -1,27 +1,37 @@
 import Type from 'typebox'
-import type { Person, Team } from '../../directory/directory.ts'
-import type { Engine } from '../../engine.ts'
-import { fault } from '../../errors.ts'
-import type { Schedule } from '../../oncall/schedule.ts'
-import { formatDuration } from '../../duration.ts'
-import { rfc3339 } from '../../wire/instant.ts'
-import { FAILURES, type App } from '../app.ts'
-import { caller } from '../guard.ts'
-import { reader } from './alerts.ts'
-import { parseInstant } from '../instant-query.ts'
+import type { Person, Team } from '../../../directory/directory.ts'
+import type { Engine } from '../../../engine.ts'
+import { fault } from '../../../errors.ts'
+import type { Schedule } from '../../../oncall/schedule.ts'
+import { formatDuration } from '../../../duration.ts'
+import { rfc3339 } from '../../../wire/instant.ts'
+import { FAILURES, type App } from '../../app.ts'
+import { caller } from '../../guard.ts'
+import { reader } from '../alerts.ts'
+import { parseInstant } from '../../instant-query.ts'
 
 /** The pure functions of `src/oncall/shifts.ts` that these routes need. */
 export interface OnCallFunctions {
   currentShift(
     schedule: Schedule,
     at: number,
-  ): { readonly user: string; readonly from: number | null; readonly to: number | null } | null
+  ): {
+    readonly user: string
+    readonly users: readonly string[]
+    readonly from: number | null
+    readonly to: number | null
+  } | null
   nextOnCall(schedule: Schedule, at: number): string | null
   shifts(
     schedule: Schedule,
     from: number,
     to: number,
   ): readonly { readonly user: string; readonly from: number; readonly to: number }[]
+  gaps(
+    schedule: Schedule,
+    from: number,
+    to: number,
+  ): readonly { readonly from: number; readonly to: number }[]
 }
 
 const WEEK_MS = 7 * 86_400_000
@@ -34,6 +44,7 @@ const OnCallNow = Type.Object(
     team: Type.String(),
     user: nullable(),
     name: nullable(),
+    users: Type.Array(Type.String(), { description: 'Everybody who is on at once; `user` is the first' }),
     since: nullable(),
     until: nullable(),
     next: nullable(),
@@ -45,6 +56,7 @@ const OnCallNow = Type.Object(
         team: 'platform',
         user: 'anna',
         name: 'Anna K.',
+        users: ['anna'],
         since: '2026-01-05T08:00:00.000Z',
         until: '2026-01-12T08:00:00.000Z',
         next: 'bob',
@@ -82,6 +94,7 @@ export function onCall(app: App, engine: Engine, functions: OnCallFunctions): vo
       team: team.name,
       user: shift?.user ?? null,
       name: nameOf(shift?.user ?? null),
+      users: shift?.users ?? [],
       since: rfc3339(shift?.from ?? null),
       until: rfc3339(shift?.to ?? null),
       next: team.schedule && functions.nextOnCall(team.schedule, now),
@@ -124,8 +137,15 @@ export function onCall(app: App, engine: Engine, functions: OnCallFunctions): vo
                   to: Type.String({ format: 'date-time' }),
                 }),
               ),
+              gaps: Type.Array(
+                Type.Object({
+                  from: Type.String({ format: 'date-time' }),
+                  to: Type.String({ format: 'date-time' }),
+                }),
+                { description: 'When nobody is on call' },
+              ),
             },
-            { description: 'Clipped to the window' },
+            { description: 'Clipped to the window; shifts overlap where several people are on at once' },
           ),
           ...FAILURES,
         },
@@ -139,9 +159,12 @@ export function onCall(app: App, engine: Engine, functions: OnCallFunctions): vo
       if (to - from > LONGEST_WINDOW_MS) {
         throw fault('request.invalid', 'The window is longer than a year', { field: 'to', in: 'query' })
       }
-      const found = team.schedule ? functions.shifts(team.schedule, from, to) : []
+      const { schedule } = team
+      const found = schedule ? functions.shifts(schedule, from, to) : []
+      const empty = schedule ? functions.gaps(schedule, from, to) : from < to ? [{ from, to }] : []
       return {
         items: found.map((shift) => ({ user: shift.user, from: rfc3339(shift.from), to: rfc3339(shift.to) })),
+        gaps: empty.map((gap) => ({ from: rfc3339(gap.from), to: rfc3339(gap.to) })),
       }
     },
   )
