@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT, type Principal } from './access/principal.ts'
 import { createAuthenticator, type Authenticator } from './access/authenticate.ts'
 import { mayForward, mayPublish, maySubscribe } from './access/grants.ts'
 import { withdrawn } from './access/withdrawn.ts'
@@ -11,6 +12,8 @@ import { createInTurn } from './alert/in-turn.ts'
 import { createLinks } from './alert/link/links.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createOperatorAlarm } from './alert/operator-alarm.ts'
+import { logAuditHead } from './audit/log-head.ts'
+import { auditReload } from './audit/reload.ts'
 import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
@@ -47,6 +50,9 @@ import { waysTo } from './delivery/ways.ts'
 import { createWorker, type Perform, type Worker } from './delivery/worker.ts'
 import { buildDirectory } from './directory/build.ts'
 import type { Engine } from './engine.ts'
+import { explain } from './explain/explain.ts'
+import { simulateAlert } from './explain/scenario.ts'
+import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
 import { randomIds } from './ids.ts'
@@ -64,6 +70,7 @@ import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
 import { createLiveSchedules } from './oncall/live-schedules.ts'
 import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
+import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
 import { createPersonalPreferences } from './preferences/personal-preferences.ts'
 import { createReceipts } from './receipts/receipts.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -77,6 +84,7 @@ import type { Store } from './store/store.ts'
 import { createInboxWords } from './template/inbox-words.ts'
 import { createTemplateCache } from './template/template-cache.ts'
 import { createWordings } from './template/wordings.ts'
+import { createWatchdog } from './watchdog/watchdog.ts'
 import { renderAlert } from './wire/alert.ts'
 import { renderNotification } from './wire/notification.ts'
 
@@ -220,6 +228,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     answerUrl: (delivery) => links.urlOf(delivery),
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId, ordinal) => fence.stands(alertId, ordinal),
+    fires: (alertId) => openAlerts.fires(alertId),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
@@ -335,7 +344,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,
     chaos,
     expected: (tenant) => core.rules.expected(tenant),
-    readiness: () => readiness(store, clock, () => stopping),
+    preflight: () => preflights.problems(),
+    explain: (rehearsal) => explain(core, router, rehearsal),
+    simulate: (by, whatIf) => simulateAlert(core, by, whatIf),
+    why: (by, id, userId) => why(core, by, id, userId),
+    readiness: async () => (await readiness(store, clock, () => stopping)) ?? watchdog.trouble(),
   }
   let stopping = false
 
@@ -345,7 +358,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     receive,
     mayPublish,
     maySubscribe,
-    mayForward: (principal, topic) => mayForward(principal, topic, board.tenantOf(topic)),
+    mayForward: (principal, topic) =>
+      mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
     presence: clientPresence,
   }
@@ -363,8 +377,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
-  const reload = (): Reloaded => {
+  const reload = (by?: Principal): Reloaded => {
     const next = options.reread(config)
+    auditReload(core, next, by)
     if (!next.ok) {
       log.error(
         { faults: next.faults.map(formatFault) },
@@ -380,12 +395,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
     core.rules.configure(config, openAlerts.all())
+    preflights.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
   const http = createHttpServer(engine, {
-    reload: () => {
-      const next = reload()
+    reload: (by) => {
+      const next = reload(by)
       return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
     },
     authenticator,
@@ -402,7 +418,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await rebuild(core)
   core.rules.configure(config, openAlerts.all())
   clientPresence.start()
-  const stopHousekeeping = createHousekeeping(core)
+  const watchdog = createWatchdog(core)
+  const preflights = createPreflightWatch(core)
+  schedules.watch(preflights.changed)
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -431,12 +450,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     worker: late.worker,
     httpUrl,
     mqttUrl: `mqtt://${host}:${mqttPort}`,
-    reload,
+    reload: () => reload(),
     async stop(graceMs) {
       stopping = true
-      stopHousekeeping()
       core.rules.close()
       clientPresence.close()
+      for (const stop of stops) stop()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

@@ -12,12 +12,17 @@ import type { OptOuts } from './delivery/opt-outs.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
+import type { Explained, Rehearsal } from './explain/explain.ts'
+import type { WhatIf } from './explain/scenario.ts'
+import type { SimulatedEvent } from './explain/simulate.ts'
+import type { Why } from './explain/why.ts'
 import type { Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Outcome, Publish } from './router/publish.ts'
+import type { Problem } from './preflight/preflight.ts'
 import type { Registry } from './registry/registry.ts'
 import type { ExpectedTopic } from './rules/expectations.ts'
 import type { Store } from './store/store.ts'
@@ -69,6 +74,14 @@ export interface Engine {
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
   /** Everything in a tenant whose silence is an alarm. */
   readonly expected: (tenant: string) => readonly ExpectedTopic[]
+  /** Why somebody was or was not told; see explain/why.ts. */
+  why(by: Principal, id: string, userId: string): Promise<Why>
+  /** What would become of a publish; see explain/explain.ts. Stores and sends nothing. */
+  explain(rehearsal: Rehearsal): Promise<Explained>
+  /** What would become of an alert; see explain/simulate.ts. Stores and sends nothing. */
+  simulate(by: Principal, whatIf: WhatIf): readonly SimulatedEvent[]
+  /** What the last look ahead found, of every tenant. */
+  preflight(): readonly Problem[]
   /** Null when publishes are accepted and stored, else why not. */
   readiness(): Promise<string | null>
 }

@@ -128,6 +128,11 @@ export function createMetrics() {
       help: 'The last jump of the wall clock',
       registers,
     }),
+    preflight: new Gauge({
+      name: 'carillon_preflight_problems',
+      help: 'What would keep a critical page of the next 14 days from reaching somebody',
+      registers,
+    }),
     watchdog: new Gauge({
       name: 'carillon_overdue_work',
       help: 'Pieces of work that are due for more than five seconds',

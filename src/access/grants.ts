@@ -79,7 +79,7 @@ export function mayForward(principal: Principal, topic: string, tenant?: TenantI
   if (first === 'dlq') return isOperator(principal)
   if (principal.kind === 'user') {
     if (first === 'users') return ownsSecondLevel(principal, topic, end)
-    if (first === 'state') return true
+    if (first === 'state') return topic !== 'state/preflight' || isOperator(principal)
     if (isOperator(principal) && matchesAny(CONSOLE_HEARS, topic)) return true
   }
   return principal.subscribe.some((grant) => matchFilter(grant, topic))

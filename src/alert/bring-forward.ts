@@ -1,5 +1,6 @@
 import type { TenantId } from '../access/principal.ts'
 import type { Core } from '../core.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import { deliveriesOf } from '../store/deliveries-of.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert } from './alert.ts'
@@ -31,7 +32,11 @@ export async function bringForward(core: Core, tenant: TenantId, alertId: string
 }
 
 async function reachesSomebody(core: Core, alert: Alert): Promise<boolean> {
-  const items = await deliveriesOf(core.store, alert.tenant, alert.id)
+  return stillReaches(alert, await deliveriesOf(core.store, alert.tenant, alert.id))
+}
+
+/** Whether a page of the alert's present step has arrived, or still may. */
+export function stillReaches(alert: Pick<Alert, 'step'>, items: readonly Delivery[]): boolean {
   const pages = items.filter(({ purpose, step }) => purpose === 'page' && step === alert.step)
   // The policy may have come by this step before; what arrived in an earlier run helps nobody now.
   const firedAt = Math.max(...pages.map(({ createdAt }) => createdAt))

@@ -28,6 +28,8 @@ export const noAlarm: OperatorAlarm = Object.assign(() => {}, { over() {}, found
 const REPEAT_MS = 5 * 60_000
 /** Causes in which pages get lost or reach nobody; behind every other one there is still a way. */
 const CRITICAL: ReadonlySet<string> = new Set(['conservation', 'nobody_reachable', 'watchdog'])
+/** Causes that can wait until somebody looks: an entry in the inbox, and never a page (R33). */
+const QUIET: ReadonlySet<string> = new Set(['preflight'])
 const KEY = `${CARILLON}:`
 
 const ENGINE: Principal = {
@@ -93,7 +95,7 @@ function decisionOf(cause: string, status: AlertDecision['status'], message: str
   const what = cause.slice(kind.length + 1)
   return {
     kind: 'alert',
-    level: CRITICAL.has(kind) ? 'critical' : 'warning',
+    level: CRITICAL.has(kind) ? 'critical' : QUIET.has(kind) ? 'info' : 'warning',
     alertType: `${CARILLON}_${kind}`,
     status,
     message,

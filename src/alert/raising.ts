@@ -7,6 +7,7 @@ import type { Arrival } from '../router/arrival.ts'
 import type { AcceptResult, AlertAcceptance, AlertChange } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import type { Alert, TimelineEntry } from './alert.ts'
+import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
 import type { Act } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
@@ -130,7 +131,8 @@ async function planRaise(
   }
 }
 
-function openDraft(core: Core, arrival: Arrival, decision: AlertDecision) {
+/** The alert that this publish would open, and who would be told at once. Stores nothing. */
+export function openDraft(core: Pick<Core, 'directory' | 'ids'>, arrival: Arrival, decision: AlertDecision) {
   const { now, publish } = arrival
   const { tenant } = publish.principal
   const directory = core.directory()
@@ -201,5 +203,6 @@ export function changeOf(
     notifications: paging.notifications,
     claimed: null,
     cancelPages,
+    audit: auditOf(before, timeline),
   }
 }

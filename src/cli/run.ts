@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { ALERT_VERBS, actOnAlerts, listAlerts, showAlert } from './alerts.ts'
+import { verifyAudit, type VerifyAuditOptions } from './audit.ts'
 import { checkConfiguration, printConfiguration, printSchema } from './config.ts'
 import { listDeliveries } from './deliveries.ts'
 import { onCallNow } from './oncall.ts'
 import { listOutbox, replyToOutbox, showOutbox } from './outbox.ts'
 import { publish } from './publish.ts'
+import { explainPublish, simulateType, type ExplainOptions, type SimulateOptions } from './rehearsals.ts'
 import { CliFailure } from './terminal.ts'
 import type { Flags } from '../config/overrides.ts'
 import type { AlertListOptions, AlertVerb, AlertVerbOptions, VerbOptions } from './alerts.ts'
@@ -45,6 +47,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, parts:
   addOutbox(program, terminal, finish)
   addLists(program, terminal, finish)
   addConfig(program, terminal, finish)
+  addQuestions(program, terminal, finish)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -151,6 +154,28 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
     .description('JSON Schema of the file, for editors')
     .option('--json', 'has no effect: a schema is JSON already')
     .action(() => finish(printSchema(terminal)))
+}
+
+function addQuestions(program: Command, terminal: Terminal, finish: Finish): void {
+  connected(program.command('explain <topic> [json]').description('Show what would become of a publish'))
+    .option('--as <id>', 'as this user or client')
+    .option('--at <instant>', 'at this time')
+    .action((topic: string, json: string | undefined, options: ExplainOptions) =>
+      finish(explainPublish(topic, json, options, terminal)),
+    )
+  connected(
+    program.command('simulate <alert-type>').description('Show who would be told of an alert, and when'),
+  )
+    .option('--severity <level>', 'critical unless set')
+    .option('--at <instant>', 'at this time')
+    .option('--for <duration>', 'how long to look; 1h unless set')
+    .option('--outage <channels...>', 'channels that fail')
+    .option('--silent <users...>', 'who does not answer')
+    .option('--ack <user:after...>', 'who acknowledges how long after being reached, such as bob:2m')
+    .action((type: string, options: SimulateOptions) => finish(simulateType(type, options, terminal)))
+  connected(program.command('verify-audit').description('Say whether the audit log is what was written'))
+    .option('--head <seq:hash>', 'a head that the log of the program had once')
+    .action((options: VerifyAuditOptions) => finish(verifyAudit(options, terminal)))
 }
 
 const configured = (command: Command) =>

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
@@ -189,6 +190,7 @@ export const ConfigSchema = Type.Object(
     throttle: Throttle,
     alerts: Alerts,
     notipy: NotiPy,
+    watchdog: Watchdog,
     notification_types: Type.Record(
       Type.String(),
       Type.Object(

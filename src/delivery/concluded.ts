@@ -45,9 +45,9 @@ const REFUSED_RETRY_MS = 60_000
 /** Over this time those are spread who wait for the same moment. */
 const SPREAD_MS = 5000
 
-/** What the time counts by for which a delivery is tried. */
-export function budgetOf({ critical, createdAt }: Delivery) {
-  return { critical, firstAt: createdAt }
+/** What the time counts by for which a delivery is tried: what was to wait has lost none of it by waiting. */
+export function budgetOf({ critical, createdAt, firstDueAt }: Delivery) {
+  return { critical, firstAt: firstDueAt ?? createdAt }
 }
 
 /** Judges an attempt (promises P7, P9): sent, for good over, or when to try again; and what it says of the provider. */

@@ -41,6 +41,11 @@ export interface DeliverDeps {
    * called.
    */
   readonly fence: (alertId: string, ordinal?: number) => boolean
+  /**
+   * Whether an alert that was open before fires still: what a summary, which is about many, is held up by long after
+   * the fence has forgotten them, and after a restart. Absent, all of them do.
+   */
+  readonly fires?: (alertId: string) => boolean
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
@@ -163,11 +168,12 @@ export function createDeliver(
   }
 }
 
-/** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about. */
-function isFenced(delivery: Delivery, { fence }: Pick<DeliverDeps, 'fence'>): boolean {
+/** A page is held up by its alert's acknowledgement, a summary by those of all alerts it is about, and only if it names all. */
+function isFenced(delivery: Delivery, { fence, fires }: Pick<DeliverDeps, 'fence' | 'fires'>): boolean {
   if (delivery.purpose === 'page') return fence(delivery.subjectId, delivery.ordinal)
   const about = delivery.fixed?.summary
-  return about !== undefined && about.notifications === 0 && about.alertIds.every((id) => fence(id))
+  if (about === undefined || about.notifications > 0 || (about.unnamed ?? 0) > 0) return false
+  return about.alertIds.every((id) => fence(id) || fires?.(id) === false)
 }
 
 function reasonNotToSend(

@@ -45,8 +45,12 @@ export type Purpose = 'message' | 'page' | 'outcome' | 'summary' | 'code'
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
   readonly subject?: string
-  /** What a summary stands for: the alerts that an answer to it acts on, and how many notifications and outcomes. */
-  readonly summary?: { readonly alertIds: readonly string[]; readonly notifications: number }
+  /** What a summary stands for: the alerts that an answer to it acts on, how many more fire, how many notifications and outcomes. */
+  readonly summary?: {
+    readonly alertIds: readonly string[]
+    readonly unnamed?: number
+    readonly notifications: number
+  }
   /** What an outcome tells. */
   readonly outcome?: OutcomeKind
   readonly text: string
@@ -98,6 +102,8 @@ export interface Delivery {
   readonly digestId: string | null
   readonly origin: Origin
   readonly createdAt: number
+  /** When it was to be attempted first, where that was later than it came to be (`send_at`, quiet hours, contact rules). */
+  readonly firstDueAt: number | null
   readonly sentAt: number | null
   readonly deliveredAt: number | null
 }

@@ -75,6 +75,7 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     digestId: null,
     origin: planned.origin,
     createdAt: now,
+    firstDueAt: !realtime && dueAt !== null && dueAt > now ? dueAt : null,
     sentAt: null,
     deliveredAt: null,
   }

@@ -25,7 +25,7 @@ export interface Retry {
   readonly critical: boolean
   /** 0 means no limit but the budget. */
   readonly maxAttempts: number
-  /** When the delivery came to be: the budget counts from here. */
+  /** When the delivery was to be attempted first: the budget counts from here. */
   readonly firstAt: number
   readonly now: number
   readonly retryAfterMs?: number | undefined

@@ -49,10 +49,12 @@ export function afterMove(
   if (state === 'dead') hasten(core, delivery)
 }
 
-/** The next step of an alert need not wait for a page that nobody gets. */
-function hasten(core: Core, { purpose, critical, tenant, subjectId }: Delivery): void {
-  if (purpose !== 'page' || !critical) return
-  core.bringForward(tenant, subjectId).catch((error: unknown) => {
-    core.log.error({ err: error, alert: subjectId }, 'the next step could not be brought forward')
-  })
+/** The next step of an alert need not wait for a page that nobody gets, nor for the summary that stood for it. */
+function hasten(core: Core, { purpose, critical, tenant, subjectId, fixed }: Delivery): void {
+  if (!critical) return
+  const alertIds = purpose === 'page' ? [subjectId] : (fixed?.summary?.alertIds ?? [])
+  for (const alertId of alertIds)
+    core.bringForward(tenant, alertId).catch((error: unknown) => {
+      core.log.error({ err: error, alert: alertId }, 'the next step could not be brought forward')
+    })
 }

@@ -21,6 +21,8 @@ export interface InboundText {
 const MOST_SORRIES = 5
 const PAGES_LOOKED_AT = 200
 const ALERTS_LOOKED_AT = 200
+/** States of what the phone has, or may have. */
+const REACHED = ['sending', 'sent', 'delivered'] as const
 const LONGEST_ANSWER = 300
 
 const STOP = /^(stop|stopall|unsubscribe|cancel|end|quit)$/
@@ -145,10 +147,12 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
   for (const { id: userId, tenant } of people) {
     const principal = core.directory().principal(userId)
     if (!principal) continue
-    const { items } = await core.store.deliveries({ tenant, userId, channel: 'sms', limit: PAGES_LOOKED_AT })
-    for (const row of items) {
-      const at = row.sentAt ?? (row.state === 'sending' ? row.createdAt : null)
-      if (row.address !== phone || at === null) continue
+    // State by state: what was held back in a storm must not hide what was sent before.
+    const query = { tenant, userId, channel: 'sms', limit: PAGES_LOOKED_AT } as const
+    const lists = await Promise.all(REACHED.map((state) => core.store.deliveries({ ...query, state })))
+    for (const row of lists.flatMap(({ items }) => items)) {
+      if (row.address !== phone) continue
+      const at = row.sentAt ?? row.createdAt
       const about = row.subjectKind === 'alert' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
       for (const alertId of about) pages.push({ at, alertId, principal })
     }

@@ -26,7 +26,7 @@ interface DeviceDoc {
   readonly seenAt: number
 }
 
-const DEVICE = recordKind<DeviceDoc>('device')
+export const DEVICE = recordKind<DeviceDoc>('device')
 
 /** Whose devices. */
 export interface DeviceOwner {

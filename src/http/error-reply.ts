@@ -82,5 +82,23 @@ function invalid(error: FastifyError): Fault {
     ...(typeof missing === 'string' ? [missing] : []),
   ]
   const place = error.validationContext ?? 'body'
-  return fault('request.invalid', error.message, { field: path.join('.'), in: PLACES[place] ?? place })
+  return fault('request.invalid', sentence(error, place), {
+    field: path.join('.'),
+    in: PLACES[place] ?? place,
+  })
+}
+
+/** The validator tells every alternative of a choice that failed; whoever reads it wants to know what there is. */
+function sentence({ message, validation = [] }: FastifyError, place: string): string {
+  const [first, ...others] = validation
+  if (first === undefined) return message
+  const at = `${place}${first.instancePath}`
+  const chosen = [first, ...others].filter(
+    ({ keyword, instancePath }) => keyword === 'const' && instancePath === first.instancePath,
+  )
+  const allowed = first.keyword === 'enum' ? first.params['allowedValues'] : null
+  if (Array.isArray(allowed)) return `${at} must be one of ${allowed.join(', ')}`
+  if (first.keyword === 'const' && chosen.length > 1)
+    return `${at} must be one of ${chosen.map(({ params }) => String(params['allowedValue'])).join(', ')}`
+  return others.some(({ keyword }) => keyword === 'anyOf') ? `${at} ${first.message}` : message
 }

@@ -3,6 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import { DEFAULT_TENANT } from '../access/principal.ts'
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
@@ -11,10 +12,12 @@ import type { Publish } from '../router/publish.ts'
 import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
+import { auditTrail } from './audit-trail.ts'
 import { documents, openApi } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alertLinks } from './families/alert-links.ts'
 import { alerts } from './families/alerts.ts'
+import { audit } from './families/audit.ts'
 import { chaos } from './families/chaos.ts'
 import { callbacks } from './families/callbacks.ts'
 import { configuration, type ReloadConfig } from './families/config.ts'
@@ -26,16 +29,20 @@ import { devices } from './families/devices.ts'
 import { heartbeats } from './families/heartbeats.ts'
 import { hooks } from './families/hooks/family.ts'
 import { me } from './families/me.ts'
+import type { NotiPyDeps } from './families/notipy/calling-service.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
 import { calendarFeed, calendars } from './families/oncall/calendars.ts'
 import { dutyChanges, type DutyDeps } from './families/oncall/changes.ts'
 import { onCall, type OnCallFunctions } from './families/oncall/oncall.ts'
 import { optOuts } from './families/opt-outs.ts'
 import { outbox } from './families/outbox.ts'
+import { preflightFamily } from './families/preflight.ts'
 import { probes } from './families/probes.ts'
 import { publishing } from './families/publish.ts'
+import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
 import { templates } from './families/templates.ts'
+import { whyFamily } from './families/why.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
 import { pages } from './pages.ts'
@@ -215,7 +222,23 @@ function common(scope: App, engine: Engine): void {
 function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
   common(scope, engine)
   if (!notiPy) return
-  const deps = { notiPy, authenticator, config: () => engine.config }
+  const deps: NotiPyDeps = {
+    notiPy,
+    authenticator,
+    config: () => engine.config,
+    audit: (action, { id: subject }, by) =>
+      engine.store.audit([
+        {
+          tenant: by?.tenant ?? DEFAULT_TENANT,
+          at: engine.clock.now(),
+          actor: by?.id ?? subject,
+          via: 'http',
+          action,
+          subject,
+          detail: {},
+        },
+      ]),
+  }
   void scope.register(async (app: App) => notiPyFamily(app, deps))
 }
 
@@ -232,6 +255,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     'onRequest',
     guard(options.authenticator, () => engine.config),
   )
+  auditTrail(v1, engine)
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
@@ -242,6 +266,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
     (app) => deadLetters(app, engine),
+    (app) => audit(app, engine),
+    (app) => whyFamily(app, engine),
+    (app) => rehearsals(app, engine),
+    (app) => preflightFamily(app, engine),
     (app) => outbox(app, engine),
     (app) => chaos(app, engine),
     (app) => heartbeats(app, engine),

@@ -11,7 +11,7 @@ import { contentOf } from './content.ts'
 import type { Draft, NotifyDecision } from './decision.ts'
 import type { NotificationContent, Priority } from './notification.ts'
 import { heldUntil } from './preferences.ts'
-import { channelsFor, effectivePriority } from './priority.ts'
+import { channelsFor, effectivePriority, type ChannelChoice } from './priority.ts'
 
 export interface NotificationPlan {
   readonly result: Readonly<Record<string, unknown>>
@@ -121,23 +121,38 @@ interface Asked {
  * browsers gets them by that wish alone. A push that was published as one goes nowhere but to the app (R37).
  */
 function chosenFor(core: Core, person: Person, { priority, message, push }: Asked): readonly Chosen[] {
-  const waysOf = (channel: ChannelName) => {
-    const ways = waysTo(core, person, channel)
-    if (push === undefined || channel === 'realtime') return ways
-    return ways.filter((way) => leadsTo(way, push.platform, core.devices))
-  }
-  const wishes = core.preferences.wishes(person, message)
-  const apart = wishes.channels.has('web_push')
-  return channelsFor(priority, person.preferences, (channel) => waysOf(channel).length > 0, wishes)
+  const apart = core.preferences.wishes(person, message).channels.has('web_push')
+  return choicesFor(core, person, { priority, message, push })
     .filter(({ reason }) => reason === 'chosen')
     .map(({ channel }) => {
-      const ways = waysOf(channel)
+      const ways = waysOf(core, person, channel, push)
       return {
         channel,
         ways: apart && channel === 'push' ? ways.filter((way) => way.channel === 'push') : ways,
       }
     })
     .filter(({ ways }) => ways.length > 0)
+}
+
+/** What is decided about every channel for this person at this moment, and why (checklist R19, X34). */
+export function choicesFor(
+  core: Pick<Core, 'addressesOf' | 'devices' | 'preferences'>,
+  person: Person,
+  { priority, message, push }: Asked,
+): readonly ChannelChoice[] {
+  const can = (channel: ChannelName) => waysOf(core, person, channel, push).length > 0
+  return channelsFor(priority, person.preferences, can, core.preferences.wishes(person, message))
+}
+
+function waysOf(
+  core: Pick<Core, 'addressesOf' | 'devices'>,
+  person: Person,
+  channel: ChannelName,
+  push: NotifyDecision['push'],
+): readonly Way[] {
+  const ways = waysTo(core, person, channel)
+  if (push === undefined || channel === 'realtime') return ways
+  return ways.filter((way) => leadsTo(way, push.platform, core.devices))
 }
 
 interface DeliveryParts {

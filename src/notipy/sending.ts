@@ -117,7 +117,9 @@ export function createSending(core: Core, compile: Compile): Sending {
         at: now,
         principal: principal.id,
         topic: topicOf(event),
-        once: key === null ? null : { key: `id:${key}`, expiresAt: now + DAY_MS, check: true },
+        // With the topic, as publishes have it: a key stands for one send about one event, and for no publish.
+        once:
+          key === null ? null : { key: `id:${topicOf(event)}:${key}`, expiresAt: now + DAY_MS, check: true },
         result: { ids },
         notifications: [],
         deliveries,

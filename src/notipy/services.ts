@@ -71,7 +71,9 @@ export function createServices(registry: Registry): Services {
     },
     async rotate({ id, owner }) {
       const token = randomLetters(TOKEN_LETTERS)
-      await registry.put(SERVICE, place(id), { digest: hex(token), owner })
+      const known = registry.get(SERVICE, place(id))
+      if (known?.doc.owner !== owner) throw fault('notipy.unknown_service')
+      await registry.put(SERVICE, place(id), { digest: hex(token), owner }, known.version)
       return { id, token }
     },
     async revoke({ id }) {

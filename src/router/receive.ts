@@ -169,7 +169,8 @@ async function handle(core: Core, match: Taken, arrival: Arrival, body: unknown)
   }
 }
 
-function contextOf(core: Core, match: Taken, arrival: Arrival, body: unknown): Context {
+/** What the handlers of a route get to see of a publish. */
+export function contextOf(core: Core, match: Taken, arrival: Arrival, body: unknown): Context {
   const { publish } = arrival
   return {
     publish,

@@ -1,4 +1,6 @@
 import type { TenantId } from '../access/principal.ts'
+import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
+import type { FoundRow } from '../audit/verify.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
 import type { Notification, Origin } from '../notification/notification.ts'
@@ -91,6 +93,9 @@ export interface Store {
    */
   putRecord(change: RecordChange): Promise<StoredRecord | 'stale'>
 
+  /** Adds to the audit log, in this order. The log only ever grows, and each entry is chained to the one before it. */
+  audit(entries: readonly NewAuditEntry[]): Promise<void>
+
   /** A random secret of 32 bytes under this name, made at the first call and the same ever after. */
   secret(name: string): Promise<Uint8Array>
 
@@ -101,6 +106,9 @@ export interface Store {
   inboxSummary(reader: InboxReader): Promise<InboxSummary>
   /** The entry as this person sees it; null when there is none, it was deleted, or it is somebody else's. */
   notification(reader: InboxReader, id: string): Promise<Notification | null>
+
+  /** The entry whoever it is for, deleted or not; `readAt` is that of `userId` where it is for everybody. */
+  anyNotification(tenant: TenantId, id: string, userId: string): Promise<Notification | null>
 
   alert(tenant: TenantId, id: string): Promise<Alert | null>
   /** The open alert that holds this dedup key. */
@@ -146,6 +154,18 @@ export interface Store {
    * record, so that the next look goes on from there.
    */
   records(limit: number, cursor?: string): Promise<Page<StoredRecord>>
+
+  /** Newest first. */
+  auditLog(query: AuditQuery): Promise<Page<AuditEntry>>
+  /** The log of all tenants as it stands in the store, whatever it is, oldest first after the number `after`. */
+  auditChain(after: number, limit: number): Promise<readonly FoundRow[]>
+  auditHead(): Promise<AuditHead>
+
+  /**
+   * What is late, counted and listed up to `limit`: work that was due before `dueBefore`, and open alerts whose timer is
+   * not what they say. Asks only indexes of what is open or due (promise P21).
+   */
+  overdue(dueBefore: number, now: number, limit: number): Promise<Overdue>
 
   /** Every stored component state of every tenant: for the board at start. */
   states(): Promise<readonly (ComponentState & { readonly tenant: TenantId })[]>
@@ -272,6 +292,8 @@ export interface AlertChange {
   readonly cancelPages: string | null
   /** This change stands for one more publish of the condition: it counts like a repeat. */
   readonly counts?: boolean
+  /** What the audit log says about it, in the same commit. */
+  readonly audit?: readonly NewAuditEntry[]
 }
 
 export interface Claim {
@@ -352,6 +374,7 @@ export interface DigestContents {
   readonly notifications: readonly Notification[]
   /** Different alerts that they are about. */
   readonly alertCount: number
+  /** Those that fire come first, so that what was left out is of no more interest than what is here. */
   readonly alerts: readonly Alert[]
 }
 
@@ -463,6 +486,24 @@ export interface DeliveryQuery extends PageQuery {
   readonly since?: number
   /** Only what this digest held back. */
   readonly digestId?: string
+}
+
+export interface Overdue {
+  /** Escalation steps. */
+  readonly steps: number
+  /** Work of all lanes. */
+  readonly work: number
+  /** Alerts that wait for an instant and have no timer for it, and critical ones that fire and wait for none. */
+  readonly timerless: readonly Alert[]
+  /** Alerts that fire and wait for an instant still to come. */
+  readonly distant: readonly Alert[]
+}
+
+export interface AuditQuery extends PageQuery {
+  readonly tenant: TenantId
+  readonly actor?: string
+  readonly action?: string
+  readonly since?: number
 }
 
 export interface DispatchQuery {

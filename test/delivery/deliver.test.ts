@@ -5,8 +5,9 @@ import { smsChannel } from '../../src/delivery/channels/sms.ts'
 import { emailChannel } from '../../src/delivery/channels/email.ts'
 import type { Trouble } from '../../src/delivery/chaos.ts'
 import { attempt, createDeliver, type DeliverDeps, type DeliverWork } from '../../src/delivery/deliver.ts'
-import type { ChannelName } from '../../src/delivery/delivery.ts'
+import type { ChannelName, FixedContent } from '../../src/delivery/delivery.ts'
 import { leasedWork, type PlannedDelivery } from '../../src/delivery/plan.ts'
+import { PROVIDERS_PAUSED } from '../../src/delivery/retry.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { fakeClock, turn } from '../support/fake-clock.ts'
 import { memoryWork } from '../support/memory-work.ts'
@@ -333,6 +334,74 @@ describe('attempt', () => {
     for (const retry of [true, false]) {
       const { deps } = setUp(failed({ code: 'attachment_unavailable', retry, blameless: true }))
       expect((await attempt(work(), deps)).provider).to.deep.equal({ sign: 'unknown' })
+    }
+  })
+
+  it('gives what was to wait all of its time and attempts from when it was due (P7, R24)', async () => {
+    const DAY = 24 * 60 * 60_000
+    const waited: readonly (readonly [string, Partial<PlannedDelivery>])[] = [
+      ['a direct e-mail of next week', { subjectKind: 'direct', critical: false, dueAt: NOON + 7 * DAY }],
+      ['a page that its contact rule delays by two hours', { dueAt: NOON + 2 * 60 * 60_000 }],
+    ]
+    for (const [what, plan] of waited) {
+      const late = { ...plan, fixed: { text: 'Hello' } }
+      const row = planned(late)
+      for (const answer of [failed({}), failed({ code: PROVIDERS_PAUSED, untried: true })]) {
+        const { deps, clock } = setUp(answer)
+        await clock.pass(plan.dueAt! - NOON)
+        const delivery = { ...row.delivery, state: 'sending' as const, attempts: 1 }
+        const { settlement } = await attempt(work({}, { delivery, dueAt: plan.dueAt! }), deps, 'failing')
+        expect(settlement.delivery, what).to.include({ state: 'pending' })
+      }
+    }
+  })
+
+  describe('of a summary of alerts', () => {
+    const summary = (about: NonNullable<FixedContent['summary']>) =>
+      work({
+        subjectKind: 'direct',
+        subjectId: 'g1',
+        purpose: 'summary',
+        fixed: { text: '3 messages held back', summary: about },
+      })
+    const first200 = Array.from({ length: 200 }, (_, index) => `a${index}`)
+    const cases: readonly (readonly [
+      string,
+      NonNullable<FixedContent['summary']>,
+      DeliverDeps['fires'],
+      string,
+    ])[] = [
+      [
+        'goes while one of them fires',
+        { alertIds: ['a1', 'a2'], notifications: 0 },
+        (id) => id === 'a2',
+        'sent',
+      ],
+      [
+        'goes when it is about notifications as well',
+        { alertIds: ['a1'], notifications: 1 },
+        () => false,
+        'sent',
+      ],
+      [
+        'stays when somebody has taken care of all of them, long ago or before a restart (P15)',
+        { alertIds: ['a1', 'a2'], notifications: 0 },
+        () => false,
+        'cancelled',
+      ],
+      [
+        'goes when more fire than it names, whoever took care of those',
+        { alertIds: first200, unnamed: 1, notifications: 0 },
+        () => false,
+        'sent',
+      ],
+    ]
+    for (const [title, about, fires, state] of cases) {
+      it(title, async () => {
+        const { deps } = setUp()
+        const { settlement } = await attempt(summary(about), { ...deps, ...(fires && { fires }) })
+        expect(settlement.delivery).to.include({ state })
+      })
     }
   })
 

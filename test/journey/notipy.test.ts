@@ -341,6 +341,18 @@ describe('the NotiPy API', () => {
     expect((await list()).notifications.map(({ status }) => status)).to.deep.equal(['success'])
   })
 
+  it('keeps the keys of sends apart from the ids of publishes, which the same client chose', async () => {
+    const device = new ServiceApi(url, { service_id: 'device', service_token: 'device-token' })
+    const { body } = await device.ask<EventBody>('POST', '/events', EVENT)
+    await h.accepted('notifications/realtime/user/anna', { message: 'Hi', message_id: 'k1', id: 'k1' })
+    const sent = await send({ sms: SMS }, { 'idempotency-key': 'k1' }, device, body.event.id)
+    expect(sent.status).to.equal(200)
+    const other = await device.ask<EventBody>('POST', '/events', EVENT)
+    const again = await send({ sms: SMS }, { 'idempotency-key': 'k1' }, device, other.body.event.id)
+    expect(again.status).to.equal(200)
+    expect(again.body.notification_ids).not.to.deep.equal(sent.body.notification_ids)
+  })
+
   it('lets clients of the configuration send what they are granted, and keep their credentials', async () => {
     const device = new ServiceApi(url, { service_id: 'device', service_token: 'device-token' })
     const { body } = await device.ask<EventBody>('POST', '/events', EVENT)

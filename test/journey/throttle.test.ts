@@ -152,6 +152,28 @@ describe('Somebody who would get too many messages', function () {
     expect(await conserved()).to.equal(0)
   })
 
+  it('hands its alerts on at once when the summary that stood for their pages is given up (P7)', async () => {
+    await run({
+      users: {
+        anna: { password: 'anna-password', roles: ['user', 'admin'] },
+        bob: {
+          name: 'Bob',
+          password: 'bob-password',
+          phone: '+4915112345672',
+          contact_rules: { critical: [{ via: ['sms'] }] },
+        },
+      },
+    })
+    const ids: string[] = []
+    for (let each = 0; each < 6; each++)
+      ids.push(await program.raise('alerts/critical/system_failure', { source: `db-${each}` }))
+    const { chaos, directory } = program.app.engine
+    chaos.set(directory.user('bob')!.tenant, new Map([['sms', { failRate: 1, delayMs: 0, status: 400 }]]))
+    await program.pass(21_000)
+    const steps = await Promise.all(ids.map(async (id) => (await program.alert(id)).step))
+    expect(steps).to.deep.equal([1, 1, 1, 1, 1, 2])
+  })
+
   it('keeps counts and what is held over a restart', async () => {
     await run()
     for (let each = 0; each < 7; each++) await say(`Message ${each}`)

@@ -245,6 +245,18 @@ describe('what a provider of SMS and calls sends back', function () {
     })
   }
 
+  it('knows what paged the phone, however much was held back behind it in a storm (E12, E19)', async () => {
+    const first = await raise('db1')
+    for (let each = 2; each <= 6; each++) await raise(`db${each}`)
+    for (let each = 0; each < 220; each++) {
+      const body = { source: `storm${each}`, message: 'It burns' }
+      await program.accepted('alerts/critical/system_failure', body)
+    }
+    await program.quiet()
+    expect(await text('1a')).to.include('system_failure is acknowledged')
+    expect(await program.alert(first)).to.include({ status: 'acknowledged' })
+  })
+
   it('keeps the codes that an answer named while their alerts are open (E19)', async () => {
     const first = await raise('db1')
     await program.pass(1000)

@@ -156,6 +156,10 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     contacts: {} as Engine['contacts'],
     links: {} as Engine['links'],
     optOuts: { list: () => [], lift: async () => false },
+    why: () => Promise.reject(fault('request.not_found')),
+    explain: () => Promise.resolve({ chain: [], timeline: [] }),
+    simulate: () => [],
+    preflight: () => [],
     readiness: async () => engine.notReady,
   }
   return engine
@@ -181,6 +185,9 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
     return { items: items.slice(from, from + limit), nextCursor }
   }
   const store: Partial<Store> = {
+    async audit() {
+      check()
+    },
     async inbox(query) {
       check()
       return inbox(query).slice(query.offset ?? 0, (query.offset ?? 0) + query.limit)
@@ -336,6 +343,7 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     digestId: null,
     origin: ORIGIN,
     createdAt: AT,
+    firstDueAt: null,
     sentAt: AT + 20,
     deliveredAt: null,
     ...given,

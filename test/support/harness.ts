@@ -105,6 +105,8 @@ export interface Harness {
   raise(topic: string, body?: Settings): Promise<string>
   /** A real MQTT client in the name of a user or client. */
   client(id: string, options?: DeviceOptions): Promise<Device>
+  /** The folder of its data, for what happens to files. */
+  readonly folder: string
   /** Moves time from due instant to due instant; in each one, everything that is due gets done. */
   pass(ms: number): Promise<void>
   /** Everything that is due now is done. */
@@ -184,6 +186,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   }
 
   const self: Harness = {
+    folder,
     get app() {
       return app
     },

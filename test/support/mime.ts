@@ -32,3 +32,31 @@ function attachment(head: string, body: string): MimeAttachment {
     content: Buffer.from(body, 'base64'),
   }
 }
+
+export interface MimeText {
+  readonly type: string
+  readonly text: string
+}
+
+/** The texts of a mail as they came over SMTP, decoded; attachments are left out. */
+export function textsIn(raw: string): readonly MimeText[] {
+  const [head, body] = divide(raw)
+  const boundary = /boundary="([^"]+)"/i.exec(head)?.[1]
+  if (boundary !== undefined)
+    return body
+      .split(`--${boundary}`)
+      .slice(1, -1)
+      .flatMap((part) => textsIn(part.replace(/^\r\n/, '')))
+  if (/^content-disposition: attachment/im.test(head)) return []
+  const encoding = /^content-transfer-encoding: (\S+)/im.exec(head)?.[1] ?? '7bit'
+  return [{ type: /^content-type: ([^;\s]+)/im.exec(head)?.[1] ?? '', text: decoded(encoding, body) }]
+}
+
+function decoded(encoding: string, body: string): string {
+  if (encoding === 'base64') return Buffer.from(body, 'base64').toString()
+  if (encoding !== 'quoted-printable') return body
+  const bytes = body
+    .replaceAll('=\r\n', '')
+    .replaceAll(/=([0-9A-F]{2})/g, (_code, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Buffer.from(bytes, 'latin1').toString()
+}

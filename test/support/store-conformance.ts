@@ -1,5 +1,6 @@
 import { acceptConformance } from './store/accept.ts'
 import { alertConformance } from './store/alerts.ts'
+import { auditConformance } from './store/audit.ts'
 import { deliveryConformance } from './store/deliveries.ts'
 import { dispatchConformance } from './store/dispatches.ts'
 import { digestConformance } from './store/digests.ts'
@@ -30,6 +31,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
 
     acceptConformance(current)
     alertConformance(current)
+    auditConformance(current)
     workConformance(current)
     deliveryConformance(current)
     dispatchConformance(current)

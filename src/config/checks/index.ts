@@ -9,6 +9,7 @@ import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from '
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkPing,
   checkTelegram,
   checkTelegramChats,
   checkWebhookFormats,
@@ -49,6 +50,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVoiceProvider,
   checkCountries,
   checkAllowances,
+  checkPing,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,

@@ -2,11 +2,21 @@ import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
 
-export function checkAllowances({ channels: { webhook, email } }: Config): Finding[] {
+export function checkAllowances({ channels: { webhook, email }, watchdog }: Config): Finding[] {
   return [
     ...allowFindings(['channels', 'webhook', 'allow'], webhook.allow),
+    ...allowFindings(['watchdog', 'allow'], watchdog.allow),
     ...allowFindings(['channels', 'email', 'attachments', 'allow'], email.attachments.allow),
   ]
+}
+
+/** What the URL of the dead-man ping shows before anything is resolved; it may be a secret and is not repeated. */
+export function checkPing({ watchdog: { ping_url: url, allow } }: Config): Finding[] {
+  if (url === undefined) return []
+  const path = ['watchdog', 'ping_url']
+  if (!URL.canParse(url)) return [{ path, message: 'expected a URL such as https://example.org' }]
+  const verdict = checkUrl(new URL(url), allowanceOf(allow, 'watchdog.allow'))
+  return verdict.ok ? [] : [{ path, message: verdict.because }]
 }
 
 function allowFindings(path: readonly string[], entries: readonly string[]): Finding[] {

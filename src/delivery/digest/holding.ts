@@ -63,7 +63,8 @@ export function createHolding(deps: {
       if (oldest !== undefined) budgets.delete(oldest)
     } else budgets.delete(key)
     budgets.set(key, budget)
-    if (budget.read) await budget.read
+    // Better one message too many than an attempt that ends here and looks like one whose effect is unknown.
+    if (budget.read) await budget.read.catch(() => {})
     return budget
   }
 
@@ -85,8 +86,12 @@ export function createHolding(deps: {
       if (alone.size >= MOST_BUDGETS) alone.clear()
       alone.set(gathered.key, now)
     }
+    // Its next attempt is that of the first message still.
+    const notAlone = () => {
+      if (gathered && alone.get(gathered.key) === now) alone.delete(gathered.key)
+    }
     const windows = windowsOf(deps.config().throttle, channel)
-    if (windows.length === 0) return GOES
+    if (windows.length === 0) return { hold: null, failed: notAlone }
     const key = [delivery.tenant, channel, userId].join(' ')
     const longest = longestWindow(windows)
     const budget = await budgetOf(key, delivery, longest, now)
@@ -103,6 +108,7 @@ export function createHolding(deps: {
     return {
       hold: null,
       failed: () => {
+        notAlone()
         budget.sent = budget.sent.filter((one) => one !== sent)
       },
     }

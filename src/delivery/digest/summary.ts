@@ -30,8 +30,14 @@ export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedC
   const firing = contents.alerts.filter(({ status }) => status === 'firing')
   const ended = contents.alerts.filter(({ id, status }) => status !== 'firing' && parts.outcomesOf.has(id))
   if (firing.length === 0 && ended.length === 0 && contents.notificationCount === 0) return null
+  // Where all that were looked at fire, those beyond count as firing: nobody is told less than there may be.
+  const beyond = firing.length === contents.alerts.length ? contents.alertCount - firing.length : 0
+  const firingCount = firing.length + beyond
+  const alertIds = firing.slice(0, ANSWERED).map(({ id }) => id)
+  const unnamed = firingCount - alertIds.length
   const summary = {
-    alertIds: firing.slice(0, ANSWERED).map(({ id }) => id),
+    alertIds,
+    ...(unnamed > 0 && { unnamed }),
     notifications: contents.notificationCount + ended.length,
   }
   const [alert] = firing
@@ -42,8 +48,6 @@ export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedC
     const { title, message } = notification.content
     return { subject: title, text: `${title}: ${message}`, summary }
   }
-  // Alerts beyond those that were looked at count as firing: nobody is told less than there may be.
-  const firingCount = firing.length + contents.alertCount - contents.alerts.length
   const what = [
     ...(firingCount > 0 ? [`${plural(firingCount, 'alert')} (${byType(firing)})`] : []),
     ...(contents.notificationCount > 0

@@ -1,10 +1,13 @@
 import Type from 'typebox'
+import type { Principal } from '../../access/principal.ts'
 import { fault } from '../../errors.ts'
 import { FAILURES, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
-/** Reads the configuration again: what is in force after it, or every fault of the file, with the old one in force. */
-export type ReloadConfig = () =>
+/** Reads the configuration again at somebody's wish: what is in force after it, or every fault of the file, with the old one in force. */
+export type ReloadConfig = (
+  by: Principal,
+) =>
   | { readonly ok: true; readonly changed: readonly string[]; readonly restart: readonly string[] }
   | { readonly ok: false; readonly faults: readonly string[] }
 
@@ -28,7 +31,7 @@ export function configuration(app: App, reload: ReloadConfig): void {
     },
     async (request) => {
       if (!caller(request).roles.includes('admin')) throw fault('auth.forbidden')
-      const outcome = reload()
+      const outcome = reload(caller(request))
       if (!outcome.ok) {
         throw fault('config.faulty', 'The configuration is faulty; the old one stays', {
           faults: outcome.faults,

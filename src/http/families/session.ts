@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Authenticator, Session } from '../../access/authenticate.ts'
 import type { Engine } from '../../engine.ts'
-import { fault } from '../../errors.ts'
+import { DEFAULT_TENANT } from '../../access/principal.ts'
+import { Fault, fault } from '../../errors.ts'
 import { rfc3339 } from '../../wire/instant.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
@@ -59,13 +60,19 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
     },
     async (request, reply) => {
       const { user, password, link } = request.body
-      if (link !== undefined) return answer(await authenticator.redeemLoginLink(link), request, reply)
+      if (link !== undefined) {
+        const session = await audited(engine, undefined, () => authenticator.redeemLoginLink(link))
+        return answer(session, request, reply)
+      }
       for (const [field, value] of Object.entries({ user, password })) {
         if (value === undefined) {
           throw fault('request.invalid', `body must have required property '${field}'`, { field, in: 'body' })
         }
       }
-      return answer(await authenticator.login(user ?? '', password ?? '', request.ip), request, reply)
+      const session = await audited(engine, user, () =>
+        authenticator.login(user ?? '', password ?? '', request.ip),
+      )
+      return answer(session, request, reply)
     },
   )
 
@@ -105,4 +112,30 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
       return { ticket, expires_at: rfc3339(expiresAt) }
     },
   )
+}
+
+/**
+ * Signs in, and writes down that it was done or tried. What was typed stands in the log only if it is somebody's id: it
+ * may have been a password. Tries that were not even looked at are not counted twice.
+ */
+async function audited(
+  { store, clock, directory }: Engine,
+  tried: string | undefined,
+  signIn: () => Promise<Session>,
+): Promise<Session> {
+  const entry = { at: clock.now(), via: 'http', subject: null, detail: {} }
+  let session: Session
+  try {
+    session = await signIn()
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'auth.invalid') {
+      const person = tried === undefined ? undefined : directory.user(tried)
+      const who = { tenant: person?.tenant ?? DEFAULT_TENANT, actor: person?.id ?? 'unknown' }
+      await store.audit([{ ...entry, ...who, action: 'login.fail' }])
+    }
+    throw error
+  }
+  const { id: actor, tenant } = session.principal
+  await store.audit([{ ...entry, tenant, actor, action: 'login.ok' }])
+  return session
 }

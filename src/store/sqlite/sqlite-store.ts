@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TenantId } from '../../access/principal.ts'
+import { auditRow, type AuditEntry, type AuditHead, type NewAuditEntry } from '../../audit/entry.ts'
+import type { FoundRow } from '../../audit/verify.ts'
 import type { Alert, TimelineEntry } from '../../alert/alert.ts'
 import type { Clock } from '../../clock.ts'
 import {
@@ -14,6 +16,7 @@ import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Notification } from '../../notification/notification.ts'
 import type * as port from '../store.ts'
+import { auditPosition, readAuditEntry, readFoundRow } from './table/audit.ts'
 import { alertPosition, openAlertPosition, readAlert } from './table/alert.ts'
 import { Asker } from './thread/asker.ts'
 import { Committer, type Precedence } from './thread/committer.ts'
@@ -212,6 +215,11 @@ class SqliteStore implements port.Store {
     return version === 'stale' ? version : { tenant, kind, owner, key, doc, version, changedAt }
   }
 
+  async audit(entries: readonly NewAuditEntry[]): Promise<void> {
+    const at = entries.reduce((latest, entry) => Math.max(latest, entry.at), 0)
+    await this.#committer.write<'audit'>({ kind: 'audit', at, rows: entries.map(auditRow) }, PREFERRED)
+  }
+
   secret(name: string): Promise<Uint8Array> {
     return this.#committer.write<'secret'>({ kind: 'secret', at: 0, name }, PREFERRED)
   }
@@ -231,6 +239,10 @@ class SqliteStore implements port.Store {
 
   async notification(reader: port.InboxReader, id: string): Promise<Notification | null> {
     return optional(await this.#asker.ask('notification', { reader, id }), readNotification)
+  }
+
+  async anyNotification(tenant: TenantId, id: string, userId: string): Promise<Notification | null> {
+    return optional(await this.#asker.ask('anyNotification', { tenant, id, userId }), readNotification)
   }
 
   async alert(tenant: TenantId, id: string): Promise<Alert | null> {
@@ -302,6 +314,24 @@ class SqliteStore implements port.Store {
       items: rows.map(readRecord),
       nextCursor: last ? encodeCursor([recordSeq(last)]) : (cursor ?? null),
     }
+  }
+
+  async auditLog(query: port.AuditQuery): Promise<port.Page<AuditEntry>> {
+    const rows = await this.#asker.ask('auditLog', query)
+    return pageOf(rows, query.limit, { item: readAuditEntry, position: auditPosition })
+  }
+
+  async auditChain(after: number, limit: number): Promise<readonly FoundRow[]> {
+    return (await this.#asker.ask('auditChain', { after, limit })).map(readFoundRow)
+  }
+
+  auditHead(): Promise<AuditHead> {
+    return this.#asker.ask('auditHead', undefined)
+  }
+
+  async overdue(dueBefore: number, now: number, limit: number): Promise<port.Overdue> {
+    const { steps, work, timerless, distant } = await this.#asker.ask('overdue', { dueBefore, now, limit })
+    return { steps, work, timerless: timerless.map(readAlert), distant: distant.map(readAlert) }
   }
 
   async deadLetters(tenant: TenantId, page: port.PageQuery): Promise<port.Page<port.DeadLetter>> {

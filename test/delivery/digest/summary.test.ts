@@ -62,4 +62,19 @@ describe('The summary of what was held back', () => {
     const held = contents({ count: 3000, alertCount: 3000, alerts: alerts('disk_full', 'disk_full') })
     expect(summaryOf(held, parts)?.text).to.include('3000 alerts')
   })
+
+  it('says how many alerts fire beyond those that it names, so that these alone do not end it', () => {
+    const all = alerts(...Array.from({ length: 250 }, () => 'disk_full'))
+    const about = summaryOf(contents({ count: 250, alertCount: 250, alerts: all }), parts)?.summary
+    expect(about?.alertIds).to.have.length(200)
+    expect(about?.unnamed).to.equal(50)
+  })
+
+  it('knows that nothing fires beyond those it looked at once one of them does not', () => {
+    const [first, second] = alerts('disk_full', 'cpu_high')
+    const held = [first!, { ...second!, status: 'resolved' as const }]
+    const told = summaryOf(contents({ count: 3000, alertCount: 3000, alerts: held }), parts)
+    expect(told?.text).to.include(': 1 alert (1 disk_full)')
+    expect(told?.summary).to.deep.equal({ alertIds: ['a-0'], notifications: 0 })
+  })
 })

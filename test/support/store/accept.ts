@@ -12,6 +12,7 @@ export function acceptConformance(opened: () => sample.OpenedStore): void {
       const email = sample.delivery('n-1', 1, {
         fixed: { subject: 'Hi', text: 'There' },
         step: 2,
+        firstDueAt: NOON + 5,
         critical: true,
       })
       const result = await opened().store.accept(

@@ -90,6 +90,22 @@ export function digestConformance(opened: () => sample.OpenedStore): void {
       expect(contents.alerts.map(({ id }) => id)).to.deep.equal(['a-1'])
     })
 
+    it('look at alerts that fire before all others, so that none of them is overlooked', async () => {
+      const { store } = opened()
+      for (const [id, status] of [
+        ['a-1', 'firing'],
+        ['a-2', 'acknowledged'],
+      ] as const) {
+        const page = sample.delivery(id, 1, { subjectKind: 'alert', purpose: 'page' })
+        const of = sample.alert(id, { status, dedupKey: id })
+        await store.accept(sample.opening(of, { deliveries: [sample.toSend(page)] }))
+      }
+      await holdDue(store, 'g-1')
+      const { alerts, alertCount } = await store.digestContents(DEFAULT, 'g-1', 1)
+      expect(alertCount).to.equal(2)
+      expect(alerts.map(({ id }) => id)).to.deep.equal(['a-1'])
+    })
+
     it('end with their summary when they hold what was expected, else not at all', async () => {
       const { store } = opened()
       await send(store, ['n-1'])

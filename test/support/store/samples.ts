@@ -79,6 +79,7 @@ export function delivery(subjectId: string, ordinal: number, given: Partial<Deli
     digestId: null,
     origin: ORIGIN,
     createdAt: NOON,
+    firstDueAt: null,
     sentAt: null,
     deliveredAt: null,
     ...given,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Authenticator } from '../../../access/authenticate.ts'
+import type { Principal } from '../../../access/principal.ts'
 import { isLoopback } from '../../../config/checks/exposure.ts'
 import type { Config } from '../../../config/schema.ts'
 import { fault } from '../../../errors.ts'
@@ -11,6 +12,8 @@ export interface NotiPyDeps {
   readonly notiPy: NotiPy
   readonly authenticator: Pick<Authenticator, 'http'>
   readonly config: () => Config
+  /** Writes down what became of a service's credentials. */
+  readonly audit: (action: string, service: Pick<Service, 'id'>, by?: Principal) => Promise<void>
 }
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { addressKey } from '../../../access/address-key.ts'
-import { isOperator } from '../../../access/principal.ts'
+import { isOperator, type Principal } from '../../../access/principal.ts'
 import { fault } from '../../../errors.ts'
 import type { ServiceCredentials } from '../../../notipy/services.ts'
 import { FAILURES, type App } from '../../app.ts'
@@ -17,7 +17,7 @@ const Credentials = Type.Object(
 
 /** `/api/v1/register` (checklist N04, N13). */
 export function registration(app: App, deps: NotiPyDeps): void {
-  const { notiPy } = deps
+  const { notiPy, audit } = deps
 
   app.post(
     '/register',
@@ -33,8 +33,10 @@ export function registration(app: App, deps: NotiPyDeps): void {
       },
     },
     async (request) => {
-      await admit(request, deps)
-      return rendered(await notiPy.register())
+      const by = await admit(request, deps)
+      const service = await notiPy.register()
+      await audit('service.register', service, by)
+      return rendered(service)
     },
   )
 
@@ -47,7 +49,11 @@ export function registration(app: App, deps: NotiPyDeps): void {
         response: { 200: Credentials, ...FAILURES },
       },
     },
-    async (request) => rendered(await notiPy.services.rotate(changeable(request))),
+    async (request) => {
+      const service = await notiPy.services.rotate(changeable(request))
+      await audit('service.rotate', service)
+      return rendered(service)
+    },
   )
 
   app.delete(
@@ -60,15 +66,23 @@ export function registration(app: App, deps: NotiPyDeps): void {
       },
     },
     async (request) => {
-      await notiPy.revoke(changeable(request))
+      const service = changeable(request)
+      await notiPy.revoke(service)
+      await audit('service.remove', service)
       return { message: 'service deleted successfully' }
     },
   )
 }
 
-/** Anybody where registration is open, but not without end; else an operator. */
-async function admit(request: FastifyRequest, { notiPy, authenticator, config }: NotiPyDeps): Promise<void> {
-  if (isRegistrationOpen(config())) return notiPy.admitRegistration(addressKey(request.ip))
+/** Anybody where registration is open, but not without end; else an operator, who is answered. */
+async function admit(
+  request: FastifyRequest,
+  { notiPy, authenticator, config }: NotiPyDeps,
+): Promise<Principal | undefined> {
+  if (isRegistrationOpen(config())) {
+    notiPy.admitRegistration(addressKey(request.ip))
+    return undefined
+  }
   const { authorization, 'x-api-key': apiKey } = request.headers
   const identity = await authenticator.http({
     // No cookie: a foreign page could send it.
@@ -79,6 +93,7 @@ async function admit(request: FastifyRequest, { notiPy, authenticator, config }:
   })
   if (identity?.via !== 'header') throw fault('auth.missing')
   if (!isOperator(identity.principal)) throw fault('notipy.registration_closed')
+  return identity.principal
 }
 
 function changeable(request: FastifyRequest) {

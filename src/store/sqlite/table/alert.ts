@@ -123,10 +123,8 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
       if (workId !== null) work.remove(workId)
       return null
     }
-    if (workId !== null) {
-      work.reset(workId, dueAt)
-      return workId
-    }
+    // A timer that is not there any more is made anew.
+    if (workId !== null && work.reset(workId, id, dueAt)) return workId
     const lane = 'escalate'
     const due = { dueAt, critical: false, leaseUntil: null }
     return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, doc: null, ...due })

@@ -62,6 +62,7 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
     delivery.fixed && JSON.stringify(delivery.fixed),
     delivery.sentAt,
     delivery.deliveredAt,
+    delivery.firstDueAt,
   ]
   // A fresh delivery without particulars is the hot path: a third of the values need not be moved and bound.
   const row = due === null && seldom.every((value) => value === null) ? always : [...always, ...seldom]
@@ -70,7 +71,8 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
 
 const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
   max_attempts, principal, message_id, topic, created_at`
-const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at`
+const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at,
+  first_due_at`
 const READ = `${COLUMNS}, digest_id`
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
@@ -108,7 +110,8 @@ export function readDelivery(row: Row): Delivery {
     fixed: fixed === null ? null : (JSON.parse(fixed) as FixedContent),
     sentAt: row[22] as number | null,
     deliveredAt: row[23] as number | null,
-    digestId: row[24] as string | null,
+    firstDueAt: row[24] as number | null,
+    digestId: row[25] as string | null,
   }
 }
 
@@ -204,7 +207,7 @@ export function deliveryReads(db: Database) {
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
   const counts = deliveryCounts(db)
   const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
-  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(25)})`)
+  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(26)})`)
   const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
   const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
   const get = db.prepare(`SELECT ${READ} FROM delivery ${key}`)

@@ -34,7 +34,7 @@ export function digestReads(db: Database) {
   const alerts = db.prepare(`
     SELECT ${ALERT_COLUMNS} FROM alert
     WHERE (id, tenant) IN (SELECT subject_id, tenant FROM delivery d WHERE ${held} AND subject_kind = 'alert')
-    ORDER BY row DESC LIMIT ?3`)
+    ORDER BY status <> 'firing', row DESC LIMIT ?3`)
   return {
     digestContents(input: {
       readonly tenant: string

@@ -246,6 +246,34 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE meta ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
   UPDATE meta SET counted = commits;
   `,
+  `
+  -- Only ever grows; hash covers the row and the hash before it (security row 30). audit_head is one row: the end.
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    via TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT,
+    detail TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_actor ON audit (tenant, actor);
+  CREATE INDEX audit_action ON audit (tenant, action);
+  CREATE TABLE audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
+  INSERT INTO audit_head VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+
+  -- What the watchdog looks through: open alerts that wait for a timer, and firing ones that have none.
+  CREATE INDEX alert_timer ON alert (next_step_at, work_id, status, id, tenant)
+    WHERE status <> 'resolved' AND next_step_at IS NOT NULL;
+  CREATE INDEX alert_untimed ON alert (created_at, id, tenant)
+    WHERE status = 'firing' AND severity = 'critical' AND next_step_at IS NULL;
+  `,
+  `
+  -- When it was to be attempted first, where that was later than it came to be.
+  ALTER TABLE delivery ADD COLUMN first_due_at INTEGER;
+  `,
 ]
 
 /** The schema version this build writes. */

@@ -95,6 +95,7 @@ export function inboxReads(db: Database) {
   )
   const version = db.prepare('SELECT commits FROM meta')
   const one = oneEntry(db)
+  const subjectOf = anyEntry(db)
   return {
     inbox(query: InboxQuery): Row[] {
       const status = query.status ?? 'all'
@@ -125,6 +126,8 @@ export function inboxReads(db: Database) {
     },
     notification: ({ reader, id }: { readonly reader: InboxReader; readonly id: string }): Row | null =>
       one(reader, id),
+    anyNotification: (wanted: { readonly tenant: string; readonly id: string; readonly userId: string }) =>
+      subjectOf(wanted.id, wanted.tenant, wanted.userId),
   }
 }
 
@@ -148,23 +151,28 @@ function oneEntry(db: Database) {
     personal.get(reader.tenant, reader.userId, id) ?? broadcast.get(...scope(reader), id) ?? null
 }
 
+/** The entry whoever it is for, deleted or not, with the state that this person has of what is for everybody. */
+function anyEntry(db: Database) {
+  const personal = db.prepare(`
+    SELECT ${notificationColumns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
+  const shared = db.prepare(`
+    SELECT ${notificationColumns('s')} FROM notification n
+    LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?3 AND s.seq = n.seq
+    WHERE n.id = ?1 AND n.tenant = ?2`)
+  return (id: string, tenant: string, userId: string | null): Row | null =>
+    personal.get(id, tenant) ?? shared.get(id, tenant, userId) ?? null
+}
+
 /** The writer's statements on notifications. */
 export function notificationWrites(db: Database) {
   const insert = db.prepare(`
     INSERT INTO notification (id, tenant, user_id, audience, principal, message_id, topic, category, customer_id,
       created_at, content, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${UNREAD})`)
-  const subject = db.prepare(`
-    SELECT ${notificationColumns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
-  const sharedSubject = db.prepare(`
-    SELECT ${notificationColumns('s')} FROM notification n
-    LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?3 AND s.seq = n.seq
-    WHERE n.id = ?1 AND n.tenant = ?2`)
   return {
     /** Answers with the row's seq. */
     insert: (row: Row): number => insert.run(...row).lastInsertRowid,
     /** What a delivery is about, as its recipient sees it, deleted or not. */
-    subject: (id: string, tenant: string, userId: string | null): Row | null =>
-      subject.get(id, tenant) ?? sharedSubject.get(id, tenant, userId) ?? null,
+    subject: anyEntry(db),
     mark: markWrites(db),
   }
 }

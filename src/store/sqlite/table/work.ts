@@ -53,7 +53,7 @@ export function workWrites(db: Database) {
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
   // Whoever holds it at this moment is fenced by the lease that is gone; what happened to the old instant is forgotten.
-  const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, crashes = 0 WHERE id = ?')
+  const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, crashes = 0 WHERE id = ? AND ref = ?')
   const remove = db.prepare('DELETE FROM work WHERE id = ?')
 
   return {
@@ -110,7 +110,8 @@ export function workWrites(db: Database) {
       return { id, tenant, kind, ref, ordinal, token }
     },
     defer: (id: number, dueAt: number) => void defer.run(dueAt, id),
-    reset: (id: number, dueAt: number) => void reset.run(dueAt, id),
+    /** False when this work is not there. */
+    reset: (id: number, ref: string, dueAt: number): boolean => reset.run(dueAt, id, ref).changes > 0,
     remove: (id: number) => void remove.run(id),
   }
 }

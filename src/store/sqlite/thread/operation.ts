@@ -1,4 +1,5 @@
 import type { TenantId } from '../../../access/principal.ts'
+import { auditRow, type AuditRow } from '../../../audit/entry.ts'
 import type {
   Acceptance,
   AcceptResult,
@@ -51,6 +52,7 @@ export type Operation =
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
   | { readonly kind: 'record'; readonly at: number; readonly row: RecordRow }
+  | { readonly kind: 'audit'; readonly at: number; readonly rows: readonly AuditRow[] }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
   /** Puts a portion of the ballast back. */
   | { readonly kind: 'restock'; readonly at: number }
@@ -91,6 +93,7 @@ export interface AcceptOperation {
 
 export interface ChangeOperation extends ChangeRows {
   readonly notifications: readonly Row[]
+  readonly audit: readonly AuditRow[]
   readonly deliveries: readonly NewDeliveryRow[]
 }
 
@@ -130,6 +133,7 @@ export interface Replies {
   readonly clearOutbox: null
   readonly prune: number
   readonly record: number | 'stale'
+  readonly audit: null
   readonly secret: Uint8Array
   readonly restock: Restocked
   readonly ping: null
@@ -190,6 +194,7 @@ export function changeOperation(change: AlertChange): ChangeOperation {
     timeline: timelineRows(change.timeline),
     notifications: change.notifications.map(notificationRow),
     deliveries: change.deliveries.map(newDeliveryRow),
+    audit: change.audit?.map(auditRow) ?? [],
   }
 }
 

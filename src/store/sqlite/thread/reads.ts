@@ -1,4 +1,5 @@
 import { alertReads } from '../table/alert.ts'
+import { auditReads } from '../table/audit.ts'
 import { conservationReads } from '../table/conservation.ts'
 import { componentStateReads } from '../table/component-state.ts'
 import type { Database } from '../file/database.ts'
@@ -7,6 +8,7 @@ import { deliveryReads } from '../table/delivery.ts'
 import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
 import { digestReads } from '../table/digest.ts'
+import { overdueReads } from '../table/overdue.ts'
 import { outboxReads } from '../table/outbox.ts'
 import { recordReads } from '../table/record.ts'
 import { workReads } from '../table/work.ts'
@@ -16,12 +18,14 @@ export function createReads(db: Database) {
   return {
     ...inboxReads(db),
     ...alertReads(db),
+    ...auditReads(db),
     ...deliveryReads(db),
     ...dispatchReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
     ...digestReads(db),
     ...outboxReads(db),
+    ...overdueReads(db),
     ...recordReads(db),
     ...conservationReads(db),
     ...workReads(db),

@@ -1,5 +1,6 @@
 import { failpoint } from '../../../failpoint.ts'
 import { alertWrites } from '../table/alert.ts'
+import { auditWrites } from '../table/audit.ts'
 import type { Ballast } from '../file/ballast.ts'
 import { componentStateWrites } from '../table/component-state.ts'
 import { dispatchWrites } from '../table/dispatch.ts'
@@ -34,6 +35,7 @@ function tables(db: Database, ballast: Ballast) {
     notifications: notificationWrites(db),
     deliveries: deliveryWrites(db, work),
     alerts: alertWrites(db, work),
+    audit: auditWrites(db),
     deadLetters: deadLetterWrites(db),
     states: componentStateWrites(db),
     dispatches: dispatchWrites(db),
@@ -180,6 +182,9 @@ function perform(all: Tables, operation: Operation): Reply {
       return prune(all, operation.before)
     case 'record':
       return all.records.put(operation.row)
+    case 'audit':
+      all.audit.append(operation.rows)
+      return null
     case 'secret':
       return all.meta.secret(operation.name)
     case 'restock':
@@ -234,8 +239,9 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
   return { first, alert: changedId === null ? null : all.alerts.get(changedId, tenant), leases: taken }
 }
 
-/** What a change of an alert does to its deliveries: old pages end before new ones begin. */
-function follow(all: Tables, { change, deliveries }: ChangeOperation) {
+/** What a change of an alert does to its deliveries, old pages end before new ones begin, and to the audit log. */
+function follow(all: Tables, { change, deliveries, audit }: ChangeOperation) {
+  all.audit.append(audit)
   if (change.cancelPages !== null)
     all.deliveries.cancelPages(change.alertId, change.tenant, change.cancelPages)
   return deliveries.map((row) => all.deliveries.insert(row))
