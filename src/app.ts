@@ -9,6 +9,7 @@ import { escalate } from './alert/escalate.ts'
 import { createFence } from './alert/fence.ts'
 import { createHoldOff } from './alert/hold-off.ts'
 import { createInTurn } from './alert/in-turn.ts'
+import { createLinks } from './alert/link/links.ts'
 import { createOpenAlerts } from './alert/open-alerts.ts'
 import { createRounds } from './alert/escalation/rounds.ts'
 import { createOperatorAlarm } from './alert/operator-alarm.ts'
@@ -189,6 +190,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alert: renderAlert(alert),
       requires_acknowledgment: alert.severity === 'critical',
     }),
+    wireOutcome: (alert, { kind, by }) => ({
+      type: 'alert_outcome',
+      outcome: kind,
+      by,
+      alert: renderAlert(alert),
+    }),
     visibleTo: (notification, reader) => {
       const person = directory.user(reader.userId)
       return (
@@ -224,6 +231,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     store,
     publicUrl: () => late.publicUrl,
+    answerUrl: (delivery) => links.urlOf(delivery),
     holding: createHolding({ config: () => config, store, ids }),
     fence: (alertId, page) => fence.stands(alertId, page),
     fires: (alertId) => openAlerts.fires(alertId),
@@ -301,6 +309,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     wordInbox: createInboxWords({ ...templates, wordingOf, publicUrl: () => late.publicUrl }),
   }
   const { core } = late
+  const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const announcer = createAnnouncer(core)
   const dutyChanged = () => {
     board.oncallChanged()
@@ -341,6 +350,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    links,
     optOuts,
     silences: createSilences(core),
     canReach: (person, channel) => waysTo(core, person, channel).length > 0,

@@ -1,5 +1,6 @@
 import type { Principal } from './access/principal.ts'
 import type { Alert } from './alert/alert.ts'
+import type { AlertLinks } from './alert/link/links.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { ContactBook } from './contact/contact-book.ts'
@@ -66,6 +67,8 @@ export interface Engine {
   readonly canReach: (person: Recipient, channel: ChannelName) => boolean
   /** Trouble that operators make for captured channels. */
   readonly chaos: Chaos
+  /** What the links in pages lead to. */
+  readonly links: AlertLinks
   /** What people do to their own addresses. */
   readonly contacts: ContactBook
   /** Who answered STOP. */

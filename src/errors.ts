@@ -127,6 +127,12 @@ export const ERRORS = {
     http: 409,
     mqtt: 'dead',
   },
+  'alert.snooze_too_long': {
+    what: 'A critical alert may not sleep that long',
+    mend: 'Snooze it for less, at most alerts.longest_snooze (24 h unless configured)',
+    http: 400,
+    mqtt: 'dead',
+  },
   'alert.no_policy': {
     what: 'Nobody is left to escalate to',
     mend: 'Give the owning team an escalation policy with steps',

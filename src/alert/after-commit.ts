@@ -18,7 +18,7 @@ export function afterAlertCommit(
   const { alert } = paging
   const at = core.clock.now()
   // First of all: from here on a confirmed acknowledgement holds back what is already claimed (promise P15).
-  if (alert.status === 'firing') core.fence.lower(alert.id)
+  if (alert.status === 'firing') core.fence.lower(alert.id, alert.pagesFrom, at)
   else core.fence.raise(alert.id, at)
   for (const { kind, by } of timeline)
     if (kind === 'partly_acknowledged') core.fence.raiseFor(alert.id, by, at)
@@ -26,6 +26,11 @@ export function afterAlertCommit(
   for (const { delivery, dueAt } of paging.deliveries) {
     const live = delivery.channel === 'realtime' && delivery.subjectKind === 'alert' && dueAt === null
     if (live && delivery.userId !== null) core.live.page(alert, delivery.userId)
+  }
+  const { outcome } = paging
+  if (outcome) {
+    for (const userId of outcome.watching)
+      core.live.outcome(alert, { kind: outcome.kind, by: outcome.by }, userId)
   }
   startDeliveries(core.worker, paging.deliveries, leases, { notification: null, alert })
   core.openAlerts.changed(alert)

@@ -108,6 +108,11 @@ export interface Alert {
   readonly told: Readonly<Record<string, readonly string[]>>
   /** The next free delivery ordinal. */
   readonly nextOrdinal: number
+  /**
+   * Pages with a lower ordinal belong to a round that was ended, by an acknowledgement, a snooze or a new start: none
+   * of them starts any more, whatever becomes of an attempt that was under way then.
+   */
+  readonly pagesFrom: number
   readonly origin: Origin
   readonly createdAt: number
   /** Grows by one with every change; the store refuses a change made from an older version. */

@@ -63,13 +63,18 @@ export function escalate(alert: Alert, act: Act): Change {
   return changed(alert, { ...fired, timeline: [entry, ...fired.timeline] })
 }
 
-/** Silences the alert for a while; then it starts from the top. A later snooze replaces an earlier one. */
+/**
+ * Silences the alert for a while; then it starts from the top. A later snooze replaces an earlier one. A critical alert
+ * sleeps no longer at once than `act` allows (contract section 6).
+ */
 export function snooze(alert: Alert, forMs: number, act: Act): Change {
   if (alert.status === 'resolved') return refused('alert.closed')
   const until = act.now + forMs
   if (!(forMs > 0) || !Number.isSafeInteger(until)) {
     return refused('request.invalid', 'Say in `for` how long the alert is to sleep, for example 30m')
   }
+  if (alert.severity === 'critical' && forMs > (act.longestSnoozeMs ?? Infinity))
+    return refused('alert.snooze_too_long')
   const snoozed: Alert = { ...inNobodysHands(alert), status: 'snoozed', nextStepAt: until }
   const entry = entryOf('snoozed', act, `For ${forMs / 1000} s`)
   return changed(alert, { alert: snoozed, timeline: [entry] }, 'snoozed')

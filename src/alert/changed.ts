@@ -11,6 +11,8 @@ export interface Act {
   readonly via: string
   readonly now: number
   readonly whoIs: WhoIs
+  /** How long a critical alert may be snoozed at once; absent, any time. */
+  readonly longestSnoozeMs?: number
   /** Kept with the timeline entry of the act. */
   readonly note?: string | undefined
 }
@@ -36,9 +38,10 @@ export interface Changed {
 
 /** Makes `moved` the version after `from`. */
 export function changed(from: Alert, moved: Partial<Moved>, cancelPages: string | null = null): Changed {
+  const next = { ...(moved.alert ?? from), version: from.version + 1 }
   return {
     kind: 'changed',
-    alert: { ...(moved.alert ?? from), version: from.version + 1 },
+    alert: cancelPages === null ? next : { ...next, pagesFrom: from.nextOrdinal },
     timeline: moved.timeline ?? [],
     page: moved.page ?? null,
     cancelPages,

@@ -1,6 +1,7 @@
 import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
 import type { Team } from '../directory/directory.ts'
+import { parseDuration } from '../duration.ts'
 import { fault } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import { acceptanceOf, storedOutcome } from '../notification/acceptance.ts'
@@ -14,12 +15,13 @@ import { command, reassignToTeam } from './change.ts'
 import type { Act, Change } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
 import { mayAct } from './may-act.ts'
-import { withOutcome } from './outcome.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { changeOf } from './raising.ts'
 
 /** How often a command is decided anew because the alert changed under it. */
 const TRIES = 20
+const DAY_MS = 24 * 60 * 60_000
 /** How long a callback that acted is known by what it wrote. */
 const CALLBACK_MS = 24 * 60 * 60_000
 
@@ -42,15 +44,24 @@ export async function commandAlert(
   decision: AlertCommandDecision,
   by: Commander,
 ): Promise<Alert> {
+  return (await commandOnce(core, decision, by)).alert
+}
+
+/** The same, and whether anything was left to do: not when it was so already, or `once` has acted before. */
+export async function commandOnce(
+  core: Core,
+  decision: AlertCommandDecision,
+  by: Commander,
+): Promise<{ readonly alert: Alert; readonly anew: boolean }> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const plan = await planCommand(core, decision, by)
-    if (plan.change === null) return plan.alert
+    if (plan.change === null) return { alert: plan.alert, anew: false }
     const committed = await commit(core, decision, plan.change, by)
     if (committed === 'stale') continue
-    if (committed === 'repeated') return plan.alert
+    if (committed === 'repeated') return { alert: plan.alert, anew: false }
     failpoint('after-ack-commit-before-reply')
     afterAlertCommit(core, plan.paging, plan.change.timeline, [])
-    return plan.paging.alert
+    return { alert: plan.paging.alert, anew: true }
   }
   throw fault('store.busy', 'The alert changes faster than this command can follow')
 }
@@ -144,9 +155,10 @@ async function planCommand(
       now,
     ),
     note: decision.note,
+    longestSnoozeMs: parseDuration(core.config().alerts.longest_snooze) ?? DAY_MS,
   }
   const change = receiver ? reassignToTeam(alert, receiver, act) : command(alert, decision, act)
-  return planned(core, alert, change, now)
+  return planned(core, alert, change, act)
 }
 
 /** The team that is to have the alert from now on, if the command names one. */
@@ -157,14 +169,15 @@ function receiverOf(core: Core, { verb, team }: AlertCommandDecision, { tenant }
   return receiver
 }
 
-async function planned(core: Core, alert: Alert, change: Change, now: number): Promise<CommandPlan> {
+async function planned(core: Core, alert: Alert, change: Change, { by, now }: Act): Promise<CommandPlan> {
   switch (change.kind) {
     case 'refused':
       throw fault(change.code, change.message)
     case 'same':
       return { alert, paging: { alert, deliveries: [], notifications: [] }, change: null }
     case 'changed': {
-      const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
+      const paged = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, { before: alert, paging: paged, by, now })
       return { alert, paging, change: changeOf(alert, paging, change, now) }
     }
   }

@@ -4,7 +4,8 @@ import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
 import { onTimerQuietly } from '../noise/hush.ts'
 import { lookAgainAt } from './timer.ts'
-import { withOutcome } from './outcome.ts'
+import { CARILLON } from './escalation/start.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor } from './paging.ts'
 import { changeOf } from './raising.ts'
 
@@ -34,7 +35,8 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
     if (nextDueAt !== null) core.worker.wake('escalate', nextDueAt)
     return
   }
-  const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
+  const paged = planPaging(core, change.alert, change.page, now)
+  const paging = await withOutcome(core, { before: alert, paging: paged, by: CARILLON, now })
   const outcome = await core.store.changeAlert({
     ...changeOf(alert, paging, change, now),
     claimed: { workId, token },

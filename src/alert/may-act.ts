@@ -1,6 +1,6 @@
 import { isOperator, type Principal } from '../access/principal.ts'
 import type { Alert } from './alert.ts'
-import { wasTold } from './told.ts'
+import { wasTold } from './outcome/told.ts'
 
 /**
  * Whether a principal may acknowledge, escalate, snooze, resolve … this alert (contract section 3, promise P16): the

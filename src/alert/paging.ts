@@ -11,13 +11,22 @@ import type { Page } from './escalation/start.ts'
 import { withIdleTimer } from './escalation/idle.ts'
 import { pagedOn, pageTargets, type PageTarget } from './page-targets.ts'
 import { resolveTargets, type WhoIs } from './resolve-targets.ts'
-import { recordTold, type Told } from './told.ts'
+import type { OutcomeKind } from './outcome/outcome-of.ts'
+import { recordTold, type Told } from './outcome/told.ts'
 
 /** What telling people of an alert writes; the alert carries who was told and the next free ordinal. */
 export interface Paging {
   readonly alert: Alert
   readonly deliveries: readonly NewDelivery[]
   readonly notifications: readonly NewNotification[]
+  /** What the change comes to for those who were paged before: see outcome/outcome.ts. */
+  readonly outcome?: {
+    readonly kind: OutcomeKind
+    /** Who caused it. */
+    readonly by: string
+    /** Whose live connections are told. */
+    readonly watching: readonly string[]
+  }
 }
 
 type Escalated = Pick<Alert, 'id' | 'tenant' | 'team' | 'policy' | 'turns' | 'createdAt'>

@@ -56,6 +56,7 @@ export function draftAlert(decision: AlertDecision, opening: Opening): Alert {
     suppressedBy: null,
     told: {},
     nextOrdinal: 0,
+    pagesFrom: 0,
     origin: opening.origin,
     createdAt: opening.now,
     version: 1,

@@ -14,7 +14,7 @@ import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
 import type { Act, Changed } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
-import { withOutcome } from './outcome.ts'
+import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { decideRaise, dedupKeyOf, draftAlert, open } from './raise.ts'
 
@@ -119,7 +119,9 @@ async function planRaise(
         promote(existing, raise.to, await actOf(core, arrival, existing), decision),
         now,
       )
-      const paging = planPaging(core, change.alert, change.page, now)
+      const by = arrival.publish.principal.id
+      const paged = planPaging(core, change.alert, change.page, now)
+      const paging = await withOutcome(core, { before: existing, paging: paged, by, now })
       const people = change.page === null ? [] : [...change.page.users, ...change.page.admins]
       const counting = {
         ...changeOf(existing, paging, change, now),
@@ -138,7 +140,8 @@ async function planRaise(
       const change = quietMs === null ? resolve(existing, act) : calm(existing, act, quietMs)
       if (change.kind !== 'changed') return nothingToEnd(decision)
       const unpaged = { alert: change.alert, deliveries: [], notifications: [] }
-      const paging = await withOutcome(core, unpaged, now)
+      const by = arrival.publish.principal.id
+      const paging = await withOutcome(core, { before: existing, paging: unpaged, by, now })
       return {
         alert: {
           kind: 'change',

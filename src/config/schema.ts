@@ -72,6 +72,11 @@ const Limits = Type.Object(
   section('What one program takes on'),
 )
 
+const Alerts = Type.Object(
+  { longest_snooze: duration('The longest that a critical alert may be snoozed at once', '24h') },
+  section('What may be done to alerts'),
+)
+
 const Auth = Type.Object(
   {
     anonymous: Type.Union([Type.String(), Type.Null()], {
@@ -184,6 +189,7 @@ export const ConfigSchema = Type.Object(
     channels: Channels,
     templates: Templates,
     throttle: Throttle,
+    alerts: Alerts,
     notipy: NotiPy,
     watchdog: Watchdog,
     notification_types: Type.Record(

@@ -55,6 +55,8 @@ export interface RenderInput {
   readonly fixed: FixedContent | null
   /** Origin of links, for example `http://localhost:8080`. */
   readonly publicUrl: string
+  /** Where the recipient acts on this page without signing in; absent or null, only by signing in. */
+  readonly answerUrl?: string | null
   /** What a template makes of the message, in the person's language; null leaves it as it was published. */
   readonly wording?: Wording | null
 }

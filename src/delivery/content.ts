@@ -95,7 +95,10 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     attachments: [],
     facts: alertFacts(input, alert),
     hint: page ? `Acknowledge over MQTT: publish to alerts/${oneLine(alert.id)}/ack` : null,
-    link: { label: page ? 'Open and acknowledge' : 'Open the alert', url: alertUrl(input.publicUrl, alert) },
+    link: {
+      label: page ? 'Open and acknowledge' : 'Open the alert',
+      url: (page ? input.answerUrl : null) ?? alertUrl(input.publicUrl, alert),
+    },
     actions: page ? PAGE_ACTIONS : [],
     alert,
     notification: null,

@@ -1,4 +1,5 @@
 import type { Alert } from '../alert/alert.ts'
+import type { FencedPage } from '../alert/fence.ts'
 import type { Clock } from '../clock.ts'
 import type { Withheld } from '../contact/withheld.ts'
 import type { Directory, Person } from '../directory/directory.ts'
@@ -16,6 +17,7 @@ import type { Delivery } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
 import type { Overlap } from './overlap.ts'
+import { outdatedBy } from './outdated.ts'
 import { isOverBudget, onAmbiguous } from './retry.ts'
 import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
@@ -32,13 +34,16 @@ export interface DeliverDeps {
   readonly metrics: Metrics
   /** Origin of links; asked late, because a free port is known only after listening. */
   readonly publicUrl: () => string
+  /** Where its recipient acts on a page without signing in (contract section 6); absent or null, nowhere. */
+  readonly answerUrl?: (delivery: Delivery) => string | null
   /** What a template makes of a message; absent, every message goes out as it was published. Never throws. */
   readonly wordingOf?: (input: RenderInput) => Wording | null
   /**
-   * Whether an acknowledgement or a resolution of this alert was committed here, and no page of it may start any
-   * more (promise P15). Asked in the same tick in which the provider is called.
+   * Whether an acknowledgement or a resolution of this alert was committed here, and the page with this ordinal may
+   * not start any more (promise P15); without one, whether none may. Asked in the same tick in which the provider is
+   * called.
    */
-  readonly fence: (alertId: string, page?: Pick<Delivery, 'userId' | 'createdAt'>) => boolean
+  readonly fence: (alertId: string, page?: FencedPage) => boolean
   /**
    * Whether an alert that was open before fires still: what a summary, which is about many, is held up by long after
    * the fence has forgotten them, and after a restart. Absent, all of them do.
@@ -94,7 +99,15 @@ export async function attempt(
     const suppressed = ended(work, end('suppressed', held.reason), now)
     return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
   }
-  const input = { delivery, subject, recipient, fixed: delivery.fixed, publicUrl: deps.publicUrl() }
+  const answerUrl = deps.answerUrl?.(delivery) ?? null
+  const input = {
+    delivery,
+    subject,
+    recipient,
+    fixed: delivery.fixed,
+    publicUrl: deps.publicUrl(),
+    answerUrl,
+  }
   const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
@@ -189,8 +202,8 @@ function reasonNotToSend(
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
-  const answered = alert && answeredBy(delivery, alert)
-  if (answered) return end('cancelled', answered)
+  const outdated = alert && (answeredBy(delivery, alert) ?? outdatedBy(delivery, alert, now))
+  if (outdated) return end('cancelled', outdated)
   const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
   if (expiresAt <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)

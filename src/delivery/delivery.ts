@@ -1,4 +1,5 @@
 import type { TenantId } from '../access/principal.ts'
+import type { OutcomeKind } from '../alert/outcome/outcome-of.ts'
 import type { Origin } from '../notification/notification.ts'
 
 export const CHANNEL_NAMES = [
@@ -44,12 +45,14 @@ export type Purpose = 'message' | 'page' | 'outcome' | 'reminder' | 'summary' | 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
   readonly subject?: string
-  /** What a summary stands for: the alerts that an answer to it acts on, how many more fire, how many notifications. */
+  /** What a summary stands for: the alerts that an answer to it acts on, how many more fire, how many notifications and outcomes. */
   readonly summary?: {
     readonly alertIds: readonly string[]
     readonly unnamed?: number
     readonly notifications: number
   }
+  /** What an outcome tells. */
+  readonly outcome?: OutcomeKind
   readonly text: string
   readonly html?: string
   /** Where the files are that go with it (checklist N08): http(s) URLs, fetched by each attempt and never stored. */

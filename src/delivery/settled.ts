@@ -35,14 +35,17 @@ export function afterMove(
   { state, reason }: { readonly state: 'sent' | 'delivered' | 'dead'; readonly reason: string | null },
   at: number,
 ): void {
-  core.receipts.moved(delivery.origin, {
-    status: state,
-    at,
-    channel: delivery.channel,
-    deliveryId: delivery.id,
-    ...(delivery.userId !== null && { user: delivery.userId }),
-    ...(state === 'dead' && reason !== null && { code: reason }),
-  })
+  // Its publisher hears of the outcome itself.
+  if (delivery.purpose !== 'outcome') {
+    core.receipts.moved(delivery.origin, {
+      status: state,
+      at,
+      channel: delivery.channel,
+      deliveryId: delivery.id,
+      ...(delivery.userId !== null && { user: delivery.userId }),
+      ...(state === 'dead' && reason !== null && { code: reason }),
+    })
+  }
   if (state === 'dead') hasten(core, delivery)
 }
 

@@ -28,7 +28,7 @@ const LONGEST_ANSWER = 300
 const STOP = /^(stop|stopall|unsubscribe|cancel|end|quit)$/
 const START = /^(start|unstop)$/
 
-/** An alert that paged this number, and the person as whom the number acts on it. */
+/** An alert that this number was told of, and the person as whom the number acts on it. */
 interface Paged {
   readonly alert: Alert
   readonly principal: Principal
@@ -138,7 +138,10 @@ function isSame(a: Conversation, b: Conversation): boolean {
   )
 }
 
-/** What paged this number by SMS, last first. */
+/**
+ * What this number was told of by SMS, last first. How an alert ended counts as well: whoever answers `ok` to that does
+ * not mean the page of another alert before it.
+ */
 async function pagedBy(core: Core, phone: string, people: readonly Person[]): Promise<readonly Paged[]> {
   const pages = []
   for (const { id: userId, tenant } of people) {
@@ -150,8 +153,7 @@ async function pagedBy(core: Core, phone: string, people: readonly Person[]): Pr
     for (const row of lists.flatMap(({ items }) => items)) {
       if (row.address !== phone) continue
       const at = row.sentAt ?? row.createdAt
-      const asks = row.purpose === 'page' || row.purpose === 'reminder'
-      const about = asks ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
+      const about = row.subjectKind === 'alert' ? [row.subjectId] : (row.fixed?.summary?.alertIds ?? [])
       for (const alertId of about) pages.push({ at, alertId, principal })
     }
   }

@@ -115,6 +115,12 @@ export class Attachment implements LiveAttachment {
     this.#pages.missed(alert.id)
   }
 
+  /** What an alert came to; lost where there is no room. */
+  outcome(payload: string): void {
+    if (!this.interest.alerts || this.#full) return
+    this.#send('alert', `users/${this.reader.userId}/alerts`, payload, () => {})
+  }
+
   /** The person's unread count as it is now. */
   tellUnread(summary: InboxSummary): void {
     if (!this.interest.unread) return

@@ -6,7 +6,7 @@ import type { InboxReader, InboxSummary, Store } from '../store/store.ts'
 import { Attachment, type AttachmentHost } from './attachment.ts'
 import { createBroadcasts } from './broadcasts.ts'
 import { createGate } from './gate.ts'
-import type { Live } from './live.ts'
+import type { Live, LiveOutcome } from './live.ts'
 import { createProgress, type ProgressListener } from './progress.ts'
 import { createUnread } from './unread.ts'
 
@@ -23,6 +23,8 @@ export interface LiveOptions {
   readonly wireNotification: (notification: Notification) => unknown
   /** The whole JSON object of `users/{id}/alerts` (R23). */
   readonly wireAlertPage: (alert: Alert) => unknown
+  /** The JSON object of `users/{id}/alerts` that tells what an alert came to. */
+  readonly wireOutcome: (alert: Alert, outcome: LiveOutcome) => unknown
   /** Whether a notification goes to this person's live connections. Pure, quick. */
   readonly visibleTo: (notification: Notification, reader: InboxReader) => boolean
   /** The open alerts that page this person on `realtime`; told when they connect. Others among them are passed by. */
@@ -133,6 +135,12 @@ export function createLive(options: LiveOptions): Live {
       if (!person) return
       const payload = encodePage(alert)
       for (const attachment of person.attachments) attachment.page(alert, payload)
+    },
+    outcome(alert, outcome, userId) {
+      const person = people.get(userId)
+      if (!person) return
+      const payload = JSON.stringify(options.wireOutcome(alert, outcome))
+      for (const attachment of person.attachments) attachment.outcome(payload)
     },
     changed: (userId) => unread.changed(userId),
     close() {

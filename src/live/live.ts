@@ -1,4 +1,5 @@
 import type { Alert } from '../alert/alert.ts'
+import type { OutcomeKind } from '../alert/outcome/outcome-of.ts'
 import type { Notification } from '../notification/notification.ts'
 import type { InboxReader } from '../store/store.ts'
 
@@ -21,6 +22,12 @@ export interface LiveSink {
   send(frame: LiveFrame, confirmed: () => void): boolean
   /** Whether `confirmed` is proof of arrival (QoS 1) or only of sending (QoS 0). */
   readonly proves: boolean
+}
+
+/** What an alert came to, and through whom. */
+export interface LiveOutcome {
+  readonly kind: OutcomeKind
+  readonly by: string
 }
 
 export interface LiveFrame {
@@ -52,6 +59,11 @@ export interface Live {
   stored(notification: Notification): void
   /** An alert pages this person on `realtime`. */
   page(alert: Alert, userId: string): void
+  /**
+   * What an alert that paged this person on `realtime` came to. A frame of the moment: connections that have no room
+   * for it are passed by, because the board has what is open.
+   */
+  outcome(alert: Alert, outcome: LiveOutcome, userId: string): void
   /**
    * Something else about this person has changed: entries were read, un-read or deleted, or an alert that paged them was
    * acknowledged or resolved. Tells their unread count anew, nothing else.

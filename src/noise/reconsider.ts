@@ -2,7 +2,7 @@ import { afterAlertCommit } from '../alert/after-commit.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Act } from '../alert/changed.ts'
 import { CARILLON } from '../alert/escalation/start.ts'
-import { withOutcome } from '../alert/outcome.ts'
+import { withOutcome } from '../alert/outcome/outcome.ts'
 import { planPaging, whoIsAt, whoIsFor } from '../alert/paging.ts'
 import { changeOf } from '../alert/raising.ts'
 import type { WhoIs } from '../alert/resolve-targets.ts'
@@ -57,7 +57,8 @@ async function reconsiderOne(core: Core, { tenant, id }: Alert): Promise<void> {
     const change = decide(core, alert, await whoIsFor(core, alert, core.clock.now()))
     if (change.kind !== 'changed') return
     const now = core.clock.now()
-    const paging = await withOutcome(core, planPaging(core, change.alert, change.page, now), now)
+    const paged = planPaging(core, change.alert, change.page, now)
+    const paging = await withOutcome(core, { before: alert, paging: paged, by: CARILLON, now })
     const outcome = await core.store.changeAlert(changeOf(alert, paging, change, now))
     if (outcome !== 'done') continue
     afterAlertCommit(core, paging, change.timeline, [])

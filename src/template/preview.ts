@@ -126,6 +126,7 @@ function alertOf({ data, message, tenant, now }: PreviewRequest, type: string): 
     suppressedBy: null,
     told: {},
     nextOrdinal: 1,
+    pagesFrom: 0,
     origin: ORIGIN,
     createdAt: now,
     version: 1,

@@ -64,6 +64,7 @@ export function anAlert(wish: Partial<Alert> = {}): Alert {
     suppressedBy: null,
     told: {},
     nextOrdinal: 0,
+    pagesFrom: 0,
     origin: { principal: 'db-monitor', messageId: 'm1', topic: 'alerts/critical/disk' },
     createdAt: NOON,
     version: 7,

@@ -106,7 +106,8 @@ describe('the fence of one of several who must acknowledge (E17)', () => {
   it('stands for their own pages of before, not for later ones, nor for others, until it is forgotten', () => {
     const fence = createFence()
     fence.raiseFor('a1', 'bob', NOON)
-    const stands = (userId: string | null, createdAt: number) => fence.stands('a1', { userId, createdAt })
+    const stands = (userId: string | null, createdAt: number) =>
+      fence.stands('a1', { ordinal: 1, userId, createdAt })
     expect([
       stands('bob', NOON),
       stands('bob', NOON + 1),

@@ -228,7 +228,7 @@ channels: { email: { mode: both, smtp_url: "smtp://127.0.0.1:${(server.server.ad
   })
 
   it('names no instant and no span that dates or columns cannot hold, so that lists and the next start still work (P10)', async () => {
-    const raised = await call(program, 'device-token', 'POST', '/v1/publish/alerts/critical/late', {
+    const raised = await call(program, 'device-token', 'POST', '/v1/publish/alerts/warning/late', {
       message: 'x',
     })
     const { alert_id: id } = (JSON.parse(raised.text) as { result: { alert_id: string } }).result

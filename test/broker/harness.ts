@@ -69,6 +69,7 @@ export function testDoor(people: readonly Principal[] = []): TestDoor {
     online: () => false,
     stored: () => {},
     page: () => {},
+    outcome: () => {},
     changed: () => {},
     close: () => {},
   }

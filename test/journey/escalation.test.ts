@@ -215,10 +215,12 @@ describe('an alert that nobody answers', () => {
     await program.pass(5 * MINUTE)
     await program.accepted(`alerts/${id}/ack`, {}, { as: 'cem' })
     await program.pass(30 * MINUTE - 1)
-    expect(await texts('bob', 'cem')).to.deep.equal([1, 1])
+    // Bob was paged, and hears that Cem has it.
+    expect(await texts('bob', 'cem')).to.deep.equal([2, 1])
     await program.pass(1)
     expect(await program.alert(id)).to.include({ status: 'firing', step: 1, acknowledgedBy: null })
-    expect(await texts('bob', 'cem')).to.deep.equal([2, 1])
+    // Bob is paged again; Cem hears that it is open again.
+    expect(await texts('bob', 'cem')).to.deep.equal([3, 2])
   })
 
   it('sleeps while it is snoozed and then starts from the top (contract 6)', async () => {

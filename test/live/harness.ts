@@ -34,6 +34,7 @@ export function liveHarness(options: Partial<LiveOptions> = {}) {
       alert: { id: alert.id },
       requires_acknowledgment: true,
     }),
+    wireOutcome: ({ id }, { kind, by }) => ({ type: 'alert_outcome', outcome: kind, by, alert: { id } }),
     visibleTo,
     openPagesFor: async (userId) => {
       lookUps.push(userId)

@@ -60,6 +60,7 @@ export function alert(changes: Partial<Alert> = {}): Alert {
     suppressedBy: null,
     told: {},
     nextOrdinal: 2,
+    pagesFrom: 0,
     origin,
     createdAt: NOON,
     version: 1,

@@ -26,6 +26,7 @@ export function sampleAlert(changes: Partial<Alert> = {}): Alert {
     suppressedBy: null,
     told: { anna: ['realtime'] },
     nextOrdinal: 1,
+    pagesFrom: 0,
     origin: { principal: 'sensor', messageId: 'm1', topic: 'alerts/critical/system_failure' },
     createdAt: 0,
     version: 1,

@@ -118,8 +118,19 @@ function senderFields({ from, messaging_service_sid: service }: ProviderConfig) 
 
 function renderSms(input: RenderInput): Rendered {
   const content = contentOf(input)
-  const text = fitSms(oneLine(smsText(content)) || 'Notification')
+  const text = withLink(fitSms(oneLine(smsText(content)) || 'Notification'), input.answerUrl)
   return { text, actions: content.actions, segments: smsSegments(text) }
+}
+
+/** A link goes along where it costs no further part, and where a phone can follow it. */
+function withLink(text: string, url: string | null | undefined): string {
+  if (!url || text.includes(url) || isLoopback(url)) return text
+  const linked = `${text} ${url}`
+  return smsSegments(linked) > smsSegments(text) ? text : linked
+}
+
+function isLoopback(url: string): boolean {
+  return !URL.canParse(url) || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
 }
 
 /** `CRITICAL: disk_full - Disk is full` (checklist R23); `Title: message` for everything that is no alert. */

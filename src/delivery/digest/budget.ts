@@ -10,6 +10,8 @@ export interface Sent {
   /** Of a page of a critical alert; null for everything else. */
   readonly criticalType: string | null
   readonly summary: boolean
+  /** Tells how an alert ended. */
+  readonly outcome?: boolean
 }
 
 /** What is held gathers at least this long before its summary, so that one summary counts a whole burst. */
@@ -18,14 +20,19 @@ const GATHER_MS = 20_000
 /**
  * Whether one more message fits into every window of a person's budget on a channel (contract section 7). The first
  * page of a critical alert of another type always does: no such page went out within the shortest window (promise
- * P11).
+ * P11). What tells how an alert ended has to fit as well, but takes no room from anything else.
  */
 export function fitsBudget(
   sent: readonly Sent[],
   windows: readonly Window[],
-  { now, criticalType }: { readonly now: number; readonly criticalType: string | null },
+  {
+    now,
+    criticalType,
+    outcome = false,
+  }: { readonly now: number; readonly criticalType: string | null; readonly outcome?: boolean },
 ): boolean {
-  const within = (windowMs: number) => sent.filter(({ at }) => at > now - windowMs)
+  const counted = outcome ? sent : sent.filter((one) => !one.outcome)
+  const within = (windowMs: number) => counted.filter(({ at }) => at > now - windowMs)
   if (criticalType !== null && !within(shortest(windows)).some((one) => one.criticalType === criticalType))
     return true
   return windows.every(({ count, windowMs }) => within(windowMs).length < count)

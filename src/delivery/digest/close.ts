@@ -20,8 +20,11 @@ export async function closeDigest(
   const person = core.directory().user(digest.userId)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const contents = await core.store.digestContents(tenant, digest.id, LOOKED_AT)
+    const rows = await core.store.deliveries({ tenant, digestId: digest.id, limit: LOOKED_AT })
+    const outcomes = rows.items.filter(({ purpose }) => purpose === 'outcome')
     const now = core.clock.now()
     const fixed = summaryOf(contents, {
+      outcomesOf: new Set(outcomes.map(({ subjectId }) => subjectId)),
       openedAt: digest.openedAt,
       timezone: person?.timezone ?? 'UTC',
       publicUrl: core.publicUrl(),

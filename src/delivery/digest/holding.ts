@@ -98,11 +98,12 @@ export function createHolding(deps: {
     budget.sent = budget.sent.filter(({ at }) => at > now - longest)
     const criticalType = delivery.purpose === 'page' && delivery.critical ? (work.alert?.type ?? null) : null
     const summary = delivery.purpose === 'summary'
-    if (!summary && !fitsBudget(budget.sent, windows, { now, criticalType })) {
+    const outcome = delivery.purpose === 'outcome'
+    if (!summary && !fitsBudget(budget.sent, windows, { now, criticalType, outcome })) {
       const dueAt = summaryDueAt(budget.sent, windows, now)
       return { hold: holdIn(`throttle ${key}`, delivery, dueAt, deps.ids.next(now)), reason: 'throttled' }
     }
-    const sent: Sent = { at: now, criticalType, summary }
+    const sent: Sent = { at: now, criticalType, summary, outcome }
     budget.sent.push(sent)
     return {
       hold: null,
@@ -164,6 +165,7 @@ async function sentSince(
         at: row.sentAt,
         criticalType: page ? await typeOf(store, tenant, row.subjectId) : null,
         summary: row.purpose === 'summary',
+        outcome: row.purpose === 'outcome',
       })
     }
   }

@@ -1,5 +1,6 @@
-import type { Alert } from '../../alert/alert.ts'
+import { ALERT_STATUSES, type Alert } from '../../alert/alert.ts'
 import type { DigestContents } from '../../store/store.ts'
+import { clockTime } from '../clock-time.ts'
 import { alertTitle } from '../content.ts'
 import type { FixedContent } from '../delivery.ts'
 import { cut, oneLine } from '../text.ts'
@@ -7,10 +8,13 @@ import { cut, oneLine } from '../text.ts'
 /** Names of messages and alerts that a summary lists. */
 const NAMED = 5
 const LONGEST_NAME = 60
+const STATUSES = ALERT_STATUSES.filter((status) => status !== 'firing')
 /** Alerts that one answer acts on. */
 const ANSWERED = 200
 
 export interface SummaryParts {
+  /** Alerts whose outcome was held back as well. */
+  readonly outcomesOf: ReadonlySet<string>
   readonly openedAt: number
   readonly timezone: string
   /** Origin of links. */
@@ -20,11 +24,12 @@ export interface SummaryParts {
 /**
  * What stands for everything that a digest held back (promise P11, behaviours E12 and O11): how many messages, which
  * alerts still fire and what the notifications were called. Alerts that somebody has taken care of meanwhile are left
- * out; null when nothing is left to tell. One message alone is told as itself.
+ * out unless the person was to hear of that; null when nothing is left to tell. One message alone is told as itself.
  */
 export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedContent | null {
   const firing = contents.alerts.filter(({ status }) => status === 'firing')
-  if (firing.length === 0 && contents.notificationCount === 0) return null
+  const ended = contents.alerts.filter(({ id, status }) => status !== 'firing' && parts.outcomesOf.has(id))
+  if (firing.length === 0 && ended.length === 0 && contents.notificationCount === 0) return null
   // Where all that were looked at fire, those beyond count as firing: nobody is told less than there may be.
   const beyond = firing.length === contents.alerts.length ? contents.alertCount - firing.length : 0
   const firingCount = firing.length + beyond
@@ -33,7 +38,7 @@ export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedC
   const summary = {
     alertIds,
     ...(unnamed > 0 && { unnamed }),
-    notifications: contents.notificationCount,
+    notifications: contents.notificationCount + ended.length,
   }
   const [alert] = firing
   const [notification] = contents.notifications
@@ -48,6 +53,10 @@ export function summaryOf(contents: DigestContents, parts: SummaryParts): FixedC
     ...(contents.notificationCount > 0
       ? [`${plural(contents.notificationCount, 'notification')} (${titlesOf(contents)})`]
       : []),
+    ...STATUSES.flatMap((status) => {
+      const such = ended.filter((each) => each.status === status)
+      return such.length === 0 ? [] : [`${plural(such.length, 'alert')} ${status} (${byType(such)})`]
+    }),
   ].join(' and ')
   const answer = firingCount > 0 ? ' Answer aa to acknowledge all alerts.' : ''
   const link = parts.publicUrl.replace(/\/+$/, '')
@@ -79,12 +88,4 @@ function titlesOf({ notifications, notificationCount }: DigestContents): string 
 function listed(names: readonly string[], more = false): string {
   const rest = more || names.length > NAMED ? ', …' : ''
   return `${names.slice(0, NAMED).join(', ')}${rest}`
-}
-
-function clockTime(at: number, timeZone: string): string {
-  try {
-    return new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone }).format(at)
-  } catch {
-    return new Date(at).toISOString().slice(11, 16)
-  }
 }

@@ -61,7 +61,7 @@ export function pushContentOf({ delivery, fixed }: RenderInput, content: Content
       push?.urgent === true ||
       priority === 'high' ||
       priority === 'critical',
-    sound: push?.sound ?? (priority === 'low' ? null : 'default'),
+    sound: push?.sound ?? (priority === 'low' || delivery.purpose === 'outcome' ? null : 'default'),
     ...(push?.badge !== undefined && { badge: push.badge }),
     ...(push?.collapseKey !== undefined && { collapseKey: push.collapseKey }),
     ...(expiresAt !== undefined && { expiresAt }),

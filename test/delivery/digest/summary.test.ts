@@ -3,7 +3,12 @@ import { summaryOf } from '../../../src/delivery/digest/summary.ts'
 import type { DigestContents } from '../../../src/store/store.ts'
 import { alert, notification, NOON } from '../../support/messages.ts'
 
-const parts = { openedAt: NOON, timezone: 'Europe/Berlin', publicUrl: 'http://localhost:8080/' }
+const parts = {
+  outcomesOf: new Set<string>(),
+  openedAt: NOON,
+  timezone: 'Europe/Berlin',
+  publicUrl: 'http://localhost:8080/',
+}
 const contents = (given: Partial<DigestContents>): DigestContents => ({
   count: 0,
   notificationCount: 0,

@@ -120,6 +120,7 @@ export function alert(id: string, given: Partial<Alert> = {}): Alert {
     suppressedBy: null,
     told: { anna: ['sms'] },
     nextOrdinal: 1,
+    pagesFrom: 0,
     origin: ORIGIN,
     createdAt: NOON,
     version: 1,

@@ -31,10 +31,13 @@ export function alertRow(alert: Alert): Row {
 /** Columns that {@link readAlert} takes. */
 export const ALERT_COLUMNS = 'doc, count, last_at, row, created_at'
 
-/** `count` and `lastAt` come from their columns: repeats do not rewrite the document. */
+/**
+ * `count` and `lastAt` come from their columns: repeats do not rewrite the document. Documents of earlier versions do
+ * not know `pagesFrom`.
+ */
 export function readAlert(row: Row): Alert {
   const [doc, count, lastAt] = row as unknown as readonly [string, number, number]
-  return { ...(JSON.parse(doc) as Alert), count, lastAt }
+  return { pagesFrom: 0, ...(JSON.parse(doc) as Omit<Alert, 'pagesFrom'>), count, lastAt }
 }
 
 export const alertPosition = (row: Row): readonly SqlValue[] => [row[3]!]

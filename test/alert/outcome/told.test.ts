@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { outcomeTargets, recordTold, wasTold } from '../../src/alert/told.ts'
-import { anAlert } from './an-alert.ts'
+import { outcomeTargets, recordTold, wasTold } from '../../../src/alert/outcome/told.ts'
+import { anAlert } from '../an-alert.ts'
 
 describe('who was told of an alert', () => {
   it('is kept with their channels, each once, in the same version', () => {

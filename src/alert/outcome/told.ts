@@ -1,4 +1,4 @@
-import type { Alert } from './alert.ts'
+import type { Alert } from '../alert.ts'
 
 /** One person and channels of theirs, each once. */
 export interface Told {
