@@ -252,7 +252,6 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
   it('keeps the e-mail whose printed address is none as a dead letter that names the field, and tells its publisher', async () => {
     const admin = await MqttPerson.connect(program, { username: 'ada', password: 'ada-password' })
     expect(await admin.subscribe('dlq/#')).to.equal(1)
-    const mailsBefore = mailbox.mails.length
     const heardBefore = browser.heard.length
     await browser.publish(EMAIL.topic, EMAIL.payload, 2)
     const receipt = await eventually('the receipt', () =>
@@ -282,7 +281,9 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
       code: 'publish.invalid_address',
     })
     expect(items[0]?.['reason']).to.match(/\bto\b/)
-    expect(mailbox.mails).to.have.length(mailsBefore)
+    // Mails about the alerts of before may still be on their way.
+    const sent = mailbox.mails.filter(({ headers }) => headers['subject'] === 'Account Security Alert')
+    expect(sent).to.deep.equal([])
     await admin.close()
   })
 
