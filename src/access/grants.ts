@@ -67,8 +67,8 @@ export function maySubscribe(principal: Principal, filter: string): boolean {
 
 /**
  * Whether a message on this topic may reach the principal, whatever it has subscribed to. Narrower than the grants:
- * receipts go to their owner only, dead letters to operators, a person's topics to no other person. Topics carry no
- * tenant, so whoever knows a message's tenant names it.
+ * receipts go to their owner only, dead letters and the look ahead to operators, a person's topics to no other person.
+ * Topics carry no tenant, so whoever knows a message's tenant names it.
  */
 export function mayForward(principal: Principal, topic: string, tenant?: TenantId): boolean {
   if (tenant !== undefined && tenant !== principal.tenant) return false
@@ -76,10 +76,10 @@ export function mayForward(principal: Principal, topic: string, tenant?: TenantI
   const end = levelEnd(topic)
   const first = topic.slice(0, end)
   if (first === 'receipts') return ownsSecondLevel(principal, topic, end)
-  if (first === 'dlq') return isOperator(principal)
+  if (first === 'dlq' || topic === 'state/preflight') return isOperator(principal)
   if (principal.kind === 'user') {
     if (first === 'users') return ownsSecondLevel(principal, topic, end)
-    if (first === 'state') return topic !== 'state/preflight' || isOperator(principal)
+    if (first === 'state') return true
     if (isOperator(principal) && matchesAny(CONSOLE_HEARS, topic)) return true
   }
   return principal.subscribe.some((grant) => matchFilter(grant, topic))

@@ -31,6 +31,7 @@ export function createPreflightWatch(core: Core): PreflightWatch {
   let found: ReadonlyMap<string, Problem> | null = null
   let cancel = () => {}
   let nextAt = Infinity
+  let shown = false
 
   const look = () => {
     const before = found
@@ -50,9 +51,15 @@ export function createPreflightWatch(core: Core): PreflightWatch {
     }
     for (const key of before?.keys() ?? []) if (!found.has(key)) operatorAlarm.over(`preflight:${key}`)
     metrics.preflight.set(problems.length)
-    const shown = problems.filter(({ tenant }) => tenant === DEFAULT_TENANT).map(renderProblem)
-    core.publish(PREFLIGHT_TOPIC, JSON.stringify({ problems: shown, count: shown.length }), { retain: true })
+    show(problems)
     arm(HOUR_MS)
+  }
+  // Without a team there is nothing to look ahead to, and a topic that nobody set up would only surprise.
+  const show = (problems: readonly Problem[]) => {
+    shown ||= core.directory().teams(DEFAULT_TENANT).length > 0
+    if (!shown) return
+    const ours = problems.filter(({ tenant }) => tenant === DEFAULT_TENANT).map(renderProblem)
+    core.publish(PREFLIGHT_TOPIC, JSON.stringify({ problems: ours, count: ours.length }), { retain: true })
   }
   const arm = (ms: number) => {
     cancel()

@@ -117,6 +117,7 @@ describe('grants', () => {
     [everything, 'receipts/anna/1', false],
     [everything, 'receipts/bridge/1', true],
     [everything, 'dlq/1', false],
+    [everything, 'state/preflight', false],
     [everything, '$SYS/x', false],
     [everything, '$TopicA/B', false],
     [nothing, 'plain/x', false],
@@ -130,6 +131,7 @@ describe('grants', () => {
     [anna, 'events/x', false],
     [ops, 'events/x', true],
     [ops, 'dlq/1', true],
+    [ops, 'state/preflight', true],
     [admin, 'users/anna/notifications', false],
   ]
   for (const [who, topic, may] of forwards) {

@@ -137,3 +137,17 @@ describe('the look ahead of the running program', () => {
     expect((await h.openAlerts()).map(({ type }) => type)).to.deep.equal([])
   })
 })
+
+describe('the look ahead where nobody is on call', () => {
+  it('retains nothing on a topic that nobody set up', async () => {
+    const bare = await harness({ config: { teams: { platform: undefined } } })
+    try {
+      const anna = await bare.client('anna')
+      await anna.subscribe('state/#')
+      await anna.caughtUp()
+      expect(anna.on('state/preflight')).to.deep.equal([])
+    } finally {
+      await bare.close()
+    }
+  })
+})
