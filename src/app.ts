@@ -431,7 +431,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await rebuild(core)
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
-  clientPresence.start()
+  clientPresence.recall()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
   schedules.watch(preflights.changed)
@@ -442,6 +442,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   late.broker.attachTo(http.server)
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
+  core.rules.start()
+  clientPresence.start()
   late.worker.start()
   announcer.refresh()
   const poll =

@@ -38,7 +38,9 @@ export interface ClientPresence {
   came(principal: Principal): void
   /** A connection ended: `goodbye` with DISCONNECT, `lost` in any other way. */
   left(principal: Principal, how: 'goodbye' | 'lost'): void
-  /** Expects back whoever was connected when an earlier run ended. Each has its whole grace from now. */
+  /** Knows again whose loss an earlier run has told. */
+  recall(): void
+  /** Whoever was connected when an earlier run ended can come back from now on: each has its whole grace. */
   start(): void
   close(): void
 }
@@ -153,13 +155,16 @@ export function createClientPresence(core: () => Core): ClientPresence {
         else remember(client, 'away')
       } else if (how === 'lost' && client.connections === 0) lost(client, durationMs(settings.grace))
     },
+    recall() {
+      for (const { tenant, key, doc } of core().registry.all(CLIENT))
+        if (settingsOf(key) && doc.state === 'lost') watched(key, tenant).told = true
+    },
     start() {
       for (const { tenant, key, doc } of core().registry.all(CLIENT)) {
         const settings = settingsOf(key)
-        if (!settings || doc.state === 'away') continue
+        if (!settings || doc.state !== 'online') continue
         const client = watched(key, tenant)
-        if (doc.state === 'lost') client.told = true
-        else lost(client, durationMs(settings.grace))
+        if (client.connections === 0) lost(client, durationMs(settings.grace))
       }
     },
     close() {
