@@ -54,7 +54,7 @@ export interface DeliverDeps {
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
-  readonly chaos?: Pick<Chaos, 'of'>
+  readonly chaos?: Pick<Chaos, 'of' | 'everywhere'>
   /** Why the address may not be used any more, asked before the attempt. */
   readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
@@ -146,7 +146,10 @@ export async function attempt(
   // What a live provider refused never reached the phone that the outbox stands for.
   const kept = chaos ? result.ok : mode === 'both' && final
   const settlement = withFailure(attempted.settlement, wording?.failure)
-  return { ...attempted, settlement: kept ? { ...settlement, outbox: copy } : settlement }
+  // One tenant's rehearsal is no reason to have the others wait (promise P24).
+  const rehearsed = chaos !== undefined && deps.chaos?.everywhere(delivery.channel) === false
+  const sign = rehearsed ? UNKNOWN : attempted.provider
+  return { provider: sign, settlement: kept ? { ...settlement, outbox: copy } : settlement }
 }
 
 /** What was sent in other words than were meant for it says why. */

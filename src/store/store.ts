@@ -371,7 +371,7 @@ export interface Digest {
   readonly id: string
   readonly channel: ChannelName
   readonly userId: string
-  /** Where the first that it held was going, and where its summary goes. */
+  /** Where the first that it held was going. */
   readonly address: string | null
   readonly openedAt: number
 }
