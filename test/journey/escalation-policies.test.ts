@@ -36,9 +36,7 @@ describe('an escalation policy', () => {
   /** How many text messages each of these people got. */
   /** How many pages each of them got, which can be acknowledged; notices of what became of an alert cannot. */
   const texts = async (...people: string[]) =>
-    Promise.all(
-      people.map(async (id) => (await program.phone(id).messages('sms')).filter(isPage).length),
-    )
+    Promise.all(people.map(async (id) => (await program.phone(id).messages('sms')).filter(isPage).length))
   const kinds = async (id: string) => (await program.timeline(id)).map((entry) => entry.kind)
   const raise = (source = 'db') => program.raise('alerts/critical/system_failure', { source })
   const act = (id: string, verb: string, as: string, body: object = {}) =>

@@ -36,14 +36,28 @@ describe('the judgement of the watchdog (P21)', () => {
   const nightly = {
     ...policy,
     timezone: 'UTC',
-    steps: [{ notify: ['oncall'], waitMs: MINUTE, window: { from: 1380, to: 120, weekdays: [1, 2, 3, 4, 5, 6, 7] } }],
+    steps: [
+      {
+        notify: ['oncall'],
+        waitMs: MINUTE,
+        window: { from: 1380, to: 120, weekdays: [1, 2, 3, 4, 5, 6, 7] },
+      },
+    ],
   }
   const idling = { ...policy, autoResolveMs: 5 * 1440 * MINUTE }
   cases.push(
     ['the hours of its step (O4)', waiting(660 * MINUTE, { policy: nightly }), false],
     ['a millisecond more than the hours of its step', waiting(660 * MINUTE + 1, { policy: nightly }), true],
-    ['the end of days in which nothing is heard of it (E26)', waiting(7200 * MINUTE, { policy: idling }), false],
-    ['longer than the days in which nothing is heard of it', waiting(7200 * MINUTE + 1, { policy: idling }), true],
+    [
+      'the end of days in which nothing is heard of it (E26)',
+      waiting(7200 * MINUTE, { policy: idling }),
+      false,
+    ],
+    [
+      'longer than the days in which nothing is heard of it',
+      waiting(7200 * MINUTE + 1, { policy: idling }),
+      true,
+    ],
   )
   for (const [title, alert, late] of cases) {
     it(`${late ? 'finds' : 'accepts'} an alert that waits for ${title}`, () => {
