@@ -177,7 +177,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
   const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
-  const chaos = createChaos(capturedOf(channels))
+  const chaos = createChaos(capturedOf(channels), () =>
+    directory.tenants().filter((tenant) => directory.users(tenant).length > 0),
+  )
 
   const receipts = createReceipts({ wanted, publish })
   late.live = createLive({

@@ -79,6 +79,12 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'template.missing_fields': {
+    what: 'The data lack what the template shows',
+    mend: 'Give the missing fields in `data`, or a `default` in the template',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.rule_failed': {
     what: 'A rule could not be applied to this message',
     mend: 'Mend the rule that the reason names, then replay the dead letter',

@@ -139,7 +139,7 @@ const DigestRule = Type.Object(
     event: text('Event, type or category of notifications, such as order.*'),
     channels: Type.Array(Type.Enum([...CHANNEL_NAMES]), {
       default: ['email'],
-      description: 'Channels on which they are gathered',
+      description: 'Channels on which they are gathered, other than realtime',
     }),
     window: duration('How long they are gathered before one message stands for them', '1h'),
     by: optionalText('Field of `data` that keeps digests apart, such as order_id'),

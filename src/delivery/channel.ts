@@ -69,6 +69,16 @@ export interface Wording {
   readonly html?: string
   /** The text says everything, and no title goes before it. */
   readonly alone: boolean
+  /** Why a template that there is gives no words. */
+  readonly failure?: WordingFailure
+}
+
+/** Told with the delivery, which went out as it was published. */
+export interface WordingFailure {
+  /** `template_missing_fields` where the data lack what the template shows, else `template_failed`. */
+  readonly code: 'template_missing_fields' | 'template_failed'
+  /** Which template, and what is wrong. */
+  readonly message: string
 }
 
 /**

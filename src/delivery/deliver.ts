@@ -8,7 +8,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
 import type { Breaker } from './breaker.ts'
-import type { Channel, Rendered, RenderInput, Subject, Wording } from './channel.ts'
+import type { Channel, Rendered, RenderInput, Subject, Wording, WordingFailure } from './channel.ts'
 import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
 import { budgetOf, concluded, end, ended, UNKNOWN, type Attempted, type End } from './concluded.ts'
@@ -54,7 +54,7 @@ export interface DeliverDeps {
   /** Whether it goes now or waits behind a summary; absent, everything goes. */
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
-  readonly chaos?: Pick<Chaos, 'of'>
+  readonly chaos?: Pick<Chaos, 'of' | 'everywhere'>
   /** Why the address may not be used any more, asked before the attempt. */
   readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
@@ -108,7 +108,8 @@ export async function attempt(
     publicUrl: deps.publicUrl(),
     answerUrl,
   }
-  const rendered = render(channel, { ...input, wording: deps.wordingOf?.(input) ?? null }, deps.log)
+  const wording = deps.wordingOf?.(input) ?? null
+  const rendered = render(channel, { ...input, wording }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
@@ -123,7 +124,8 @@ export async function attempt(
   const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
   if (mode === 'captured' && chaos === undefined) {
     const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
-    return { settlement: { ...ended(work, sent, now), outbox: copy }, provider: UNKNOWN }
+    const settlement = { ...ended(work, sent, now), outbox: copy }
+    return { settlement: withFailure(settlement, wording?.failure), provider: UNKNOWN }
   }
   const message = {
     idempotencyKey: delivery.id,
@@ -143,7 +145,18 @@ export async function attempt(
   const final = attempted.settlement.nextDueAt === null
   // What a live provider refused never reached the phone that the outbox stands for.
   const kept = chaos ? result.ok : mode === 'both' && final
-  return kept ? { ...attempted, settlement: { ...attempted.settlement, outbox: copy } } : attempted
+  const settlement = withFailure(attempted.settlement, wording?.failure)
+  // One tenant's rehearsal is no reason to have the others wait (promise P24).
+  const rehearsed = chaos !== undefined && deps.chaos?.everywhere(delivery.channel) === false
+  const sign = rehearsed ? UNKNOWN : attempted.provider
+  return { provider: sign, settlement: kept ? { ...settlement, outbox: copy } : settlement }
+}
+
+/** What was sent in other words than were meant for it says why. */
+function withFailure(settlement: Settlement, failure: WordingFailure | undefined): Settlement {
+  if (failure === undefined || settlement.delivery?.state !== 'sent') return settlement
+  const { code: reason, message: error } = failure
+  return { ...settlement, delivery: { ...settlement.delivery, reason, error } }
 }
 
 /**

@@ -25,6 +25,7 @@ import { coreBanq } from './families/corebanq.ts'
 import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
+import { deliveryStatistics } from './families/delivery-statistics.ts'
 import { devices } from './families/devices.ts'
 import { heartbeats } from './families/heartbeats.ts'
 import { hooks } from './families/hooks/family.ts'
@@ -267,6 +268,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => silences(app, engine),
     ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
+    (app) => deliveryStatistics(app, engine),
     (app) => deadLetters(app, engine),
     (app) => audit(app, engine),
     (app) => whyFamily(app, engine),

@@ -114,21 +114,24 @@ function compiled(source: string, format: TemplateFormat, compile: Compile, fiel
 }
 
 function rendered(template: Template, metadata: TemplateData, field: string): string {
-  const rendering = template.render(metadata)
+  const rendering = template.render(metadata, 'whole')
   if (!rendering.ok) throw invalid(`${field}: ${formatTemplateFault(rendering.fault)}`, field)
   return rendering.text
 }
 
 function metadataFor(templates: readonly Template[], request: ChannelRequest, channel: string): TemplateData {
-  const needed = [...new Set(templates.flatMap(({ variables }) => variables))]
-  const { metadata } = request
-  if (metadata === undefined && needed.length > 0)
+  const { metadata = {} } = request
+  const missing = new Set(
+    templates.flatMap((template) => {
+      const rendering = template.render(metadata, 'whole')
+      return rendering.ok ? [] : rendering.missing
+    }),
+  )
+  if (missing.size > 0 && request.metadata === undefined)
     throw invalid('metadata is required', `${channel}.metadata`)
-  const missing = needed.filter((name) => metadata === undefined || !Object.hasOwn(metadata, name))
-  if (missing.length > 0) {
-    throw invalid(`Missing fields in metadata: ${missing.join(', ')}`, `${channel}.metadata`)
-  }
-  return metadata ?? {}
+  if (missing.size > 0)
+    throw invalid(`Missing fields in metadata: ${[...missing].join(', ')}`, `${channel}.metadata`)
+  return metadata
 }
 
 function listOf(given: readonly string[] | string | undefined): readonly string[] {

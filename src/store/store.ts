@@ -130,6 +130,11 @@ export interface Store {
    * no such batch. What was sent again later is a delivery of its own and does not count.
    */
   batch(tenant: TenantId, id: string): Promise<Batch | null>
+  /**
+   * How many deliveries of a time came to what (checklist C19), by channel, state and reason: the newest `limit` of
+   * those that came to be in it.
+   */
+  deliveryStatistics(query: StatisticsQuery): Promise<DeliveryStatistics>
   deadLetters(tenant: TenantId, page: PageQuery): Promise<Page<DeadLetter>>
   deadLetter(tenant: TenantId, id: string): Promise<DeadLetter | null>
   /** Oldest first, all of them (contract section 7). */
@@ -371,7 +376,7 @@ export interface Digest {
   readonly id: string
   readonly channel: ChannelName
   readonly userId: string
-  /** Where the first that it held was going, and where its summary goes. */
+  /** Where the first that it held was going. */
   readonly address: string | null
   readonly openedAt: number
 }
@@ -545,6 +550,27 @@ export interface Batch {
   readonly createdAt: number
   /** How many of its messages are in each state. */
   readonly states: Readonly<Record<DeliveryState, number>>
+}
+
+export interface StatisticsQuery {
+  readonly tenant: TenantId
+  readonly from: number
+  /** Not itself part of it. */
+  readonly to: number
+  readonly limit: number
+}
+
+export interface DeliveryStatistics {
+  /** The `from` that was asked for, or when the oldest one came to be that still counted. */
+  readonly from: number
+  readonly counts: readonly {
+    readonly channel: ChannelName
+    readonly state: DeliveryState
+    readonly reason: string | null
+    readonly count: number
+    /** On average from when it was due to when it was sent; null where none was. */
+    readonly tookMs: number | null
+  }[]
 }
 
 export interface OutboxQuery {

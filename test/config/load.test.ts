@@ -493,6 +493,11 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:1:137 notification_types.shop.events[1]: shop.… has at most 100 characters',
   ],
   [
+    'a digest of what is shown live',
+    'digests: [{ event: "order.*", channels: [email, realtime] }]\n',
+    'c.yaml:1:49 digests[0].channels[1]: what is shown live cannot be gathered; name channels such as email, sms or push',
+  ],
+  [
     'an exception for webhooks that is neither host nor network',
     'channels: { webhook: { allow: ["hooks.lan", "10.0.0.0/8", "::1", "https://x"] } }\n',
     'c.yaml:1:66 channels.webhook.allow[3]: "https://x" is no host, address or network such as 10.0.0.0/8',

@@ -153,7 +153,7 @@ describe('attempt', () => {
     const { deps, sent, clock } = setUp(undefined, 'captured', 'sms')
     const attempted = async (trouble: Trouble) => {
       const page = work({ channel: 'sms', address: '+4915112345678' })
-      const answer = attempt(page, { ...deps, chaos: { of: () => trouble } })
+      const answer = attempt(page, { ...deps, chaos: { of: () => trouble, everywhere: () => true } })
       await clock.pass(12_000)
       return answer
     }

@@ -90,6 +90,15 @@ describe('what a service sends', () => {
     })
   }
 
+  it('needs what a template shows of a field, and not what has a default or is only asked for (N09)', () => {
+    const sms = (content: string, metadata: object) =>
+      refusal({ to_phone_number: '+4915112345678', metadata: { ...metadata } }, 'sms', { sms: { content } })
+    expect(sms('{{ order.id }} {{ total }}', { order: {}, total: null })).to.equal(
+      'Missing fields in metadata: order.id, total',
+    )
+    expect(sms('{{ note | default: "-" }}{% if vip %}{{ perk }}{% endif %}', {})).to.equal('sent')
+  })
+
   it('is told the first fault in the order of upstream (N09)', () => {
     expect(refusal({})).to.equal('to_email is required')
     expect(refusal({ to_email: 'a@b.example' })).to.equal('Number of attachments mismatch')

@@ -152,7 +152,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
       key: async () => 'Thank you',
       report: async () => {},
     },
-    chaos: createChaos(new Set(['sms', 'email'])),
+    chaos: createChaos(new Set(['sms', 'email']), () => []),
     contacts: {} as Engine['contacts'],
     links: {} as Engine['links'],
     optOuts: { list: () => [], lift: async () => false },

@@ -1,5 +1,6 @@
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
+import { checkDigests } from './digests.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
@@ -67,6 +68,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkRules,
   checkHeartbeats,
   checkNotificationTypes,
+  checkDigests,
   checkMqttTopics,
   checkInhibit,
   checkAvailability,

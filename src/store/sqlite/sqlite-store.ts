@@ -27,6 +27,7 @@ import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { readDispatch } from './table/dispatch.ts'
 import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
+import { readStatistics } from './table/delivery-statistics.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
@@ -306,6 +307,10 @@ class SqliteStore implements port.Store {
   async batch(tenant: TenantId, id: string): Promise<port.Batch | null> {
     const rows = await this.#asker.ask('batch', { tenant, id })
     return rows && readBatch(id, rows)
+  }
+
+  async deliveryStatistics(query: port.StatisticsQuery): Promise<port.DeliveryStatistics> {
+    return readStatistics(await this.#asker.ask('deliveryStatistics', query), query)
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {
