@@ -31,7 +31,7 @@ export interface Store {
 
   /**
    * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
-   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
+   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again, and so are the timers of alerts that were leased when the store is opened by the only process that can hold leases; its `crashes` has grown by one then. Deliveries that
    * are taken become `sending` and count one attempt. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */

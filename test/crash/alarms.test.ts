@@ -15,7 +15,7 @@ users:
   bob: { password: bob-password, phone: "+4916012345678", contact_rules: { critical: [{ after: 0s, via: [app, sms] }] } }
 clients:
   device: { token: device-token, publish: ["plain/#", "heartbeats/#"], rate_limit: { max_requests: 100000, window_seconds: 60 } }
-  gateway: { token: gateway-token, publish: ["plain/#"], presence: { grace: 3s, alert: { severity: critical } } }
+  gateway: { token: gateway-token, publish: ["plain/#"], presence: { grace: 8s, alert: { severity: critical } } }
   polite: { token: polite-token, publish: ["plain/#"], presence: { grace: 2s, alert: { severity: critical } } }
   console: { token: console-token, roles: [ops, admin], subscribe: ["state/#"] }
 throttle: { sms: [[1000, 15m]] }
@@ -124,6 +124,7 @@ describe('a process that is killed while it watches over silence', function () {
     await eventually('the first alarms', async () => (await alerts()).length >= 3 || undefined)
     await kill()
     await start()
+    await eventually('all alarms', async () => (await alerts()).length >= 6 || undefined, 40_000)
     await silenceTold()
     const expected = [...STOPPED.map((name) => `silent: ${name} is silent`), 'will_said: gateway is gone']
     const seen = await alerts()
