@@ -26,6 +26,7 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { createContactBook } from './contact/contact-book.ts'
 import { createContacts } from './contact/contacts.ts'
+import { createTestSends } from './contact/test-send.ts'
 import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
@@ -219,6 +220,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const testSends = createTestSends(
+    () => late.core,
+    () => book,
+  )
   const templates = { templates: () => config.templates, compile: createTemplateCache() }
   const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
@@ -238,7 +243,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     overlap: createOverlap(),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
-    settled: (work, settlement) => afterSettled(late.core, work, settlement),
+    settled: (work, settlement) => {
+      afterSettled(late.core, work, settlement)
+      testSends.settled(work.delivery)
+    },
   })
   const perform: Record<string, Perform> = {
     escalate: async (work) => {
@@ -350,6 +358,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    testSend: (by, person, wish) => testSends.send(by, person, wish),
     links,
     optOuts,
     silences: createSilences(core),
