@@ -75,6 +75,7 @@ import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
+import { keepTurns } from './oncall/kept-turns.ts'
 import { createLiveSchedules } from './oncall/live-schedules.ts'
 import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
@@ -145,7 +146,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
-  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  const directoryOf = (from: Config) =>
+    schedules.over(keepTurns({ registry, clock, log }, contacts.over(buildDirectory(from))))
   let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
