@@ -73,6 +73,7 @@ import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
+import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
 import { keepTurns } from './oncall/kept-turns.ts'
@@ -321,6 +322,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { core } = late
   const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const announcer = createAnnouncer(core)
+  const calendars = createCalendarFollower(core)
   const dutyChanged = () => {
     board.oncallChanged()
     announcer.refresh()
@@ -417,6 +419,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    calendars.refresh()
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
@@ -446,7 +449,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop, calendars.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -455,6 +458,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
   announcer.refresh()
+  calendars.refresh()
   const poll =
     bot &&
     createTelegramPoll({

@@ -291,6 +291,7 @@ describe('Schedules that people change', function () {
     program.reconfigure(rotating(['cem', 'anna']))
     expect(await now()).to.include({ user: 'cem', next: 'anna' })
     await program.pass(DAY)
+    bob = await api('bob')
     expect(await now()).to.include({ user: 'anna', next: 'cem' })
   })
 })

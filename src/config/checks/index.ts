@@ -11,6 +11,7 @@ import { checkInhibit } from './inhibit.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkTelegram,
   checkTelegramChats,
@@ -53,6 +54,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVoiceProvider,
   checkCountries,
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkWebhooks,
   checkWebhookFormats,
