@@ -63,19 +63,22 @@ describe('A calendar elsewhere that is followed', function () {
     (await program.openAlerts())
       .filter(({ type }) => type === 'carillon_calendar')
       .map(({ message }) => message)
-  const asked = (count: number) => eventually(() => endpoint.received.length >= count)
+  const holds = (what: string, look: () => boolean | Promise<boolean>) =>
+    eventually(what, async () => (await look()) || undefined)
+  const asked = (count: number) => holds(`request ${count}`, () => endpoint.received.length >= count)
+  const isOnCall = (user: string) => holds(`${user} on call`, async () => (await onCall()) === user)
 
   it('is fetched at its interval, by its entity tag, and changes who is on call, over a restart', async () => {
     await run({ status: 200, body: calendar('cem'), etag: '"1"' })
-    await eventually(async () => (await onCall()) === 'cem')
+    await isOnCall('cem')
     expect(endpoint.received[0]).to.include({ method: 'GET', path: '/duty.ics' })
     await program.pass(10 * MINUTE)
     await asked(2)
     expect(endpoint.received[1]?.headers['if-none-match']).to.equal('"1"')
-    await eventually(async () => (await onCall()) === 'cem')
+    await isOnCall('cem')
     served = { status: 200, body: calendar('dora'), etag: '"2"' }
     await program.pass(10 * MINUTE)
-    await eventually(async () => (await onCall()) === 'dora')
+    await isOnCall('dora')
     served = { status: 503, body: '' }
     await program.restart()
     expect(await onCall()).to.equal('dora')
@@ -83,7 +86,7 @@ describe('A calendar elsewhere that is followed', function () {
 
   it('changes nothing when it is faulty, too large, moved or gone; the operators are told until it is well', async () => {
     await run({ status: 200, body: calendar('cem') })
-    await eventually(async () => (await onCall()) === 'cem')
+    await isOnCall('cem')
     const faults: readonly (readonly [Served, RegExp])[] = [
       [
         { status: 200, body: calendar('nobody-here') },
@@ -96,23 +99,23 @@ describe('A calendar elsewhere that is followed', function () {
     for (const [fault, why] of faults) {
       served = fault
       await program.pass(10 * MINUTE)
-      await eventually(async () => why.test(String(await alarms())))
+      await holds(String(why), async () => why.test(String(await alarms())))
       expect(String(await alarms())).to.not.contain(endpoint.url)
       expect(await onCall()).to.equal('cem')
       served = { status: 200, body: calendar('cem') }
       await program.pass(MINUTE)
-      await eventually(async () => (await alarms()).length === 0)
+      await holds('the end of the alarm', async () => (await alarms()).length === 0)
     }
   })
 
   it('ends with its setting, and nothing is imported beside it', async () => {
     await run({ status: 200, body: calendar('cem') })
-    await eventually(async () => (await onCall()) === 'cem')
+    await isOnCall('cem')
     const imported = await anna.request<Refused>('POST', '/v1/oncall/platform/import', calendar('dora'), {
       'content-type': 'text/calendar',
     })
     expect([imported.status, imported.body.error?.code]).to.deep.equal([409, 'record.read_only'])
     program.reconfigure(settings({}))
-    await eventually(async () => (await onCall()) === 'bob')
+    await isOnCall('bob')
   })
 })
