@@ -9,8 +9,8 @@ import { readCalendar } from './read-calendar.ts'
 /** Calendars elsewhere whose events are duties here (`schedule.ical_url`). */
 export interface CalendarFollower {
   /** Other URLs, or other people, may be configured: reads every calendar now. */
-  refresh(): void
-  stop(): void
+  readonly refresh: () => void
+  readonly stop: () => void
 }
 
 const WAIT_MS = 10_000
