@@ -26,6 +26,7 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { createContactBook } from './contact/contact-book.ts'
 import { createContacts } from './contact/contacts.ts'
+import { createTestSends } from './contact/test-send.ts'
 import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
@@ -72,8 +73,10 @@ import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
+import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
+import { keepTurns } from './oncall/kept-turns.ts'
 import { createLiveSchedules } from './oncall/live-schedules.ts'
 import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
@@ -144,7 +147,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
-  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  const directoryOf = (from: Config) =>
+    schedules.over(keepTurns({ registry, clock, log }, contacts.over(buildDirectory(from))))
   let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
@@ -221,6 +225,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const testSends = createTestSends(
+    () => late.core,
+    () => book,
+  )
   const templates = { templates: () => config.templates, compile: createTemplateCache() }
   const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
@@ -240,7 +248,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     overlap: createOverlap(),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
-    settled: (work, settlement) => afterSettled(late.core, work, settlement),
+    settled: (work, settlement) => {
+      afterSettled(late.core, work, settlement)
+      testSends.settled(work.delivery)
+    },
   })
   const perform: Record<string, Perform> = {
     escalate: async (work) => {
@@ -313,6 +324,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { core } = late
   const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const announcer = createAnnouncer(core)
+  const calendars = createCalendarFollower(core)
   const dutyChanged = () => {
     board.oncallChanged()
     announcer.refresh()
@@ -352,6 +364,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    testSend: (by, person, wish) => testSends.send(by, person, wish),
     links,
     optOuts,
     silences: createSilences(core),
@@ -408,6 +421,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    calendars.refresh()
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
@@ -437,7 +451,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop, calendars.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -446,6 +460,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
   announcer.refresh()
+  calendars.refresh()
   const poll =
     bot &&
     createTelegramPoll({

@@ -12,6 +12,7 @@ import { checkInhibit } from './inhibit.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkTelegram,
   checkTelegramChats,
@@ -54,6 +55,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVoiceProvider,
   checkCountries,
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkWebhooks,
   checkWebhookFormats,
