@@ -67,6 +67,7 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
@@ -168,6 +169,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
+  const endNotices = createEndNotices(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
@@ -296,7 +298,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
-    noise: createNoise({ registry, config: () => config, openAlerts }),
+    noise: createNoise({ registry, config: () => config, openAlerts, memberEnded: endNotices.ended }),
     reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
@@ -429,6 +431,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
   clientPresence.start()

@@ -7,7 +7,7 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
-import { checkInhibit } from './inhibit.ts'
+import { checkNoise } from './noise.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
@@ -68,7 +68,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkHeartbeats,
   checkNotificationTypes,
   checkMqttTopics,
-  checkInhibit,
+  checkNoise,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,
