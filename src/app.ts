@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
@@ -411,6 +412,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
+    canaries.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -437,8 +439,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   clientPresence.start()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  const canaries = createCanaryWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
+  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop, canaries.stop]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Watchdog } from './oversight-schema.ts'
+import { Canary, Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
@@ -229,6 +229,7 @@ export const ConfigSchema = Type.Object(
     flapping: FlappingSettings,
     rules: Rules,
     heartbeats: Heartbeats,
+    canary: Type.Optional(Canary),
   },
   closed,
 )

@@ -1,3 +1,4 @@
+import { checkCanary } from './canary.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
@@ -54,6 +55,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkCountries,
   checkAllowances,
   checkPing,
+  checkCanary,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,

@@ -71,7 +71,7 @@ export function createHolding(deps: {
   return async (work, now) => {
     const { delivery } = work
     const { userId, channel } = delivery
-    if (userId === null || delivery.purpose === 'code') return GOES
+    if (userId === null || delivery.purpose === 'code' || delivery.purpose === 'canary') return GOES
     const gathered = digestOf(deps.config().digests, work)
     if (gathered) {
       const hold = holdIn(`digest ${gathered.key}`, delivery, now + gathered.windowMs, deps.ids.next(now))
@@ -159,7 +159,7 @@ async function sentSince(
     const query = { tenant, userId, channel, state, since: since - LATE_MS, limit: 100 }
     const { items } = await store.deliveries(query)
     for (const row of items) {
-      if (row.sentAt === null || row.sentAt <= since) continue
+      if (row.purpose === 'canary' || row.sentAt === null || row.sentAt <= since) continue
       const page = row.purpose === 'page' && row.critical
       sent.push({
         at: row.sentAt,
