@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
@@ -68,6 +69,7 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
@@ -172,6 +174,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
+  const endNotices = createEndNotices(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
@@ -309,7 +312,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
-    noise: createNoise({ registry, config: () => config, openAlerts }),
+    noise: createNoise({ registry, config: () => config, openAlerts, memberEnded: endNotices.ended }),
     reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
@@ -425,6 +428,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
+    canaries.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -445,13 +449,22 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
   clientPresence.start()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  const canaries = createCanaryWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop, calendars.stop]
+  const stops = [
+    createHousekeeping(core),
+    logAuditHead(core),
+    watchdog.stop,
+    preflights.stop,
+    canaries.stop,
+    calendars.stop,
+  ]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
