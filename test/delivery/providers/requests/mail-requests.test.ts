@@ -59,6 +59,30 @@ describe('mails as they are handed over', function () {
     }
   })
 
+  for (const status of [302, 400, 401, 404, 429, 500])
+    it(`leave no trace of key, address or text where Mailgun answers ${status} and repeats them (security row 26)`, async () => {
+      const server = await providerServer()
+      server.answer = (asked) => ({
+        status,
+        headers: { location: '/elsewhere' },
+        body: { message: JSON.stringify(asked.headers) + asked.body },
+      })
+      const mailgun = { domain: 'mg.example.org', apiKey: 'canary-key', baseUrl: server.url }
+      const channel = emailChannel({ smtpUrl: undefined, mailgun, from: FROM })
+      const rendered = { subject: 'Fire', text: 'canary-text', actions: [] }
+      const message = { idempotencyKey: 'd1.0', address: 'anna@example.org', rendered, critical: true }
+      try {
+        const result = JSON.stringify(await channel.send(message, new AbortController().signal))
+        expect(JSON.parse(result)).to.include({ ok: false })
+        for (const told of ['canary-key', btoa('api:canary-key'), 'canary-text', 'anna@example.org'])
+          expect(result).to.not.include(told)
+        expect(server.asked).to.have.length(1)
+      } finally {
+        await channel.close()
+        await server.close()
+      }
+    })
+
   it('carry their files over Mailgun too (N08, N12)', async () => {
     const server = await providerServer()
     server.answer = () => ({ status: 200, body: { id: '<m1@mg.example.org>' } })
