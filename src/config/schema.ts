@@ -102,7 +102,7 @@ const NotiPy = Type.Object(
     open_registration: Type.Optional(
       Type.Boolean({
         description:
-          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail, SMS and push are captured',
       }),
     ),
   },
