@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
@@ -26,6 +27,7 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { createContactBook } from './contact/contact-book.ts'
 import { createContacts } from './contact/contacts.ts'
+import { createTestSends } from './contact/test-send.ts'
 import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
@@ -67,13 +69,16 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
+import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
+import { keepTurns } from './oncall/kept-turns.ts'
 import { createLiveSchedules } from './oncall/live-schedules.ts'
 import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
@@ -144,7 +149,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
-  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  const directoryOf = (from: Config) =>
+    schedules.over(keepTurns({ registry, clock, log }, contacts.over(buildDirectory(from))))
   let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
@@ -168,6 +174,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
+  const endNotices = createEndNotices(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
@@ -221,6 +228,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const testSends = createTestSends(
+    () => late.core,
+    () => book,
+  )
   const templates = { templates: () => config.templates, compile: createTemplateCache() }
   const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
@@ -240,7 +251,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     overlap: createOverlap(),
     chaos,
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
-    settled: (work, settlement) => afterSettled(late.core, work, settlement),
+    settled: (work, settlement) => {
+      afterSettled(late.core, work, settlement)
+      testSends.settled(work.delivery)
+    },
   })
   const perform: Record<string, Perform> = {
     escalate: async (work) => {
@@ -298,7 +312,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
-    noise: createNoise({ registry, config: () => config, openAlerts }),
+    noise: createNoise({ registry, config: () => config, openAlerts, memberEnded: endNotices.ended }),
     reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
@@ -313,6 +327,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { core } = late
   const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const announcer = createAnnouncer(core)
+  const calendars = createCalendarFollower(core)
   const dutyChanged = () => {
     board.oncallChanged()
     announcer.refresh()
@@ -352,6 +367,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    testSend: (by, person, wish) => testSends.send(by, person, wish),
     links,
     optOuts,
     silences: createSilences(core),
@@ -408,9 +424,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    calendars.refresh()
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
+    canaries.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -431,13 +449,22 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
   clientPresence.recall()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  const canaries = createCanaryWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
+  const stops = [
+    createHousekeeping(core),
+    logAuditHead(core),
+    watchdog.stop,
+    preflights.stop,
+    canaries.stop,
+    calendars.stop,
+  ]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -448,6 +475,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   clientPresence.start()
   late.worker.start()
   announcer.refresh()
+  calendars.refresh()
   const poll =
     bot &&
     createTelegramPoll({

@@ -230,8 +230,14 @@ export const ERRORS = {
     http: 429,
     mqtt: 'retry',
   },
+  'contact.too_many_tests': {
+    what: 'Too many test messages: five in 15 minutes, per person',
+    mend: 'Wait for Retry-After',
+    http: 429,
+    mqtt: 'retry',
+  },
   'contact.unreachable': {
-    what: 'No code can be sent there',
+    what: 'Nothing can be sent there',
     mend: 'The message says why; use another address or channel',
     http: 409,
     mqtt: 'dead',

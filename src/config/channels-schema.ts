@@ -73,7 +73,16 @@ export const Channels = Type.Object(
     email: Type.Object(
       {
         mode: mode(),
+        provider: Type.Enum(['smtp', 'mailgun'], {
+          default: 'smtp',
+          description: 'A mail server, or whoever speaks the HTTP interface of Mailgun',
+        }),
         smtp_url: secret('smtp://user:password@host:587, or smtps:// for TLS from the start'),
+        domain: optionalText('`mailgun`: the sending domain'),
+        api_key: secret('`mailgun`: key of the account or of the domain'),
+        base_url: Type.Optional(
+          httpUrl('`mailgun`: https://api.eu.mailgun.net, or another server of its interface'),
+        ),
         from: text('Sender of every mail', { default: 'Carillon <carillon@localhost>' }),
         attachments: Type.Object(
           {
@@ -89,7 +98,7 @@ export const Channels = Type.Object(
           section('Files that go with a mail, fetched from the URLs it names'),
         ),
       },
-      section('E-mail over SMTP'),
+      section('E-mail'),
     ),
     sms: Type.Object(
       {

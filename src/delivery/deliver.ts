@@ -177,7 +177,9 @@ export function createDeliver(
     const written = await settleSurely(settlement, deps)
     if (written === 'done') {
       const state = settlement.delivery?.state ?? 'pending'
-      deps.metrics.deliveries.inc({ channel: work.delivery.channel, state })
+      // Canaries have a metric of their own: what is counted here are messages.
+      if (work.delivery.purpose !== 'canary')
+        deps.metrics.deliveries.inc({ channel: work.delivery.channel, state })
       if (state === 'dead') {
         const { id, channel } = work.delivery
         const { reason, error } = settlement.delivery ?? {}

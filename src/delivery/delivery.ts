@@ -37,10 +37,19 @@ export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
 
 /**
  * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
- * ended; a `reminder` asks who acknowledged whether they still have it; a `summary` stands for everything that a digest held back; a `code` verifies an address, and its text is a
- * secret until it was used.
+ * ended; a `reminder` asks who acknowledged whether they still have it; a `summary` stands for everything that a digest
+ * held back; a `code` verifies an address, and its text is a secret until it was used; a `test` only shows whether it
+ * arrives, a `canary` that a page would.
  */
-export type Purpose = 'message' | 'page' | 'outcome' | 'reminder' | 'summary' | 'code'
+export type Purpose =
+  | 'message'
+  | 'page'
+  | 'outcome'
+  | 'reminder'
+  | 'summary'
+  | 'code'
+  | 'test'
+  | 'canary'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {

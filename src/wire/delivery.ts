@@ -18,7 +18,9 @@ export const DeliverySchema = Type.Object(
     user_id: nullable(Type.String()),
     channel: Type.Union(CHANNEL_NAMES.map((name) => Type.Literal(name))),
     address: nullable(Type.String({ description: 'Masked, but for topics' })),
-    purpose: Type.String({ description: 'message, page, outcome, reminder, summary or code' }),
+    purpose: Type.String({
+      description: 'message, page, outcome, reminder, summary, code, test or canary',
+    }),
     step: Type.Union([Type.Integer(), Type.Null()]),
     state: Type.Union(DELIVERY_STATES.map((state) => Type.Literal(state))),
     reason: nullable(Type.String()),

@@ -448,6 +448,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:3 channels.email.smtp_url: is missing; mode live needs it',
   ],
   [
+    'Mailgun without its domain',
+    'channels:\n  email: { mode: live, provider: mailgun, api_key: geheim }\n',
+    'c.yaml:2:3 channels.email.domain: is missing; provider mailgun needs it',
+  ],
+  [
+    'a domain of Mailgun that would change the path of the request',
+    'channels: { email: { mode: live, provider: mailgun, api_key: geheim, domain: ../x } }\n',
+    'c.yaml:1:78 channels.email.domain: expected a domain such as mg.example.org',
+  ],
+  [
     'a mail server that is none, without telling its password',
     'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
     'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',

@@ -154,6 +154,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     },
     chaos: createChaos(new Set(['sms', 'email']), () => []),
     contacts: {} as Engine['contacts'],
+    testSend: async () => [],
     links: {} as Engine['links'],
     optOuts: { list: () => [], lift: async () => false },
     silences: {} as Engine['silences'],

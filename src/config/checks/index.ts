@@ -1,3 +1,4 @@
+import { checkCanary } from './canary.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkDigests } from './digests.ts'
@@ -8,10 +9,11 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
-import { checkInhibit } from './inhibit.ts'
+import { checkNoise } from './noise.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkTelegram,
   checkTelegramChats,
@@ -54,7 +56,9 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkVoiceProvider,
   checkCountries,
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
+  checkCanary,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,
@@ -70,7 +74,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkNotificationTypes,
   checkDigests,
   checkMqttTopics,
-  checkInhibit,
+  checkNoise,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

@@ -52,7 +52,7 @@ export function createChannels(
   const list: readonly ConfiguredChannel[] = [
     {
       channel: emailChannel({
-        smtpUrl: email.smtp_url,
+        ...mailProvider(email),
         from: email.from,
         attachments: attachmentsOf(email.attachments),
       }),
@@ -97,6 +97,14 @@ function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm
   // A checked configuration has one that can be read.
   if (typeof account === 'string') return null
   return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
+}
+
+/** Through whom mails go. A checked configuration names all of it. */
+function mailProvider(email: Config['channels']['email']) {
+  const { provider, domain, api_key: apiKey, base_url: baseUrl, smtp_url: smtpUrl } = email
+  if (provider === 'smtp') return { smtpUrl }
+  const known = domain !== undefined && apiKey !== undefined
+  return { smtpUrl: undefined, ...(known && { mailgun: { domain, apiKey, baseUrl } }) }
 }
 
 function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {

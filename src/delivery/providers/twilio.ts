@@ -1,6 +1,13 @@
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { PROVIDER_DOWN } from '../retry.ts'
-import { permanent, refusal, type Failed, type HttpCaller, type ProviderAnswer } from './http-call.ts'
+import {
+  fieldsIn,
+  permanent,
+  refusal,
+  type Failed,
+  type HttpCaller,
+  type ProviderAnswer,
+} from './http-call.ts'
 
 const TWILIO_URL = 'https://api.twilio.com'
 const API_VERSION = '2010-04-01'
@@ -47,7 +54,7 @@ export async function createAtTwilio(
     signal,
   )
   if ('ok' in answer) return answer
-  const body = parsed(answer.body)
+  const body = fieldsIn(answer.body) ?? {}
   if (answer.status >= 200 && answer.status < 300) {
     const sid = body['sid']
     return { ok: true, ...(typeof sid === 'string' && { providerId: sid }) }
@@ -111,14 +118,5 @@ function twilioRefusal(answer: ProviderAnswer, body: Readonly<Record<string, unk
     code: meaning.code,
     reason,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
   }
 }
