@@ -167,7 +167,10 @@ describe(`The escalation stories in a process whose clock goes ${SPEED} times as
     // What is late puts off all that is counted from it.
     minutes.forEach((expected, index) => {
       const after = Date.parse(instants[index]!) - Date.parse(instants[0]!)
-      expect(after, `of ${instants}`).to.be.within(expected * MINUTE, expected * MINUTE + LATE * (index + 1))
+      expect(after, `of ${instants.join()}`).to.be.within(
+        expected * MINUTE,
+        expected * MINUTE + LATE * (index + 1),
+      )
     })
   }
 
