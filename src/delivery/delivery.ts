@@ -41,15 +41,7 @@ export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
  * held back; a `code` verifies an address, and its text is a secret until it was used; a `test` only shows whether it
  * arrives, a `canary` that a page would.
  */
-export type Purpose =
-  | 'message'
-  | 'page'
-  | 'outcome'
-  | 'reminder'
-  | 'summary'
-  | 'code'
-  | 'test'
-  | 'canary'
+export type Purpose = 'message' | 'page' | 'outcome' | 'reminder' | 'summary' | 'code' | 'test' | 'canary'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {

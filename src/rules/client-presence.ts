@@ -9,7 +9,8 @@ import { raiseOwnAlert } from './own-alert.ts'
  * Where a watched machine was when it was seen last: `online` until it says goodbye, however often its connection
  * breaks; `lost` once its loss was told.
  */
-const CLIENT = recordKind<{ readonly state: 'online' | 'lost' | 'away' }>('client-presence')
+type State = 'online' | 'lost' | 'away'
+const CLIENT = recordKind<{ readonly state: State }>('client-presence')
 
 /** So many losses within the window are an alarm, although the client comes back every time. */
 const FLAPS = 5
@@ -25,6 +26,8 @@ interface Watched {
   connections: number
   /** Losses since it was last seen to be steady. */
   flaps: number
+  /** What the store was told last: the registry shows it only once it is written. */
+  state: State | null
   /** Whether its alert is open, as far as is known. */
   told: boolean
   cancelLoss: () => void
@@ -61,19 +64,21 @@ export function createClientPresence(core: () => Core): ClientPresence {
   const watched = (id: string, tenant: TenantId): Watched => {
     let client = clients.get(id)
     if (!client) {
-      client = { id, tenant, connections: 0, flaps: 0, told: false, ...NO_TIMERS }
+      client = { id, tenant, connections: 0, flaps: 0, state: null, told: false, ...NO_TIMERS }
       clients.set(id, client)
     }
     return client
   }
-  const remember = (client: Watched, state: 'online' | 'lost' | 'away') => {
+  const remember = (client: Watched, state: State) => {
     const place = { tenant: client.tenant, owner: '', key: client.id }
-    if (core().registry.get(CLIENT, place)?.doc.state === state) return
+    if ((client.state ?? core().registry.get(CLIENT, place)?.doc.state) === state) return
+    client.state = state
     core()
       .registry.put(CLIENT, place, { state })
-      .catch((error: unknown) =>
-        core().log.warn({ err: error, client: client.id }, 'the presence of a client could not be kept'),
-      )
+      .catch((error: unknown) => {
+        client.state = null
+        core().log.warn({ err: error, client: client.id }, 'the presence of a client could not be kept')
+      })
   }
   const after = (ms: number, task: () => void) => core().clock.at(core().clock.now() + ms, task)
 
