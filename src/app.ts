@@ -40,6 +40,7 @@ import { cancelDelivery } from './delivery/direct/cancel.ts'
 import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
+import { providerIdsOf } from './delivery/attempt/reconcile.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
 import { createOverlap } from './delivery/overlap.ts'
@@ -237,6 +238,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => afterSettled(late.core, work, settlement),
   })

@@ -1,3 +1,4 @@
+import { checkAmbiguity } from './ambiguity.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
@@ -52,6 +53,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
+  checkAmbiguity,
   checkAllowances,
   checkPing,
   checkWebhooks,

@@ -37,6 +37,7 @@ export function emailChannel(settings: EmailSettings): Channel {
   const host = parseMailbox(settings.from)?.split('@')[1] ?? 'localhost'
   return {
     name: 'email',
+    provider: 'smtp',
     addresses: ({ email }) => oneAddress(email === undefined ? null : parseMailbox(email)),
     render: renderEmail,
     async send(message, signal) {
@@ -51,7 +52,10 @@ export function emailChannel(settings: EmailSettings): Channel {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
-        const failed = failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
+        const failed = withReply(
+          failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false }),
+          error,
+        )
         // The files took their part of the ten seconds: that the rest was too short is not the server's fault.
         return signal.aborted && attachments.length > 0 ? { ...failed, blameless: true } : failed
       }
@@ -168,6 +172,12 @@ function failure(error: unknown, sent: { readonly to: string; readonly handedOve
     reason: messageOf(error),
     ...(classified.kind === 'ambiguous' && { ambiguous: true }),
   }
+}
+
+/** With the SMTP server's reply code, where it said anything. */
+function withReply(failed: Failed, error: unknown): Failed {
+  const status = Number(text(error, 'responseCode') ?? 0)
+  return status > 0 ? { ...failed, status } : failed
 }
 
 /** One of the fields that the mailer puts on its errors, as text. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
+import type { OnAmbiguous } from '../attempt/ambiguity.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import { targetLane } from '../plan.ts'
 import type { HealthOf } from '../target-health.ts'
@@ -27,6 +28,8 @@ export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
 export interface ConfiguredChannel {
   readonly channel: Channel
   readonly mode: ChannelMode
+  /** As configured; absent, as the channel's costs suggest. */
+  readonly onAmbiguous?: OnAmbiguous
 }
 
 /**
@@ -87,7 +90,13 @@ export function createChannels(
     { channel: speechChannel(broker), mode: channels.speech.mode },
     { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
-  return new Map(list.map((entry) => [entry.channel.name, entry]))
+  return new Map(
+    list.map((entry) => {
+      const { name } = entry.channel
+      const onAmbiguous = name === 'realtime' ? undefined : channels[name].on_ambiguous
+      return [name, { ...entry, ...(onAmbiguous !== undefined && { onAmbiguous }) }]
+    }),
+  )
 }
 
 /** FCM, where it is live. */

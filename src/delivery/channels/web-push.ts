@@ -66,11 +66,12 @@ function resultOf(answer: Answer, now: number): SendResult {
     return { ok: false, retry: true, code: DEFERRED, reason: `${code} (${answer.code})`, ...ambiguous }
   }
   const { status } = answer
-  if (status >= 200 && status < 300) return { ok: true }
+  if (status >= 200 && status < 300) return { ok: true, status }
   if (status === 404 || status === 410)
-    return permanent(UNREGISTERED, 'The push service has ended the subscription')
+    return { ...permanent(UNREGISTERED, 'The push service has ended the subscription'), status }
   const reason = `The push service answered ${status}`
-  if (classify({ status }).kind === 'permanent') return permanent(`http_${status}`, reason)
+  if (classify({ status }).kind === 'permanent') return { ...permanent(`http_${status}`, reason), status }
   const wish = retryAfterMs(answer.retryAfter, now)
-  return { ok: false, retry: true, code: DEFERRED, reason, ...(wish !== undefined && { retryAfterMs: wish }) }
+  const wait = wish !== undefined && { retryAfterMs: wish }
+  return { ok: false, retry: true, code: DEFERRED, reason, status, ...wait }
 }

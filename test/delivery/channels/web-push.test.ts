@@ -62,7 +62,7 @@ describe('a push to a browser', () => {
       void response.writeHead(code, headers).end()
 
   it('can be read by that browser alone, and says what a service worker needs (X06)', async () => {
-    expect(await send()).to.deep.equal({ ok: true })
+    expect(await send()).to.deep.equal({ ok: true, status: 201 })
     const [received] = server.received
     expect(received).to.include({ method: 'POST', path: '/push/geheim' })
     expect(received?.headers).to.include({ 'content-encoding': 'aes128gcm', ttl: '3600', urgency: 'high' })
