@@ -177,7 +177,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, alarm, broker })
   const chaos = createChaos(capturedOf(channels))
 
   const receipts = createReceipts({ wanted, publish })

@@ -52,20 +52,14 @@ describe('the record of a delivery', function () {
     })
     anna = await HttpApi.login(() => ({ url: program.app.httpUrl }), 'anna', 'anna-password')
   }
-  const text = async (more: object = {}) => {
-    const { notification_id: id } = await program.accepted(BOB, {
-      message: 'Hi',
-      channels: ['sms'],
-      ...more,
-    })
-    return rowOf(String(id))
+  const text = async () => {
+    const { result } = await program.accepted('notifications/sms/send', { phone: PHONE, message: 'Hi' })
+    return rowOf(`message_id=${(result as { readonly sms_id: string }).sms_id}`)
   }
-  const rowOf = async (subjectId: string) => {
-    const { items } = await anna.get<{ items: Shown[] }>(
-      `/v1/deliveries?notification_id=${subjectId}&channel=sms`,
-    )
+  const rowOf = async (query: string) => {
+    const { items } = await anna.get<{ items: Shown[] }>(`/v1/deliveries?${query}`)
     const [row] = items
-    if (!row) throw new Error('no SMS')
+    if (!row) throw new Error('no delivery')
     return row
   }
   const record = (id: string) => anna.get<Shown>(`/v1/deliveries/${id}`)
@@ -74,7 +68,7 @@ describe('the record of a delivery', function () {
   it('shows every attempt with its status, in the list only their number and the last error, after a restart too (C19)', async () => {
     await run()
     twilio.answer = (_asked, count) => (count < 3 ? { status: 503 } : created('SM3'))
-    const { id } = await text({ priority: 'critical' })
+    const { id } = await text()
     await program.pass(60_000)
     await program.restart()
     anna = await HttpApi.login(() => ({ url: program.app.httpUrl }), 'anna', 'anna-password')
@@ -88,7 +82,7 @@ describe('the record of a delivery', function () {
       ],
     )
     expect(history[2]?.provider_id).to.equal('SM3')
-    expect(await rowOf(id.split('.')[0] ?? '')).not.to.have.property('history')
+    expect(await rowOf(`message_id=${id.split('.')[0]}`)).not.to.have.property('history')
   })
 
   it('names what it was sent again from, and the newest resend, over generations', async () => {
@@ -144,8 +138,14 @@ describe('the record of a delivery', function () {
   })
 
   it('ends with reason ttl in the hour in which its ttl ends, although quiet hours would hold it longer', async () => {
-    await run({}, { quiet_hours: { from: '00:00', to: '23:59' }, timezone: 'UTC' })
-    const { id, state } = await text({ ttl: 3600 })
+    const quiet = { quiet_hours: { from: '00:00', to: '23:59' }, timezone: 'UTC' }
+    await run({}, { ...quiet, email: 'bob@example.org' })
+    const { notification_id: subject } = await program.accepted(BOB, {
+      message: 'Hi',
+      priority: 'high',
+      ttl: 3600,
+    })
+    const { id, state } = await rowOf(`notification_id=${String(subject)}&channel=email`)
     expect(state).to.equal('pending')
     await program.pass(HOUR - 1)
     expect(await record(id)).to.include({ state: 'pending' })

@@ -1,3 +1,4 @@
+import { noAlarm, type OperatorAlarm } from '../../alert/operator-alarm.ts'
 import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
@@ -46,6 +47,8 @@ export function createChannels(
     readonly devices: KnownDevices
     /** Who we are to the push services of browsers. */
     readonly vapid: Vapid | null
+    /** Absent, nobody hears of a refused VAPID key. */
+    readonly alarm?: OperatorAlarm
     /** The embedded broker, for what is told over it. */
     readonly broker?: SpeechBroker
   },
@@ -71,6 +74,7 @@ export function createChannels(
         devices,
         outgoing: createOutgoing({ allow: webPush.allow, setting: PUSH_SERVICES }),
         clock,
+        alarm: reached.alarm ?? noAlarm,
       }),
       mode: webPush.mode,
     },
