@@ -1,3 +1,4 @@
+import type { Alert } from '../alert/alert.ts'
 import type { Delivery } from './delivery.ts'
 
 const MINUTE_MS = 60_000
@@ -7,11 +8,13 @@ export interface PlannedPage {
   readonly delivery: Delivery
   /** When it was to be sent. */
   readonly dueAt: number
+  readonly alert: Pick<Alert, 'pagesFrom'> | null
 }
 
 /** The last page of an alert that went to one contact. */
 export interface EarlierPage {
   readonly id: string
+  readonly ordinal: number
   /** When its step fired: pages of one step are as far apart as the person wants them. */
   readonly createdAt: number
   readonly dueAt: number
@@ -22,10 +25,10 @@ export interface EarlierPage {
  * Whether a page says what another page of the alert has just said to the same contact, so that what comes due together
  * is one message (behaviours E4, E5): it was due already when the other one went out; or they are of two steps, one of
  * them was delayed by a contact rule, and they were meant for the same time, give or take a tenth of that delay, a minute
- * at most.
+ * at most. A page of a round that was acknowledged covers none of the next one, which says that nobody has it any more.
  */
-export function isCovered({ delivery, dueAt }: PlannedPage, earlier: EarlierPage): boolean {
-  if (earlier.id === delivery.id) return false
+export function isCovered({ delivery, dueAt, alert }: PlannedPage, earlier: EarlierPage): boolean {
+  if (earlier.id === delivery.id || earlier.ordinal < (alert?.pagesFrom ?? 0)) return false
   if (dueAt <= earlier.startedAt) return true
   if (earlier.createdAt === delivery.createdAt) return false
   const delay = Math.max(dueAt - delivery.createdAt, earlier.dueAt - earlier.createdAt)
@@ -49,13 +52,13 @@ export function createOverlap(): Overlap {
   return {
     admits(page, now) {
       const { delivery, dueAt } = page
-      const { id, createdAt, attempts } = delivery
+      const { id, ordinal, createdAt, attempts } = delivery
       const contact = contactOf(delivery)
       const earlier = last.get(contact)
       // What was tried before was admitted then; its later due times are the retry's.
       if (earlier && attempts <= 1 && isCovered(page, earlier)) return false
       last.delete(contact)
-      last.set(contact, { id, createdAt, dueAt, startedAt: now })
+      last.set(contact, { id, ordinal, createdAt, dueAt, startedAt: now })
       for (const [key, { startedAt }] of last) {
         if (startedAt > now - KEPT_MS) break
         last.delete(key)

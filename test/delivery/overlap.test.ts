@@ -70,18 +70,21 @@ describe('a page that comes due with another one of its alert', () => {
     it(`is ${covered ? 'covered' : 'sent'}: ${what}`, () => {
       const earlier = {
         id: 'a1.0',
+        ordinal: 0,
         createdAt: NOON + earlierFiredAt,
         dueAt: NOON + earlierDueAt,
         startedAt: NOON + sentAt,
       }
-      expect(isCovered({ delivery: page(1, NOON + firedAt), dueAt: NOON + dueAt }, earlier)).to.equal(covered)
+      const planned = { delivery: page(1, NOON + firedAt), dueAt: NOON + dueAt }
+      expect(isCovered({ ...planned, alert: { pagesFrom: 0 } }, earlier)).to.equal(covered)
+      expect(isCovered({ ...planned, alert: { pagesFrom: 1 } }, earlier), 'a new round').to.equal(false)
     })
   }
 
   it('is sent when the other one went to another contact, was of another alert, or did not go out', () => {
     const overlap = createOverlap()
     const late = NOON + 60 * MINUTE
-    const work = (delivery: Delivery) => ({ delivery, dueAt: NOON })
+    const work = (delivery: Delivery) => ({ delivery, dueAt: NOON, alert: null })
     expect(overlap.admits(work(page(0, NOON)), late)).to.equal(true)
     expect(overlap.admits(work(page(1, NOON, { channel: 'voice' })), late)).to.equal(true)
     expect(overlap.admits(work(page(2, NOON, { subjectId: 'a2' })), late)).to.equal(true)

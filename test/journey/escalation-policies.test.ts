@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { harness, type Harness, type HarnessOptions } from '../support/harness.ts'
+import { isPage } from '../support/is-page.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -33,8 +34,9 @@ describe('an escalation policy', () => {
   afterEach(() => program.close())
 
   /** How many text messages each of these people got. */
+  /** How many pages each of them got, which can be acknowledged; notices of what became of an alert cannot. */
   const texts = async (...people: string[]) =>
-    Promise.all(people.map(async (id) => (await program.phone(id).messages('sms')).length))
+    Promise.all(people.map(async (id) => (await program.phone(id).messages('sms')).filter(isPage).length))
   const kinds = async (id: string) => (await program.timeline(id)).map((entry) => entry.kind)
   const raise = (source = 'db') => program.raise('alerts/critical/system_failure', { source })
   const act = (id: string, verb: string, as: string, body: object = {}) =>

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { harness, type Harness } from '../support/harness.ts'
+import { isPage } from '../support/is-page.ts'
 
 const MINUTE = 60_000
 /** The limit counts over all programs of this process, so nobody else publishes in this name. */
@@ -26,7 +27,7 @@ describe('An alert that comes and goes', function () {
     await program.quiet()
     return result['status']
   }
-  const pages = async () => (await program.phone('bob').messages('email')).length
+  const pages = async () => (await program.phone('bob').messages('email')).filter(isPage).length
   const flap = async (times: number) => {
     let id = ''
     for (let each = 0; each < times; each++) {

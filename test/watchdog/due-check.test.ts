@@ -26,13 +26,39 @@ describe('the judgement of the watchdog (P21)', () => {
   })
 
   const policy = { ...anAlert().policy, steps: [{ notify: ['oncall'], waitMs: 30 * MINUTE }] }
-  const cases: readonly [string, Alert, boolean][] = [
+  const cases: [string, Alert, boolean][] = [
     ['the longest wait of its policy', waiting(30 * MINUTE, { policy }), false],
     ['a millisecond more', waiting(30 * MINUTE + 1, { policy }), true],
     ['the patience with a warning (R32)', waiting(10 * MINUTE, { severity: 'warning' }), false],
     ['a long sleep that somebody wished for', waiting(600 * MINUTE, { policy, status: 'snoozed' }), false],
     ['a long time in which it is to be resolved', waiting(600 * MINUTE, { status: 'acknowledged' }), false],
   ]
+  const nightly = {
+    ...policy,
+    timezone: 'UTC',
+    steps: [
+      {
+        notify: ['oncall'],
+        waitMs: MINUTE,
+        window: { from: 1380, to: 120, weekdays: [1, 2, 3, 4, 5, 6, 7] },
+      },
+    ],
+  }
+  const idling = { ...policy, autoResolveMs: 5 * 1440 * MINUTE }
+  cases.push(
+    ['the hours of its step (O4)', waiting(660 * MINUTE, { policy: nightly }), false],
+    ['a millisecond more than the hours of its step', waiting(660 * MINUTE + 1, { policy: nightly }), true],
+    [
+      'the end of days in which nothing is heard of it (E26)',
+      waiting(7200 * MINUTE, { policy: idling }),
+      false,
+    ],
+    [
+      'longer than the days in which nothing is heard of it',
+      waiting(7200 * MINUTE + 1, { policy: idling }),
+      true,
+    ],
+  )
   for (const [title, alert, late] of cases) {
     it(`${late ? 'finds' : 'accepts'} an alert that waits for ${title}`, () => {
       expect(judge({ ...NONE, distant: [alert] }, NOON)?.lost ?? []).to.deep.equal(late ? [alert] : [])

@@ -40,7 +40,7 @@ export function overdueReads(db: Database) {
     SELECT ${columns} FROM alert
     WHERE status = 'firing' AND severity = 'critical' AND next_step_at IS NULL AND NOT EXISTS (
       SELECT 1 FROM timeline WHERE alert_id = alert.id AND timeline.tenant = alert.tenant
-        AND json_extract(entry, '$.kind') = 'finished')
+        AND json_extract(entry, '$.kind') IN ('finished', 'stale'))
     LIMIT ?`)
   const distant = db.prepare(`
     SELECT ${columns} FROM alert
