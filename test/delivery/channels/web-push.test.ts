@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { noAlarm } from '../../../src/alert/operator-alarm.ts'
 import type { OutgoingMessage, RenderInput } from '../../../src/delivery/channel.ts'
 import { webPushChannel } from '../../../src/delivery/channels/web-push.ts'
 import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
@@ -194,5 +195,6 @@ channelConformance('live web push', () =>
     devices: fakeDevices([]),
     outgoing: createOutgoing({ allow: [] }),
     clock: fakeClock(NOON),
+    alarm: noAlarm,
   }),
 )
