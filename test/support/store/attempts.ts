@@ -28,7 +28,7 @@ export function attemptsConformance(opened: () => sample.OpenedStore): void {
     }
 
     it('keeps every attempt with what it came to, in order, over a restart (C19)', async () => {
-      const { store, reopen } = opened()
+      const { store } = opened()
       await send(store)
       const first = attempt(1, { status: 451, code: 'deferred', error: 'a ] "quoted" , [ word' })
       const [passed, last] = [attempt(2, { provider: 'a' }), attempt(2, { outcome: 'sent', providerId: 'p' })]
@@ -36,7 +36,7 @@ export function attemptsConformance(opened: () => sample.OpenedStore): void {
       const again = await claimAt(store, NOON + 1)
       expect(again.kind === 'deliver' && again.last).to.deep.equal(first)
       await store.settle(sample.sent(again, { attempts: [passed, last] }))
-      const record = await (await reopen()).delivery(DEFAULT, 'n-1.1')
+      const record = await (await opened().reopen()).delivery(DEFAULT, 'n-1.1')
       expect(record?.delivery).to.include({ state: 'sent', attempts: 2 })
       expect(record?.attempts).to.deep.equal([first, passed, last])
     })
@@ -53,10 +53,10 @@ export function attemptsConformance(opened: () => sample.OpenedStore): void {
     })
 
     it('tells of an attempt that was lost with its holder since when, and that nobody knows what it came to (P9)', async () => {
-      const { store, reopen } = opened()
+      const { store } = opened()
       await send(store)
       await claimAt(store, NOON + 7)
-      const again = await claimAt(await reopen(), NOON + 7 + LEASE_MS)
+      const again = await claimAt(await opened().reopen(), NOON + 7 + LEASE_MS)
       const lost = { number: 1, startedAt: NOON + 7, outcome: 'unknown', code: 'interrupted' }
       expect(again.kind === 'deliver' && again.last).to.deep.equal(lost)
     })
@@ -71,13 +71,15 @@ export function attemptsConformance(opened: () => sample.OpenedStore): void {
     })
 
     it('names the newest resend on all that it sends again, over generations, and only there', async () => {
-      const { store, reopen } = opened()
+      const { store } = opened()
       const row = (ordinal: number, resendOf: string | null = null) =>
         sample.toSend(sample.delivery('n-1', ordinal, { resendOf }))
       await store.accept(sample.acceptance({ deliveries: [row(1), row(2)] }))
       for (const again of [row(3, 'n-1.1'), row(4, 'n-1.3'), row(5, 'n-1.1')])
         await store.accept(sample.acceptance({ deliveries: [again] }))
-      const { items } = await (await reopen()).deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
+      const { items } = await (
+        await opened().reopen()
+      ).deliveries({ tenant: DEFAULT, subjectId: 'n-1', limit: 9 })
       expect(items.map(({ resendOf, resentAs }) => [resendOf, resentAs])).to.deep.equal([
         [null, 'n-1.5'],
         [null, null],
