@@ -42,6 +42,7 @@ import { cancelDelivery } from './delivery/direct/cancel.ts'
 import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
+import { providerIdsOf } from './delivery/attempt/reconcile.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
 import { createOverlap } from './delivery/overlap.ts'
@@ -183,7 +184,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, alarm, broker })
   const chaos = createChaos(capturedOf(channels), () =>
     directory.tenants().filter((tenant) => directory.users(tenant).length > 0),
   )
@@ -250,6 +251,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => {
       afterSettled(late.core, work, settlement)

@@ -101,6 +101,10 @@ export interface Delivery {
   readonly fixed: FixedContent | null
   /** The digest that held it back; `{digestId}.0` is the summary that stands for it. */
   readonly digestId: string | null
+  /** What it sends again; the chain of these ends at the delivery that was made by a message. */
+  readonly resendOf: string | null
+  /** The newest delivery that sends it again, over however many generations. */
+  readonly resentAs: string | null
   readonly origin: Origin
   readonly createdAt: number
   /** When it was to be attempted first, where that was later than it came to be (`send_at`, quiet hours, contact rules). */

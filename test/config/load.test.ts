@@ -637,6 +637,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:1:39 channels.sms.countries[1]: "DE" is no beginning of numbers such as +49',
   ],
   [
+    'a channel whose provider cannot be asked what it took (P9)',
+    'channels: { email: { on_ambiguous: reconcile } }\n',
+    'c.yaml:1:36 channels.email.on_ambiguous: email has no provider that can be asked; use retry or give_up',
+  ],
+  [
+    'a gateway that cannot be asked what it took (P9)',
+    'channels: { sms: { on_ambiguous: reconcile, provider: http } }\n',
+    'c.yaml:1:34 channels.sms.on_ambiguous: an http provider cannot be asked what it sent; use retry or give_up',
+  ],
+  [
     'a channel that sends and captures',
     'channels: { push: { mode: both } }\n',
     'c.yaml:1:13 channels.push.service_account: is missing; mode both needs it, or service_account_file',

@@ -1,3 +1,4 @@
+import { checkAmbiguity } from './ambiguity.ts'
 import { checkCanary } from './canary.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
@@ -55,6 +56,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
+  checkAmbiguity,
   checkAllowances,
   checkFollowedCalendars,
   checkPing,

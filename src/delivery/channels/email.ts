@@ -42,6 +42,7 @@ export function emailChannel(settings: EmailSettings): Channel {
   const caller = httpCaller()
   return {
     name: 'email',
+    provider: settings.mailgun ? 'mailgun' : 'smtp',
     addresses: ({ email }) => oneAddress(email === undefined ? null : parseMailbox(email)),
     render: renderEmail,
     async send(message, signal) {
@@ -65,7 +66,8 @@ export function emailChannel(settings: EmailSettings): Channel {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
-        return excused(failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false }))
+        const failed = failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
+        return excused(withReply(failed, error))
       }
     },
     close() {
@@ -191,6 +193,12 @@ function failure(error: unknown, sent: { readonly to: string; readonly handedOve
     reason: messageOf(error),
     ...(classified.kind === 'ambiguous' && { ambiguous: true }),
   }
+}
+
+/** With the SMTP server's reply code, where it said anything. */
+function withReply(failed: Failed, error: unknown): Failed {
+  const status = Number(text(error, 'responseCode') ?? 0)
+  return status > 0 ? { ...failed, status } : failed
 }
 
 /** One of the fields that the mailer puts on its errors, as text. */

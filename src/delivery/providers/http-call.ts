@@ -75,6 +75,7 @@ export function refusal({ status, retryAfterMs }: ProviderAnswer, reason: string
     retry: kind !== 'permanent',
     code,
     reason: cut(oneLine(reason), LONGEST_REASON),
+    status,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
 }

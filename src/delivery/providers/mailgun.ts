@@ -55,7 +55,7 @@ export async function sendThroughMailgun(
   const { status } = answer
   if (status >= 200 && status < 300) {
     const id = fieldsIn(answer.body)?.['id']
-    return { ok: true, ...(typeof id === 'string' && { providerId: id }) }
+    return { ok: true, status, ...(typeof id === 'string' && { providerId: id }) }
   }
   if (status === 404)
     return { ok: false, retry: true, code: PROVIDER_DOWN, reason: 'Mailgun does not know the domain' }

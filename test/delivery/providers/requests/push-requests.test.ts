@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { noAlarm } from '../../../../src/alert/operator-alarm.ts'
 import { randomBytes } from 'node:crypto'
 import type { Channel, RenderInput } from '../../../../src/delivery/channel.ts'
 import { pushChannel } from '../../../../src/delivery/channels/push.ts'
@@ -88,6 +89,7 @@ describe('requests to push services', function () {
       allow,
       devices,
       outgoing: createOutgoing({ allow }),
+      alarm: noAlarm,
       clock: fakeClock(NOON),
     })
     const faults: string[] = []
