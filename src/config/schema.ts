@@ -229,7 +229,7 @@ export const ConfigSchema = Type.Object(
     flapping: FlappingSettings,
     rules: Rules,
     heartbeats: Heartbeats,
-    canary: Type.Optional(Canary),
+    canary: Canary,
   },
   closed,
 )
