@@ -5,7 +5,11 @@ import { AlertSchema, TimelineEntrySchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
 import { BatchSchema } from '../wire/batch.ts'
 import { DeliverySchema } from '../wire/delivery.ts'
-import { CoreBanqNotificationSchema, NotificationSchema } from '../wire/notification.ts'
+import {
+  CoreBanqNotificationSchema,
+  NotificationSchema,
+  XynapNotificationSchema,
+} from '../wire/notification.ts'
 import { OutboxItemSchema } from '../wire/outbox-item.ts'
 import { ErrorSchema, type App } from './app.ts'
 import { asyncApiDocument, type AsyncApiOptions, type TopicEntry } from './asyncapi.ts'
@@ -18,6 +22,7 @@ const SHARED = [
   DeliverySchema,
   NotificationSchema,
   CoreBanqNotificationSchema,
+  XynapNotificationSchema,
   DeadLetterSchema,
   OutboxItemSchema,
 ]
