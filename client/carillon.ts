@@ -106,6 +106,8 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 function transportsFrom(first: TransportName, { webSocket }: Surroundings): readonly TransportName[] {
+  if (!ORDER.includes(first))
+    throw new TypeError(`transport is one of ${ORDER.join(', ')}; there is no ${JSON.stringify(first)}`)
   const order = ORDER.slice(ORDER.indexOf(first))
   return webSocket ? order : order.filter((name) => name !== 'ws')
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createServer, type AddressInfo } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
+import { createClient, type TransportName } from '../../client/carillon.ts'
 import { backOffMs } from '../../client/live/back-off.ts'
 import { Handlers, matches } from '../../client/events.ts'
 import { Seen } from '../../client/live/frame.ts'
@@ -39,6 +40,11 @@ describe('The parts of the client library', () => {
     handlers.tell({ type: 'a', data: 1 })
     handlers.tell({ type: 'a', data: 2 })
     expect(heard).to.deep.equal(['first', 'same', 'same'])
+  })
+
+  it('refuses a transport that there is none of', () => {
+    const transport = 'pigeon' as TransportName
+    expect(() => createClient({ url: 'http://127.0.0.1:1', transport })).to.throw(TypeError, 'pigeon')
   })
 
   it('waits at random, up to a limit that doubles to half a minute', () => {
