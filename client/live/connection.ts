@@ -16,9 +16,11 @@ export type ConnectionState = 'connecting' | 'live' | 'offline'
 
 /** Until the first frame. */
 const OPEN_MS = 10_000
-/** A connection on which nothing comes for so long is dead; the server gives a sign of life every 15 s, or when asked. */
-const SILENT_MS = 45_000
+/** The server gives a sign of life every 15 s, or when asked. After so long without one it is asked once more. */
+const SILENT_MS = 35_000
 const PING_MS = 20_000
+/** For the answer. Timed anew, because browsers let the timers of hidden tabs run late and all at once. */
+const LAST_CHANCE_MS = 10_000
 /** A transport that could not be opened so often in a row gives way to the next one. */
 const TRIES = 2
 
@@ -104,7 +106,11 @@ export class Connection {
         }
         this.#options.frame(frame)
       },
-      alive: () => this.#expect(SILENT_MS, () => this.#lose(true)),
+      alive: () =>
+        this.#expect(SILENT_MS, () => {
+          this.#open?.ping?.()
+          this.#expect(LAST_CHANCE_MS, () => this.#lose(false))
+        }),
       ended: () => {
         this.#open = null
         this.#lose(!live)

@@ -238,6 +238,7 @@ function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: Http
       'onRequest',
       guard(authenticator, () => engine.config),
     )
+    auditTrail(app, engine)
     xynapInbox(app, engine)
     xynapSending(app, engine)
   })

@@ -89,7 +89,7 @@ describe('A plain page with the client library', function () {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     }
-    installation.remove()
+    await installation.remove()
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   })
 

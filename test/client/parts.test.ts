@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { createServer, type AddressInfo } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
-import { createClient, type TransportName } from '../../client/carillon.ts'
+import { createClient, type SocketLike, type TransportName } from '../../client/carillon.ts'
 import { backOffMs } from '../../client/live/back-off.ts'
 import { Handlers, matches } from '../../client/events.ts'
 import { Seen } from '../../client/live/frame.ts'
@@ -52,6 +52,59 @@ describe('The parts of the client library', () => {
       499, 999, 1999, 29_999, 29_999,
     ])
     expect(backOffMs(5, 0)).to.equal(0)
+  })
+
+  it('asks a silent server once more, and begins anew when it does not answer', async () => {
+    const timers: { readonly ms: number; readonly task: () => void; cancelled: boolean }[] = []
+    const sockets: { sent: string[]; onmessage: ((event: never) => void) | null; closed: boolean }[] = []
+    const due = (ms: number) => timers.findLast((timer) => timer.ms === ms && !timer.cancelled)?.task()
+    class Socket implements SocketLike {
+      onopen = null
+      onmessage: SocketLike['onmessage'] = null
+      onclose = null
+      onerror = null
+      readonly sent: string[] = []
+      closed = false
+      constructor() {
+        sockets.push(this)
+      }
+      send(text: string) {
+        this.sent.push(text)
+      }
+      close() {
+        this.closed = true
+      }
+    }
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      share: false,
+      surroundings: {
+        webSocket: Socket,
+        random: () => 0.5,
+        onNetwork: () => () => {},
+        after(ms, task) {
+          const timer = { ms, task, cancelled: false }
+          timers.push(timer)
+          return () => (timer.cancelled = true)
+        },
+      },
+    })
+    await new Promise(setImmediate)
+    const [first] = sockets
+    const hear = () => first?.onmessage?.({ data: '{"type":"connected","id":"1.r.0","data":{}}' } as never)
+    hear()
+    expect(client.state).to.equal('live')
+    due(35_000)
+    expect(first?.sent).to.have.length(1)
+    hear()
+    due(35_000)
+    due(10_000)
+    expect(first?.closed).to.equal(true)
+    expect(client.state).to.equal('offline')
+    due(250)
+    await new Promise(setImmediate)
+    expect(sockets).to.have.length(2)
+    client.close()
   })
 
   it('takes each frame once, whichever way it comes', () => {

@@ -155,6 +155,35 @@ describe('A person who listens to a stream', function () {
     })
   })
 
+  it('polls without end although connections are lost, because who is away gives way (limit of three)', async () => {
+    const { token } = await login('cem')
+    const poll = async (query: string) => {
+      const response = await fetch(`${program.url}/v1/events/poll?since=latest&wait=1${query}`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      const body = (await response.json()) as {
+        readonly session: string
+        readonly cursor: number
+        readonly items: readonly Frame[]
+      }
+      return { status: response.status, ...body }
+    }
+    // Each of these is a poller that never comes back.
+    for (let n = 0; n < 6; n++) expect((await poll('')).status).to.equal(200)
+    const first = await poll('')
+    await notify('cem', 'polled')
+    const again = (cursor: number) => poll(`&session=${first.session}&cursor=${cursor}`)
+    const next = await eventually('the notification', async () => {
+      const answer = await again(first.cursor)
+      return answer.items.some(({ data }) => data['message'] === 'polled') ? answer : undefined
+    })
+    expect(next.session).to.equal(first.session)
+    // What is not said to have arrived is given again, and only that.
+    expect((await again(first.cursor)).items).to.deep.include.members([...next.items])
+    const rest = await again((await again(first.cursor)).cursor)
+    expect(rest.items.filter(({ type }) => type === 'notification.created')).to.deep.equal([])
+  })
+
   it('is asked who they are, and foreign pages cannot use their cookie (security row 32)', async () => {
     expect(await socket('')).to.equal(401)
     expect(await socket('nonsense')).to.equal(401)

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import type { Principal } from '../../access/principal.ts'
 import type { Clock } from '../../clock.ts'
 import { fault } from '../../errors.ts'
 import type { Ids } from '../../ids.ts'
@@ -47,6 +48,18 @@ const Frames = Type.Object(
 export function longPoll(app: App, { streams, clock, ids }: LongPollDeps): void {
   const pollers = new Map<string, Poller>()
 
+  /** A poller that is away, perhaps for ever, gives way to one that is here. */
+  const placeFor = (principal: Principal): Place => {
+    try {
+      return streams.admit(principal, 'poll')
+    } catch (error) {
+      const away = [...pollers.values()].find((poller) => poller.userId === principal.id && poller.isAway)
+      if (away === undefined) throw error
+      away.end()
+      return streams.admit(principal, 'poll')
+    }
+  }
+
   app.get(
     '/events/poll',
     {
@@ -73,7 +86,7 @@ export function longPoll(app: App, { streams, clock, ids }: LongPollDeps): void 
       const fresh = poller === undefined
       if (poller === undefined) {
         const id = ids.next(clock.now())
-        const place = streams.admit(principal, 'poll')
+        const place = placeFor(principal)
         poller = new Poller({ id, userId: principal.id, place, clock, gone: () => pollers.delete(id) })
         pollers.set(id, poller)
         await poller.open(since)
@@ -103,6 +116,8 @@ class Poller {
   #full = false
   #wake: (() => void) | null = null
   #cancelIdle = () => {}
+  /** Requests that have not been answered. */
+  #asking = 0
   #ended = false
 
   constructor(options: {
@@ -120,6 +135,7 @@ class Poller {
   }
 
   async open(since: string | undefined): Promise<void> {
+    this.#asking += 1
     try {
       this.#stream = await this.#place.open({
         since,
@@ -129,11 +145,27 @@ class Poller {
     } catch (error) {
       this.end()
       throw error
+    } finally {
+      this.#asking -= 1
     }
+  }
+
+  /** Whether no request of theirs is under way. */
+  get isAway(): boolean {
+    return this.#asking === 0
   }
 
   /** Resolves once there is something, or the time is up. */
   async wait(cursor: number, ms: number): Promise<void> {
+    this.#asking += 1
+    try {
+      await this.#wait(cursor, ms)
+    } finally {
+      this.#asking -= 1
+    }
+  }
+
+  async #wait(cursor: number, ms: number): Promise<void> {
     this.#cancelIdle()
     this.#rouse()
     const done = Math.min(Math.max(0, cursor - this.#arrived), this.#frames.length)
