@@ -483,7 +483,8 @@ export interface InboxSummary {
 export interface InboxMark extends InboxReader {
   /** `all`: every entry there is at the commit. */
   readonly ids: readonly string[] | 'all'
-  readonly as: 'read' | 'unread' | 'deleted'
+  /** `restored`: a deleted entry is there again, read or unread as it was; `all` restores nothing. */
+  readonly as: 'read' | 'unread' | 'deleted' | 'restored'
   readonly at: number
 }
 
