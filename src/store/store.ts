@@ -283,6 +283,8 @@ export interface NewDelivery {
   readonly dueAt: number | null
   readonly lane: string
   readonly lease: { readonly until: number } | null
+  /** Whether it is taken before other critical work of its lane: a storm of another kind may be in front of it. */
+  readonly ahead?: boolean
 }
 
 export interface Lease {

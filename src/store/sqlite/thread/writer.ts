@@ -227,7 +227,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
       kind: 'release',
       lane: 'release',
       ordinal: null,
-      critical: false,
+      rank: 0,
       leaseUntil: null,
       ...release,
     } as const
