@@ -174,6 +174,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
   const broker = {
     publish,
+    publishKept: (...args: Parameters<Broker['publishKept']>) => late.broker.publishKept(...args),
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
   const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
@@ -373,6 +374,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     mayForward: (principal, topic) =>
       mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
+    recall: ({ id }) => directory.principal(id) ?? null,
     presence: clientPresence,
   }
   late.broker = await createBroker({
@@ -381,6 +383,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     limits: config.limits,
+    persistence: store.sessions,
     readerOf: (principal) => ({
       tenant: principal.tenant,
       userId: principal.id,
@@ -425,7 +428,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
-      late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
+      late.broker.publishKept(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
   await rebuild(core)

@@ -273,6 +273,7 @@ describe('decisions of the broker', () => {
       connections: 3,
       connections_per_address: 1,
       takeovers: 1,
+      session_expiry: '7d',
       commit_queue: 10,
       commit_queue_bytes: 1024,
     })

@@ -116,6 +116,7 @@ const LIMITS: Config['limits'] = {
   connections: 10_000,
   connections_per_address: 100,
   takeovers: 1000,
+  session_expiry: '7d',
   commit_queue: 1000,
   commit_queue_bytes: 1024 * 1024,
 }

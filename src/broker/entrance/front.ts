@@ -1,21 +1,38 @@
 import { randomUUID } from 'node:crypto'
+import type { Principal } from '../../access/principal.ts'
 import { failpoint, failpointArmed } from '../../failpoint.ts'
 import { admit, credentialsOf, isUsableClientId, Refusal } from './admission.ts'
-import { SESSION_MARK, type AedesClient, type AedesHooks, type AedesPublish } from '../aedes.ts'
+import {
+  SESSION_MARK,
+  type AedesClient,
+  type AedesHooks,
+  type AedesPublish,
+  type AedesSubscription,
+} from '../aedes.ts'
 import type { BrokerOptions } from '../broker-options.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
+import { parseDuration } from '../../duration.ts'
 import type { Message } from '../session/frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
-import type { IntakeOptions } from './intake.ts'
+import { Intake, type IntakeOptions } from './intake.ts'
 import { LiveTopics } from '../session/live-topics.ts'
 import { topicFault } from '../mqtt-text.ts'
 import { Outbound } from '../session/outbound.ts'
+import type { PersistedSubscription } from '../session/persistence.ts'
+import { restoreSessions } from '../session/restore-sessions.ts'
+import { SessionKeeper } from '../session/session-keeper.ts'
 import { Sessions } from '../session/sessions.ts'
 import { decideSubscribe } from '../session/subscribing.ts'
 import { Takeovers } from '../session/takeovers.ts'
+import { Wills } from './wills.ts'
 
 const MQTT5_HINT =
   "set the client's protocol version to MQTT 3.1.1 (mosquitto_pub -V mqttv311, mqtt.js protocolVersion: 4)"
+
+/** For a publish that nobody has to remember. */
+const KEPT = Promise.resolve(true)
+/** One line about each of two kinds of trouble, at most this often. */
+const TROUBLE_LOG_MS = 10_000
 
 /** Decides on everything that Aedes asks, and carries messages between the connections, the door and the sessions. */
 export class Front {
@@ -24,6 +41,8 @@ export class Front {
   readonly hooks: AedesHooks = this.makeHooks()
   private readonly options: BrokerOptions
   private readonly sessions: Sessions
+  private readonly keeper: SessionKeeper | null
+  private readonly wills: Wills | null
   private readonly takeovers: Takeovers
   private readonly connections = new WeakMap<AedesClient, Connection>()
   private readonly boot: string
@@ -31,17 +50,23 @@ export class Front {
   private pending = 0
   private onSettled: (() => void) | null = null
   private sessionPresent = false
+  private nextOverflowLogAt = 0
+  private nextUnkeptLogAt = 0
 
   constructor(options: BrokerOptions) {
     this.options = options
     const { door, log, metrics, clock, limits } = options
     this.boot = clock.now().toString(36)
     this.takeovers = new Takeovers(limits.takeovers)
+    this.keeper = this.makeKeeper()
+    this.wills = this.makeWills()
     this.sessions = new Sessions({
+      keeper: this.keeper,
+      expiryMs: parseDuration(limits.session_expiry) ?? Infinity,
       mayForward: (principal, topic) => door.mayForward(principal, topic),
       onOverflow: ({ id }, dropped) => {
         metrics.drops.inc({ reason: 'offline_queue' }, dropped)
-        log.debug({ session: id, dropped }, 'offline queue is full, its oldest messages were dropped')
+        this.noteOverflow(id, dropped)
       },
       onEvict: ({ id }) =>
         log.warn({ session: id }, 'too many sessions without a connection, the oldest ended'),
@@ -64,10 +89,47 @@ export class Front {
       )
     if (connection.session)
       this.sessions.detach(connection.session, connection.outbound, this.options.clock.now())
+    // Aedes publishes the will of whoever did not say goodbye on this same turn.
+    setImmediate(() => {
+      if (!connection.willSaid) this.forgetWill(connection)
+    })
   }
 
-  publish(message: Message, tenant: string | null): void {
-    this.sessions.fanOut(message, tenant)
+  /** Puts back what an earlier process has kept. Before anybody may connect. */
+  async restore(): Promise<void> {
+    const { door, clock, persistence } = this.options
+    if (!persistence) return
+    await persistence.setup({ id: this.boot })
+    const wills = await restoreSessions({
+      persistence,
+      sessions: this.sessions,
+      recall: (principal) => this.recall(principal),
+      maySubscribe: (principal, filter) => door.maySubscribe(principal, filter),
+      now: clock.now(),
+    })
+    this.wills?.adopt(wills)
+  }
+
+  /** The will of this connection stays unsaid. */
+  forgetWill(connection: Connection): void {
+    if (connection.session) this.wills?.done(connection, connection.session.id)
+  }
+
+  close(): void {
+    this.wills?.close()
+  }
+
+  /** Resolves with whether it is kept for whom it must outlive the process; at once when there is nobody. */
+  publish(message: Message, tenant: string | null): Promise<boolean> {
+    const { kept } = this.sessions.fanOut(message, tenant)
+    if (kept === null) return KEPT
+    return kept.then(
+      () => true,
+      (error: unknown) => {
+        this.noteUnkept(error)
+        return false
+      },
+    )
   }
 
   wanted(topic: string): boolean {
@@ -88,19 +150,19 @@ export class Front {
     return new Promise((resolve) => (this.onSettled = resolve))
   }
 
-  intakeOptions(client: AedesClient): IntakeOptions {
+  intakeOptions(client: AedesClient | null): IntakeOptions {
     const { door, metrics, log } = this.options
     return {
       receive: (publish, submitted) => door.receive(publish, submitted),
       correlate: () => `mqtt-${this.boot}-${(++this.correlation).toString(36)}`,
-      forward: (packet) => this.forward(packet, this.connections.get(client)),
+      forward: (packet, by) => this.forward(packet, by),
       onPending: (by) => {
         this.pending += by
         if (this.pending === 0) this.onSettled?.()
       },
       onRefused: (packet, { code, message }) => {
         metrics.refusals.inc({ reason: code })
-        const connection = this.connections.get(client)
+        const connection = client ? this.connections.get(client) : undefined
         if (connection) connection.explained = true
         const fields = { ...(connection && logFields(connection)), topic: packet.topic, code }
         log.warn(fields, `publish refused, the connection is closed: ${message}`)
@@ -144,7 +206,13 @@ export class Front {
         const isWill = connection.will === packet
         const fault = topicFault(packet.topic)
         if (fault !== null) return done(new Error(fault))
-        if (isWill) connection.intake.takeWill(packet, done)
+        if (isWill) {
+          connection.willSaid = true
+          connection.intake.takeWill(packet, (error) => {
+            this.forgetWill(connection)
+            done(error)
+          })
+        }
         else connection.intake.take(packet, done)
       },
       authorizeSubscribe: (client, subscription, done) => {
@@ -198,7 +266,22 @@ export class Front {
         connection.live?.update()
       },
       onConfirmed: (client, by, id) => of(client)?.outbound?.confirmed(by, id),
-      onReceived: (client, id) => of(client)?.session?.queue.release(id),
+      onReceived: (client, id) => {
+        const { session } = of(client) ?? {}
+        const entry = session?.queue.release(id)
+        return (session && entry?.durable && this.keeper?.released(session.id, entry)) || null
+      },
+      keepSubscriptions: (client, subscriptions) => this.keepSubscriptions(of(client), subscriptions),
+      dropSubscriptions: (client, filters) => {
+        const { session, storedFilters } = of(client) ?? {}
+        if (!session || !this.keeper || !this.sessions.outlives(session)) return null
+        for (const filter of filters) storedFilters?.delete(filter)
+        return this.keeper.unsubscribed(session.id, filters)
+      },
+      onReleased: (client, id) => {
+        const { session } = of(client) ?? {}
+        return (session && this.sessions.outlives(session) && this.keeper?.finished(session.id, id)) || null
+      },
       incoming: (client) => of(client)?.session?.incoming ?? new Set(),
       sessionPresent: () => this.sessionPresent,
       onError: (client, error) => {
@@ -232,20 +315,52 @@ export class Front {
     // Aedes gives up on a connection that has closed meanwhile, and so does this.
     if (client.closed) return false
     const { principal, sessionId, will } = admission
-    const { session, present } = this.sessions.open(sessionId, principal, connect.clean)
+    const { clock, door } = this.options
+    const { clean } = connect
+    const opened = this.sessions.open(sessionId, principal, { clean, now: clock.now() })
+    const { session, present } = opened
     // A session comes back with what is still granted.
-    for (const filter of session.filters.keys())
-      if (!this.options.door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
+    const lost = [...session.filters.keys()].filter((filter) => !door.maySubscribe(principal, filter))
+    for (const filter of lost) this.sessions.unsubscribe(session, filter)
     connection.claimed = new Set(session.filters.keys())
+    connection.storedFilters = new Map(session.filters)
     client.id = sessionId
     client._will = will ?? undefined
     connection.will = will
     connection.principal = principal
     connection.session = session
-    intake.begin(principal, sessionId, session.incoming)
-    this.options.door.presence?.came(principal)
+    intake.begin(principal, {
+      sessionId,
+      incoming: session.incoming,
+      remember: (messageId) =>
+        this.keeper && this.sessions.outlives(session) ? this.keeper.took(sessionId, messageId) : null,
+    })
+    door.presence?.came(principal)
     this.watch(connection, connect.keepalive)
+    // CONNACK says that the session and the will are kept. All of this is one commit.
+    if (this.keeper)
+      await Promise.all([
+        opened.kept,
+        lost.length > 0 ? this.keeper.unsubscribed(sessionId, lost) : null,
+        this.wills?.came(connection, sessionId, { will, principal }),
+      ])
     return present
+  }
+
+  private keepSubscriptions(
+    connection: Connection | undefined,
+    subscriptions: readonly AedesSubscription[],
+  ): Promise<void> | null {
+    const { session, claimed, storedFilters } = connection ?? {}
+    if (!session || !claimed || !storedFilters || !this.keeper || !this.sessions.outlives(session)) return null
+    // Aedes asks once for each filter of a SUBSCRIBE, with all of them, as soon as that one was decided upon.
+    const fresh: PersistedSubscription[] = []
+    for (const { topic, qos } of subscriptions) {
+      if (qos === 128 || !claimed.has(topic) || storedFilters.get(topic) === qos) continue
+      storedFilters.set(topic, qos)
+      fresh.push({ topic, qos })
+    }
+    return this.keeper.subscribed(session.id, fresh)
   }
 
   private watch(connection: Connection, keepaliveSeconds: number): void {
@@ -285,6 +400,9 @@ export class Front {
       clock,
       mayForward: (topic) => door.mayForward(principal, topic),
       onDrop: () => metrics.drops.inc({ reason: 'slow_subscriber' }),
+      keep: this.sessions.outlives(session)
+        ? (message, qos) => this.sessions.keepReplay(session, message, qos)
+        : undefined,
     })
     connection.outbound = outbound
     this.sessions.attach(session, principal, outbound)
@@ -293,12 +411,62 @@ export class Front {
     connection.live.update()
   }
 
-  private forward(packet: AedesPublish, from: Connection | undefined): void {
+  private forward(packet: AedesPublish, { tenant }: Principal): Promise<void> | null {
     const { topic, qos, retain } = packet
     // The payload may be a small part of what the socket delivered, which it must not keep alive.
     const payload = Buffer.from(packet.payload)
-    const tenant = from?.principal?.tenant ?? null
-    if (this.sessions.fanOut({ topic, payload, qos, retain }, tenant)) return
+    const { retained, kept } = this.sessions.fanOut({ topic, payload, qos, retain }, tenant)
+    if (!retained) this.noteQuota(tenant, topic)
+    return kept
+  }
+
+  private recall(principal: Principal): Principal | null {
+    return this.options.door.recall ? this.options.door.recall(principal) : principal
+  }
+
+  private makeKeeper(): SessionKeeper | null {
+    const { persistence } = this.options
+    return persistence
+      ? new SessionKeeper({ persistence, boot: this.boot, onFailure: (error) => this.noteUnkept(error) })
+      : null
+  }
+
+  private makeWills(): Wills | null {
+    const { keeper } = this
+    return keeper
+      ? new Wills({
+          keeper,
+          clock: this.options.clock,
+          recall: (principal) => this.recall(principal),
+          say: (will, by, sessionId, done) => {
+            const intake = new Intake(this.intakeOptions(null))
+            intake.begin(by, { sessionId, incoming: new Set(), remember: () => null })
+            intake.takeWill(will, done)
+          },
+        })
+      : null
+  }
+
+  /** The first of a flood, and then one line now and again (promise P22: the drops are counted). */
+  private noteOverflow(session: string, dropped: number): void {
+    const now = this.options.clock.now()
+    if (now < this.nextOverflowLogAt) return
+    this.nextOverflowLogAt = now + TROUBLE_LOG_MS
+    const hint = 'connect the client more often, or end its session: connect once with a clean one'
+    this.options.log.warn(
+      { session, dropped, hint },
+      'the queue of a session is full, its oldest messages are dropped',
+    )
+  }
+
+  private noteUnkept(error: unknown): void {
+    const now = this.options.clock.now()
+    if (now < this.nextUnkeptLogAt) return
+    this.nextUnkeptLogAt = now + TROUBLE_LOG_MS
+    this.options.log.warn({ err: error }, 'session state could not be stored, and would not survive a restart')
+  }
+
+  private noteQuota(tenant: string, topic: string): void {
     this.options.metrics.drops.inc({ reason: 'retained_quota' })
     this.options.log.warn({ tenant, topic }, 'retained message not kept: the quota of the tenant is used up')
   }
