@@ -212,8 +212,7 @@ export class Front {
             this.forgetWill(connection)
             done(error)
           })
-        }
-        else connection.intake.take(packet, done)
+        } else connection.intake.take(packet, done)
       },
       authorizeSubscribe: (client, subscription, done) => {
         const connection = of(client)
@@ -352,7 +351,8 @@ export class Front {
     subscriptions: readonly AedesSubscription[],
   ): Promise<void> | null {
     const { session, claimed, storedFilters } = connection ?? {}
-    if (!session || !claimed || !storedFilters || !this.keeper || !this.sessions.outlives(session)) return null
+    if (!session || !claimed || !storedFilters || !this.keeper || !this.sessions.outlives(session))
+      return null
     // Aedes asks once for each filter of a SUBSCRIBE, with all of them, as soon as that one was decided upon.
     const fresh: PersistedSubscription[] = []
     for (const { topic, qos } of subscriptions) {
@@ -463,7 +463,10 @@ export class Front {
     const now = this.options.clock.now()
     if (now < this.nextUnkeptLogAt) return
     this.nextUnkeptLogAt = now + TROUBLE_LOG_MS
-    this.options.log.warn({ err: error }, 'session state could not be stored, and would not survive a restart')
+    this.options.log.warn(
+      { err: error },
+      'session state could not be stored, and would not survive a restart',
+    )
   }
 
   private noteQuota(tenant: string, topic: string): void {

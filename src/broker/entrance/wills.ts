@@ -32,7 +32,11 @@ export class Wills {
   }
 
   /** A connection comes, with a will or without. Resolves when its will is stored. */
-  async came(holder: object, sessionId: string, by: { will: AedesPublish | null; principal: Principal }): Promise<void> {
+  async came(
+    holder: object,
+    sessionId: string,
+    by: { will: AedesPublish | null; principal: Principal },
+  ): Promise<void> {
     const { will, principal } = by
     const orphaned = this.orphans.delete(sessionId)
     if (will) {

@@ -12,7 +12,10 @@ export interface Outgoing {
   id: number
   /** It outlives the process, under an identifier that it has from the beginning [MQTT-4.4.0-1]. */
   readonly durable: boolean
-  /** May be sent: what is durable waits for its commit, so that nobody gets what a crash takes back. */
+  /**
+   * May be sent. Only durable QoS 2 waits for its commit: after a crash its publisher repeats it, and it must come
+   * under the identifier it had, for the subscriber to know it again [MQTT-4.3.3].
+   */
   stored: boolean
   /** It may have been sent before. */
   readonly again: boolean
@@ -63,10 +66,10 @@ export class OutgoingQueue {
     return this.waiting.length - this.head
   }
 
-  /** Puts a message at the end. A durable one waits until it is marked as stored. */
+  /** Puts a message at the end. */
   push(message: Message, qos: 1 | 2, retain: boolean, durable = false): Outgoing {
     const entry = passingEntry({ message, qos, retain, confirmed: null })
-    return this.add(durable ? { ...entry, durable, stored: false, id: this.takeId() } : entry)
+    return this.add(durable ? { ...entry, durable, stored: qos === 1, id: this.takeId() } : entry)
   }
 
   /** Puts back at the end what an earlier process had kept. */

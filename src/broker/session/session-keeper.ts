@@ -53,8 +53,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Stores one message for all sessions that it waits for, and lets it be sent from then on. When that fails it is
-   * sent all the same, and the promise rejects so that the publisher repeats it.
+   * Stores one message for all sessions that it waits for, and lets what had to wait for that be sent. When it fails
+   * it is sent all the same, and the promise rejects so that the publisher repeats it.
    */
   async queued(message: Message, entries: readonly KeptEntry[]): Promise<void> {
     const { topic, payload } = message
@@ -64,11 +64,18 @@ export class SessionKeeper {
       const { qos, id: messageId } = entry
       return { clientId: session.id, topic, qos, messageId }
     })
-    const packet = { cmd: 'publish', topic, payload, qos: message.qos, retain: first?.retain === true } as const
+    const packet = {
+      cmd: 'publish',
+      topic,
+      payload,
+      qos: message.qos,
+      retain: first?.retain === true,
+    } as const
     try {
       await this.options.persistence.outgoingEnqueueCombi(recipients, { ...packet, ...this.name() })
     } finally {
       for (const { session, entry } of entries) {
+        if (entry.stored) continue
         entry.stored = true
         session.outbound?.queued()
       }

@@ -210,7 +210,8 @@ export class Sessions {
 
   /** Discards every stored session of a principal. */
   revoke(principalId: string): void {
-    for (const session of this.kept.values()) if (session.principal.id === principalId) void this.discard(session)
+    for (const session of this.kept.values())
+      if (session.principal.id === principalId) void this.discard(session)
   }
 
   /** Null when the message is not for later and nobody is there. */
@@ -223,7 +224,7 @@ export class Sessions {
     const durable = this.outlives(session) && !message.passing
     const entry = session.queue.push(message, qos, retain, durable)
     if (!session.outbound || session.queue.full) this.trim(session)
-    else if (!durable) session.outbound.queued()
+    else if (entry.stored) session.outbound.queued()
     return entry
   }
 

@@ -15,10 +15,12 @@ export interface MqttTopic {
   readonly retain: boolean
 }
 
+export type MqttBroker = Pick<Broker, 'publishKept'>
+
 export interface MqttSettings {
   readonly topics: readonly MqttTopic[]
   /** Null where nothing is sent. */
-  readonly broker: Pick<Broker, 'publishKept'> | null
+  readonly broker: MqttBroker | null
 }
 
 /**
@@ -51,7 +53,12 @@ export function mqttChannel({ topics, broker }: MqttSettings): Channel {
       const qos = configured.qos === 0 || configured.qos === 2 ? configured.qos : 1
       const kept = await broker.publishKept(address, frame.payload, { qos, retain, tenant: frame.tenant })
       if (kept) return { ok: true }
-      return { ok: false, retry: true, code: 'unavailable', reason: 'The store took it for no session that is away' }
+      return {
+        ok: false,
+        retry: true,
+        code: 'unavailable',
+        reason: 'The store took it for no session that is away',
+      }
     },
     close: () => Promise.resolve(),
   }
