@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
@@ -26,6 +27,7 @@ import type { Reloaded } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { createContactBook } from './contact/contact-book.ts'
 import { createContacts } from './contact/contacts.ts'
+import { createTestSends } from './contact/test-send.ts'
 import { createWithheld } from './contact/withheld.ts'
 import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/callbacks.ts'
@@ -40,6 +42,7 @@ import { cancelDelivery } from './delivery/direct/cancel.ts'
 import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
+import { providerIdsOf } from './delivery/attempt/reconcile.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
 import { createOverlap } from './delivery/overlap.ts'
@@ -67,13 +70,16 @@ import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
+import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
 import { createDutyBook } from './oncall/duty-book.ts'
 import { createFeeds } from './oncall/feeds.ts'
+import { keepTurns } from './oncall/kept-turns.ts'
 import { createLiveSchedules } from './oncall/live-schedules.ts'
 import { currentShift, gaps, nextOnCall, shifts } from './oncall/shifts.ts'
 import { createPreflightWatch, PREFLIGHT_TOPIC } from './preflight/preflight-watch.ts'
@@ -144,7 +150,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
-  const directoryOf = (from: Config) => schedules.over(contacts.over(buildDirectory(from)))
+  const directoryOf = (from: Config) =>
+    schedules.over(keepTurns({ registry, clock, log }, contacts.over(buildDirectory(from))))
   let directory = directoryOf(config)
   const random = options.random ?? Math.random
   const ids = randomIds()
@@ -168,6 +175,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
+  const endNotices = createEndNotices(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
@@ -177,8 +185,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publishKept: (...args: Parameters<Broker['publishKept']>) => late.broker.publishKept(...args),
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
-  const chaos = createChaos(capturedOf(channels))
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, alarm, broker })
+  const chaos = createChaos(capturedOf(channels), () =>
+    directory.tenants().filter((tenant) => directory.users(tenant).length > 0),
+  )
 
   const receipts = createReceipts({ wanted, publish })
   late.live = createLive({
@@ -220,6 +230,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
   const presence = createPresence({ clock, ids })
 
+  const testSends = createTestSends(
+    () => late.core,
+    () => book,
+  )
   const templates = { templates: () => config.templates, compile: createTemplateCache() }
   const wordingOf = createWordings({ ...templates, log, metrics })
   const deliver = createDeliver({
@@ -238,8 +252,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
-    settled: (work, settlement) => afterSettled(late.core, work, settlement),
+    settled: (work, settlement) => {
+      afterSettled(late.core, work, settlement)
+      testSends.settled(work.delivery)
+    },
   })
   const perform: Record<string, Perform> = {
     escalate: async (work) => {
@@ -297,7 +315,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
-    noise: createNoise({ registry, config: () => config, openAlerts }),
+    noise: createNoise({ registry, config: () => config, openAlerts, memberEnded: endNotices.ended }),
     reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
@@ -312,6 +330,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { core } = late
   const links = createLinks(core, { current: 0, secrets: new Map([[0, await store.secret('links')]]) })
   const announcer = createAnnouncer(core)
+  const calendars = createCalendarFollower(core)
   const dutyChanged = () => {
     board.oncallChanged()
     announcer.refresh()
@@ -351,6 +370,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     replyToOutbox: (by, id, reply) => replyToOutbox(core, by, id, reply),
     callbacks: createCallbacks(core, { optOuts, contacts, seen }),
     contacts: book,
+    testSend: (by, person, wish) => testSends.send(by, person, wish),
     links,
     optOuts,
     silences: createSilences(core),
@@ -409,9 +429,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log.level = config.server.log_level
     for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
     dutyChanged()
+    calendars.refresh()
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
+    canaries.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -432,13 +454,22 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
   clientPresence.start()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  const canaries = createCanaryWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop]
+  const stops = [
+    createHousekeeping(core),
+    logAuditHead(core),
+    watchdog.stop,
+    preflights.stop,
+    canaries.stop,
+    calendars.stop,
+  ]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
@@ -447,6 +478,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   late.publicUrl = config.server.public_url ?? httpUrl
   late.worker.start()
   announcer.refresh()
+  calendars.refresh()
   const poll =
     bot &&
     createTelegramPoll({

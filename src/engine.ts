@@ -4,6 +4,7 @@ import type { AlertLinks } from './alert/link/links.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/schema.ts'
 import type { ContactBook } from './contact/contact-book.ts'
+import type { TestSends } from './contact/test-send.ts'
 import type { Callbacks } from './delivery/callbacks.ts'
 import type { Chaos } from './delivery/chaos.ts'
 import type { Recipient } from './delivery/channel.ts'
@@ -71,6 +72,8 @@ export interface Engine {
   readonly links: AlertLinks
   /** What people do to their own addresses. */
   readonly contacts: ContactBook
+  /** Tries a person's addresses; see contact/test-send.ts. */
+  readonly testSend: TestSends['send']
   /** Who answered STOP. */
   readonly optOuts: Pick<OptOuts, 'list' | 'lift'>
   /** What people keep quiet (contract section 6). */

@@ -79,6 +79,12 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'template.missing_fields': {
+    what: 'The data lack what the template shows',
+    mend: 'Give the missing fields in `data`, or a `default` in the template',
+    http: 400,
+    mqtt: 'dead',
+  },
   'publish.rule_failed': {
     what: 'A rule could not be applied to this message',
     mend: 'Mend the rule that the reason names, then replay the dead letter',
@@ -224,8 +230,14 @@ export const ERRORS = {
     http: 429,
     mqtt: 'retry',
   },
+  'contact.too_many_tests': {
+    what: 'Too many test messages: five in 15 minutes, per person',
+    mend: 'Wait for Retry-After',
+    http: 429,
+    mqtt: 'retry',
+  },
   'contact.unreachable': {
-    what: 'No code can be sent there',
+    what: 'Nothing can be sent there',
     mend: 'The message says why; use another address or channel',
     http: 409,
     mqtt: 'dead',

@@ -1,6 +1,6 @@
 import { createApi, field, instantOf, itemsOf, listOf } from './api.ts'
 import { findConnection } from './connection.ts'
-import { paint, printable, table } from './terminal.ts'
+import { CliFailure, paint, printable, table } from './terminal.ts'
 import { deliveryLine, entryLine, formatLine } from './timeline.ts'
 import type { Json } from './api.ts'
 import type { ConnectionOptions } from './connection.ts'
@@ -60,9 +60,11 @@ export async function showAlert(id: string, options: VerbOptions, terminal: Term
 
 export const ALERT_VERBS = {
   ack: 'Acknowledge: you have it, nobody else is woken up',
+  unack: 'Take an acknowledgement back: the alert starts again',
   escalate: 'Move on to the next step',
   snooze: 'Ask again after some time',
   resolve: 'Close the alert',
+  reassign: 'Hand over to somebody else',
   note: 'Write something down',
 } as const
 export type AlertVerb = keyof typeof ALERT_VERBS
@@ -70,6 +72,8 @@ export type AlertVerb = keyof typeof ALERT_VERBS
 export interface AlertVerbOptions extends VerbOptions {
   readonly message?: string
   readonly for?: string
+  readonly user?: string
+  readonly team?: string
 }
 
 /** `POST /v1/alerts/{id}/{verb}` for each id, in turn; the first failure ends it. */
@@ -79,10 +83,15 @@ export async function actOnAlerts(
   options: AlertVerbOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if (verb === 'reassign' && (options.user === undefined) === (options.team === undefined))
+    throw new CliFailure(2, 'give either --user or --team')
   const api = createApi(findConnection(options, terminal), terminal)
+  const { message: note, for: duration, user, team } = options
   const body = {
-    ...(options.message !== undefined && { note: options.message }),
-    ...(options.for !== undefined && { for: options.for }),
+    ...(note !== undefined && { note }),
+    ...(duration !== undefined && { for: duration }),
+    ...(user !== undefined && { user }),
+    ...(team !== undefined && { team }),
   }
   for (const id of ids) {
     const alert = await api.post(`/v1/alerts/${encodeURIComponent(id)}/${verb}`, body)

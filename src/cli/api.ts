@@ -7,13 +7,16 @@ export type Json = Readonly<Record<string, unknown>>
 /** The server's HTTP interface as the verbs use it. Every failure is a {@link CliFailure} with the server's own words. */
 export interface Api {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Json>
+  /** The answer as text, for what is no JSON. */
+  text(path: string): Promise<string>
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Json>
+  delete(path: string): Promise<void>
 }
 
 export function createApi(connection: Connection, terminal: Terminal): Api {
   const source =
     connection.from === undefined ? '' : ` (the address is what a demo left in ${connection.from})`
-  const call = async (path: string, init: RequestInit): Promise<Json> => {
+  const answerTo = async (path: string, init: RequestInit): Promise<string> => {
     const headers = new Headers(init.headers)
     if (connection.token !== undefined) headers.set('authorization', `Bearer ${connection.token}`)
     let response: Response
@@ -32,8 +35,11 @@ export function createApi(connection: Connection, terminal: Terminal): Api {
         `cannot reach ${connection.url} (${causeOf(error)}); is \`carillon start\` running?${source}`,
       )
     }
-    const body = parseObject(text)
-    if (!response.ok) throw new CliFailure(1, describe(response.status, body, source))
+    if (!response.ok) throw new CliFailure(1, describe(response.status, parseObject(text), source))
+    return text
+  }
+  const call = async (path: string, init: RequestInit): Promise<Json> => {
+    const body = parseObject(await answerTo(path, init))
     if (!body) throw new CliFailure(1, `${connection.url} does not answer as Carillon does`)
     return body
   }
@@ -42,6 +48,10 @@ export function createApi(connection: Connection, terminal: Terminal): Api {
       const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
       const search = new URLSearchParams(given).toString()
       return call(search === '' ? path : `${path}?${search}`, { method: 'GET' })
+    },
+    text: (path) => answerTo(path, { method: 'GET' }),
+    async delete(path) {
+      await answerTo(path, { method: 'DELETE' })
     },
     post: (path, body, headers = {}) =>
       call(path, {

@@ -1,11 +1,34 @@
+import type { Command } from 'commander'
 import { print } from './alerts.ts'
 import { createApi, field, itemsOf } from './api.ts'
+import { connected, type Finish } from './command-options.ts'
 import { findConnection } from './connection.ts'
-import { table } from './terminal.ts'
+import { printable, table } from './terminal.ts'
 import type { VerbOptions } from './alerts.ts'
 import type { Terminal } from './terminal.ts'
 
-export interface DeliveryListOptions extends VerbOptions {
+/** `carillon deliveries ls|resend|cancel`. */
+export function addDeliveries(program: Command, terminal: Terminal, finish: Finish): void {
+  const deliveries = program
+    .command('deliveries')
+    .description('Show who was told, how, and what became of it')
+  connected(deliveries.command('ls').description('List deliveries'))
+    .option('--user <user>', 'only to this user')
+    .option('--channel <channel>', 'only this channel')
+    .option('--state <state>', 'pending, sending, sent, delivered, cancelled, suppressed, expired or dead')
+    .option('--alert <id>', 'only of this alert')
+    .option('--notification <id>', 'only of this notification')
+    .option('--limit <count>', 'at most so many')
+    .action((options: DeliveryListOptions) => finish(listDeliveries(options, terminal)))
+  connected(
+    deliveries.command('resend <ids...>').description('Send ended deliveries again, as new ones'),
+  ).action((ids: string[], options: VerbOptions) => finish(resendDeliveries(ids, options, terminal)))
+  connected(
+    deliveries.command('cancel <ids...>').description('Cancel what waits for its time or its next attempt'),
+  ).action((ids: string[], options: VerbOptions) => finish(cancelDeliveries(ids, options, terminal)))
+}
+
+interface DeliveryListOptions extends VerbOptions {
   readonly user?: string
   readonly channel?: string
   readonly state?: string
@@ -14,7 +37,7 @@ export interface DeliveryListOptions extends VerbOptions {
   readonly limit?: string
 }
 
-export async function listDeliveries(options: DeliveryListOptions, terminal: Terminal): Promise<number> {
+async function listDeliveries(options: DeliveryListOptions, terminal: Terminal): Promise<number> {
   const { user, channel, state, alert, notification, limit } = options
   const answer = await createApi(findConnection(options, terminal), terminal).get('/v1/deliveries', {
     user,
@@ -36,5 +59,35 @@ export async function listDeliveries(options: DeliveryListOptions, terminal: Ter
     field(delivery, 'error') || field(delivery, 'reason'),
   ])
   terminal.write(table(['ID', 'AT', 'USER', 'CHANNEL', 'ADDRESS', 'STATE', 'ATTEMPTS', 'REASON'], rows))
+  return 0
+}
+
+/** `POST /v1/deliveries/{id}/resend` for each id, in turn; the first failure ends it. */
+async function resendDeliveries(
+  ids: readonly string[],
+  options: VerbOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const api = createApi(findConnection(options, terminal), terminal)
+  for (const id of ids) {
+    const answer = await api.post(`/v1/deliveries/${encodeURIComponent(id)}/resend`, {})
+    if (options.json === true) print(terminal, answer)
+    else terminal.write(printable(`${id} is sent again as ${field(answer, 'id')}`) + '\n')
+  }
+  return 0
+}
+
+/** `POST /v1/deliveries/{id}/cancel` for each id, in turn; the first failure ends it. */
+async function cancelDeliveries(
+  ids: readonly string[],
+  options: VerbOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const api = createApi(findConnection(options, terminal), terminal)
+  for (const id of ids) {
+    const answer = await api.post(`/v1/deliveries/${encodeURIComponent(id)}/cancel`, {})
+    if (options.json === true) print(terminal, answer)
+    else terminal.write(printable(`${id}  ${field(answer, 'state')}`) + '\n')
+  }
   return 0
 }

@@ -30,7 +30,7 @@ export async function explainPublish(
     terminal.write(`${printable(`${head}  ${detail}`)}\n`)
   }
   const timeline = listOf(answer['timeline'])
-  if (timeline.length > 0) terminal.write(`\n${timelineTable(timeline)}`)
+  if (timeline.length > 0) terminal.write(`\n${timelineTable(timeline)}${leftOut(answer)}`)
   return 0
 }
 
@@ -60,8 +60,14 @@ export async function simulateType(
     ...(ack && { acks: ack.map(ackOf) }),
   })
   if (options.json === true) return print(terminal, answer)
-  terminal.write(timelineTable(listOf(answer['timeline'])))
+  terminal.write(`${timelineTable(listOf(answer['timeline']))}${leftOut(answer)}`)
   return 0
+}
+
+/** What the timeline says nothing about: one that seems complete and is not would mislead. */
+function leftOut(answer: Json): string {
+  const names = answer['left_out']
+  return Array.isArray(names) ? `left out: ${printable(names.join(', ').replaceAll('_', ' '))}\n` : ''
 }
 
 function ackOf(text: string) {

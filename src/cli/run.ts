@@ -1,17 +1,22 @@
 import { Command, CommanderError } from 'commander'
 import { ALERT_VERBS, actOnAlerts, listAlerts, showAlert } from './alerts.ts'
 import { verifyAudit, type VerifyAuditOptions } from './audit.ts'
+import { configured, connected, type Finish } from './command-options.ts'
 import { checkConfiguration, printConfiguration, printSchema } from './config.ts'
-import { listDeliveries } from './deliveries.ts'
-import { onCallNow } from './oncall.ts'
+import { addDeadLetters } from './dead-letters.ts'
+import { addDeliveries } from './deliveries.ts'
+import { addMaintenance } from './maintenance.ts'
+import { addOnCall } from './oncall.ts'
 import { listOutbox, replyToOutbox, showOutbox } from './outbox.ts'
+import { showPreflight } from './preflight.ts'
 import { publish } from './publish.ts'
 import { explainPublish, simulateType, type ExplainOptions, type SimulateOptions } from './rehearsals.ts'
+import { addSilences } from './silences.ts'
 import { CliFailure } from './terminal.ts'
+import { testSend, type TestSendOptions } from './test-send.ts'
 import type { Flags } from '../config/overrides.ts'
 import type { AlertListOptions, AlertVerb, AlertVerbOptions, VerbOptions } from './alerts.ts'
 import type { ConfigVerbOptions } from './config.ts'
-import type { DeliveryListOptions } from './deliveries.ts'
 import type { OutboxListOptions, ReplyOptions } from './outbox.ts'
 import type { PublishOptions } from './publish.ts'
 import type { Terminal } from './terminal.ts'
@@ -45,7 +50,11 @@ export async function runCli(argv: readonly string[], terminal: Terminal, parts:
   addPublish(program, terminal, finish)
   addAlerts(program, terminal, finish)
   addOutbox(program, terminal, finish)
-  addLists(program, terminal, finish)
+  addDeliveries(program, terminal, finish)
+  addDeadLetters(program, terminal, finish)
+  addOnCall(program, terminal, finish)
+  addSilences(program, terminal, finish)
+  addMaintenance(program, terminal, finish)
   addConfig(program, terminal, finish)
   addQuestions(program, terminal, finish)
   try {
@@ -60,8 +69,6 @@ export async function runCli(argv: readonly string[], terminal: Terminal, parts:
     return error.exitCode
   }
 }
-
-type Finish = (result: number | Promise<number>) => Promise<void>
 
 function addStart(program: Command, parts: CliParts, finish: Finish): void {
   configured(program.command('start').description('Run the server'))
@@ -83,7 +90,7 @@ function addPublish(program: Command, terminal: Terminal, finish: Finish): void 
 }
 
 function addAlerts(program: Command, terminal: Terminal, finish: Finish): void {
-  const alerts = program.command('alerts').description('Show alerts and act on them')
+  const alerts = program.command('alerts').alias('alert').description('Show alerts and act on them')
   connected(alerts.command('ls').description('List alerts'))
     .option('--status <status>', 'firing, acknowledged, snoozed, suppressed or resolved')
     .option('--severity <level>', 'critical, warning or info')
@@ -99,6 +106,10 @@ function addAlerts(program: Command, terminal: Terminal, finish: Finish): void {
       'a note that is kept with it',
     )
     if (verb === 'snooze') command.requiredOption('--for <duration>', 'such as 30m or 2h')
+    if (verb === 'reassign')
+      command
+        .option('--user <user>', 'who has it from now on')
+        .option('--team <team>', 'whose policy it starts again with')
     command.action((ids: string[], options: AlertVerbOptions) =>
       // The keys of a constant object are its type's keys.
       finish(actOnAlerts(verb as AlertVerb, ids, options, terminal)),
@@ -121,24 +132,6 @@ function addOutbox(program: Command, terminal: Terminal, finish: Finish): void {
     .action((id: string, text: string | undefined, options: ReplyOptions) =>
       finish(replyToOutbox(id, text, options, terminal)),
     )
-}
-
-function addLists(program: Command, terminal: Terminal, finish: Finish): void {
-  const deliveries = program
-    .command('deliveries')
-    .description('Show who was told, how, and what became of it')
-  connected(deliveries.command('ls').description('List deliveries'))
-    .option('--user <user>', 'only to this user')
-    .option('--channel <channel>', 'only this channel')
-    .option('--state <state>', 'pending, sending, sent, delivered, cancelled, suppressed, expired or dead')
-    .option('--alert <id>', 'only of this alert')
-    .option('--notification <id>', 'only of this notification')
-    .option('--limit <count>', 'at most so many')
-    .action((options: DeliveryListOptions) => finish(listDeliveries(options, terminal)))
-  const oncall = program.command('oncall').description('Show who is on call')
-  connected(oncall.command('now [team]').description('Who is on call now, and who comes next')).action(
-    (team: string | undefined, options: VerbOptions) => finish(onCallNow(team, options, terminal)),
-  )
 }
 
 function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
@@ -173,19 +166,18 @@ function addQuestions(program: Command, terminal: Terminal, finish: Finish): voi
     .option('--silent <users...>', 'who does not answer')
     .option('--ack <user:after...>', 'who acknowledges how long after being reached, such as bob:2m')
     .action((type: string, options: SimulateOptions) => finish(simulateType(type, options, terminal)))
+  connected(
+    program
+      .command('preflight')
+      .description('What would keep a page of the next 14 days from arriving; 1 if there is anything'),
+  ).action((options: VerbOptions) => finish(showPreflight(options, terminal)))
+  connected(program.command('test-send <user>').description('Send a test message, and say what became of it'))
+    .option(
+      '--channel <channel>',
+      'email, sms, voice, push, web_push, telegram or speech; all but speech unless set',
+    )
+    .action((user: string, options: TestSendOptions) => finish(testSend(user, options, terminal)))
   connected(program.command('verify-audit').description('Say whether the audit log is what was written'))
     .option('--head <seq:hash>', 'a head that the log of the program had once')
     .action((options: VerifyAuditOptions) => finish(verifyAudit(options, terminal)))
 }
-
-const configured = (command: Command) =>
-  command
-    .option('--config <file>', 'configuration file; ./carillon.yaml if it is there')
-    .option('--data <folder>', 'where everything is kept; ./data unless set')
-
-const connected = (command: Command) =>
-  command
-    .option('--json', 'for machines: the answer as it came, one object a line')
-    .option('--url <url>', 'where the server is; CARILLON_URL unless set')
-    .option('--token <token>', 'who you are; CARILLON_TOKEN unless set')
-    .option('--data <folder>', 'where a demo left URL and token; ./data unless set')

@@ -96,6 +96,10 @@ const Schedule = Type.Object(
     ical: secret(
       'Calendar (iCalendar text) whose events are duties of the users that they name; wins over the layers',
     ),
+    ical_url: secret(
+      'URL of a calendar elsewhere that is followed in the same way; only to where `channels.webhook.allow` lets',
+    ),
+    ical_every: duration('How often that calendar is fetched', '15m'),
     announce: Type.Optional(Announce),
   },
   { ...closed, description: 'Who is on call' },

@@ -1,11 +1,11 @@
 import Type, { type Static } from 'typebox'
-import { Watchdog } from './oversight-schema.ts'
+import { Canary, Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
-import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
+import { FlappingSettings, Grouping, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
@@ -106,7 +106,7 @@ const NotiPy = Type.Object(
     open_registration: Type.Optional(
       Type.Boolean({
         description:
-          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail, SMS and push are captured',
       }),
     ),
   },
@@ -143,7 +143,7 @@ const DigestRule = Type.Object(
     event: text('Event, type or category of notifications, such as order.*'),
     channels: Type.Array(Type.Enum([...CHANNEL_NAMES]), {
       default: ['email'],
-      description: 'Channels on which they are gathered',
+      description: 'Channels on which they are gathered, other than realtime',
     }),
     window: duration('How long they are gathered before one message stands for them', '1h'),
     by: optionalText('Field of `data` that keeps digests apart, such as order_id'),
@@ -225,10 +225,15 @@ export const ConfigSchema = Type.Object(
       default: [],
       description: 'The same by place in the topic tree: a gateway that is down explains what is behind it',
     }),
+    grouping: Type.Array(Grouping, {
+      default: [],
+      description: 'Alerts that page together; the first rule that fits counts',
+    }),
     maintenance: MaintenanceSettings,
     flapping: FlappingSettings,
     rules: Rules,
     heartbeats: Heartbeats,
+    canary: Type.Optional(Canary),
   },
   closed,
 )

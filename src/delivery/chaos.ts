@@ -18,22 +18,26 @@ export type Troubles = ReadonlyMap<ChannelName, Trouble>
 
 /**
  * Trouble for captured channels (contract section 7), so that retries, breakers and dead letters can be watched without
- * a provider. Every tenant makes its own. Kept in memory only: a restart ends it.
+ * a provider. Every tenant makes its own; the breaker is one for all, and opens only where all of them are in trouble.
+ * Kept in memory only: a restart ends it.
  */
 export interface Chaos {
   /** The channels that are captured, and so can be troubled. */
   readonly channels: ReadonlySet<ChannelName>
   of(tenant: TenantId, channel: ChannelName): Trouble | undefined
+  /** Whether every tenant made the same trouble: only then does it say anything about what they share. */
+  everywhere(channel: ChannelName): boolean
   all(tenant: TenantId): Troubles
   /** In place of everything that was set for the tenant before. */
   set(tenant: TenantId, troubles: Troubles): void
 }
 
-export function createChaos(channels: ReadonlySet<ChannelName>): Chaos {
+export function createChaos(channels: ReadonlySet<ChannelName>, tenants: () => readonly TenantId[]): Chaos {
   const set = new Map<TenantId, Troubles>()
   return {
     channels,
     of: (tenant, channel) => set.get(tenant)?.get(channel),
+    everywhere: (channel) => tenants().every((tenant) => set.get(tenant)?.has(channel) === true),
     all: (tenant) => set.get(tenant) ?? new Map(),
     set: (tenant, troubles) => void set.set(tenant, troubles),
   }

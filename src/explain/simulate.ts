@@ -4,10 +4,11 @@ import { acknowledge } from '../alert/change.ts'
 import type { Change } from '../alert/changed.ts'
 import type { Moved } from '../alert/escalation/start.ts'
 import { planPaging, whoIsFor } from '../alert/paging.ts'
-import { hasten, onTimer } from '../alert/timer.ts'
+import { hasten } from '../alert/timer.ts'
 import type { Core } from '../core.ts'
 import type { ChannelName, Delivery } from '../delivery/delivery.ts'
 import { nextAttempt } from '../delivery/retry.ts'
+import { onTimerQuietly } from '../noise/hush.ts'
 
 export interface Scenario {
   /** The alert as it opens, and who is told at once. */
@@ -39,14 +40,27 @@ interface Waiting {
   dueAt: number
 }
 
+/**
+ * What a simulation says nothing about, by name: budgets and digests (`throttle:`, `digests:`), pauses of providers, the
+ * notices about how an alert ended, and other alerts, silences and windows that would come, or end early, meanwhile.
+ */
+export const LEFT_OUT = [
+  'throttle',
+  'digests',
+  'provider_pauses',
+  'outcome_notices',
+  'later_changes',
+] as const
+
 /** Everything that is going on, from the beginning on. A mistake in here must not run for ever. */
 const MOST_EVENTS = 10_000
 
 /**
  * What would become of an alert, on a clock that costs no time: the same decisions as in the running program about
  * steps, people, channels, contact rules, quiet hours, retries and acknowledgements, with everything that is in force
- * now and the duties of the time at hand. Stores and sends nothing. Retries wait for three quarters of their longest
- * delay; budgets and digests (`throttle:`, `digests:`), and pauses of providers, are left out.
+ * now and the duties of the time at hand. Silences, maintenance windows and alerts that are open now keep it quiet as
+ * long as they would. Stores and sends nothing. Retries wait for three quarters of their longest delay; see
+ * {@link LEFT_OUT} for the rest.
  */
 export async function simulate(live: Core, scenario: Scenario): Promise<readonly SimulatedEvent[]> {
   // A turn at a round-robin target is looked at and not taken.
@@ -155,7 +169,8 @@ export async function simulate(live: Core, scenario: Scenario): Promise<readonly
       answers = answers.filter((one) => one !== said)
       change(acknowledge(alert, { by: said.user, via: 'http', now, whoIs }), now)
     } else {
-      const made = onTimer(alert, now, whoIs)
+      const quiet = core.noise.quietOf(alert, now)
+      const made = onTimerQuietly(alert, now, { whoIs, quiet, release: core.noise.releaseOf(alert) })
       if (made.kind !== 'changed') break
       change(made, now)
     }

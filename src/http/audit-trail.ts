@@ -19,7 +19,8 @@ const VERBS: Readonly<Record<string, string>> = {
 /**
  * Puts every successful change over `/v1` into the audit log before it is answered (security row 30): a crash between
  * the change and its entry loses the entry. The action is made of the path, such as `deliveries.resend` or
- * `users.me.devices.create`, so that no route can be forgotten; bodies are left out, for they hold addresses and texts.
+ * `users.me.devices.create`, so that no route can be forgotten; bodies are left out, for they hold addresses and texts,
+ * but for what says whom a silence or a changed duty is about.
  */
 export function auditTrail(v1: App, engine: Pick<Engine, 'store' | 'clock' | 'log'>): void {
   v1.addHook('onSend', async (request, reply, payload) => {
@@ -27,12 +28,16 @@ export function auditTrail(v1: App, engine: Pick<Engine, 'store' | 'clock' | 'lo
     const route = request.routeOptions.url ?? ''
     const action = actionOf(request.method, route)
     if (action === null || APART.test(route) || identity === null) return
+    // A preview.
+    if (route === '/v1/silences' && reply.statusCode !== 201) return
     if (reply.statusCode < 200 || reply.statusCode >= 300) return
     const { id: actor, tenant } = identity.principal
-    const subject = subjectOf(request) ?? (reply.statusCode === 201 ? idIn(payload) : null)
+    const subject = subjectOf(request, reply.statusCode === 201 ? idIn(payload) : null)
     const at = engine.clock.now()
     try {
-      await engine.store.audit([{ tenant, at, actor, via: 'http', action, subject, detail: {} }])
+      await engine.store.audit([
+        { tenant, at, actor, via: 'http', action, subject, detail: detailOf(route, request.body) },
+      ])
     } catch (error) {
       // It has happened: an answer that says otherwise would be repeated.
       engine.log.error({ err: error, action, actor, subject }, 'an entry of the audit log was lost')
@@ -54,9 +59,24 @@ export function actionOf(method: string, route: string): string | null {
   return [...words, ...(named && !removes ? [] : [verb])].join('.')
 }
 
-function subjectOf(request: FastifyRequest): string | null {
+/** The parameters of the path, and the id of what was made. */
+function subjectOf(request: FastifyRequest, made: string | null): string | null {
   const params = Object.values(request.params as Readonly<Record<string, string>>)
-  return params.length === 0 ? null : params.join('/')
+  const parts = made === null ? params : [...params, made]
+  return parts.length === 0 ? null : parts.join('/')
+}
+
+/** Fields that hold neither addresses nor texts. */
+const TOLD: Readonly<Record<string, readonly string[]>> = {
+  '/v1/silences': ['match', 'until'],
+  '/v1/oncall/:team/overrides': ['user', 'from', 'to', 'kind', 'replaces'],
+  '/v1/oncall/:team/temporary': ['from', 'to', 'shifts'],
+}
+
+function detailOf(route: string, body: unknown): Readonly<Record<string, unknown>> {
+  const told = TOLD[route]
+  if (told === undefined || typeof body !== 'object' || body === null) return {}
+  return Object.fromEntries(Object.entries(body).filter(([key]) => told.includes(key)))
 }
 
 function idIn(payload: unknown): string | null {

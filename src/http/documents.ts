@@ -4,7 +4,7 @@ import type { FastifySchema } from 'fastify'
 import { AlertSchema, TimelineEntrySchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
 import { BatchSchema } from '../wire/batch.ts'
-import { DeliverySchema } from '../wire/delivery.ts'
+import { DeliveryRecordSchema, DeliverySchema } from '../wire/delivery.ts'
 import { CoreBanqNotificationSchema, NotificationSchema } from '../wire/notification.ts'
 import { OutboxItemSchema } from '../wire/outbox-item.ts'
 import { ErrorSchema, type App } from './app.ts'
@@ -16,6 +16,7 @@ const SHARED = [
   TimelineEntrySchema,
   BatchSchema,
   DeliverySchema,
+  DeliveryRecordSchema,
   NotificationSchema,
   CoreBanqNotificationSchema,
   DeadLetterSchema,

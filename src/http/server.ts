@@ -25,9 +25,11 @@ import { coreBanq } from './families/corebanq.ts'
 import { contacts } from './families/contacts.ts'
 import { deadLetters } from './families/dead-letters.ts'
 import { deliveries } from './families/deliveries.ts'
+import { deliveryStatistics } from './families/delivery-statistics.ts'
 import { devices } from './families/devices.ts'
 import { heartbeats } from './families/heartbeats.ts'
 import { hooks } from './families/hooks/family.ts'
+import { maintenance } from './families/maintenance.ts'
 import { me } from './families/me.ts'
 import type { NotiPyDeps } from './families/notipy/calling-service.ts'
 import { notiPyFamily } from './families/notipy/family.ts'
@@ -42,6 +44,7 @@ import { publishing } from './families/publish.ts'
 import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
 import { silences } from './families/silences.ts'
+import { testSend } from './families/test-send.ts'
 import { templates } from './families/templates.ts'
 import { whyFamily } from './families/why.ts'
 import { guard } from './guard.ts'
@@ -265,8 +268,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
     (app) => silences(app, engine),
+    (app) => maintenance(app, engine),
     ...(options.duty ? [dutyFamily(engine, options.duty)] : []),
     (app) => deliveries(app, engine),
+    (app) => deliveryStatistics(app, engine),
     (app) => deadLetters(app, engine),
     (app) => audit(app, engine),
     (app) => whyFamily(app, engine),
@@ -277,6 +282,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => heartbeats(app, engine),
     (app) => me(app, engine),
     (app) => contacts(app, engine),
+    (app) => testSend(app, engine),
     (app) => optOuts(app, engine),
     (app) => devices(app, engine),
     (app) => callbacks(app, engine),

@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../audit/entry.ts'
 import type { Core } from '../core.ts'
 import { acceptanceOf, storedOutcome } from '../notification/acceptance.ts'
 import { audienceOf } from '../notification/audience.ts'
@@ -44,12 +45,33 @@ export async function acceptMaintenance(
 
   const id = accepted.kind === 'duplicate' ? String(accepted.result['maintenance_id']) : messageId
   const stored = core.registry.get(MAINTENANCE, placeOf(id))
-  if (stored === undefined || !isSame(stored.doc, wanted))
+  if (stored === undefined || !isSame(stored.doc, wanted)) {
     await core.registry.put(MAINTENANCE, placeOf(id), wanted)
+    await core.store.audit([auditOf(arrival, id, { before: stored?.doc, wanted })])
+  }
   core.worker.wake('release', now)
   const mutedBy = `maintenance:${id}`
   await core.reconsider([...core.openAlerts.all()].filter((alert) => alert.suppressedBy === mutedBy))
   return storedOutcome(core, arrival, result, accepted)
+}
+
+/** What the audit log says of it; titles and messages are texts of people and stay out. */
+function auditOf(
+  { now, publish: { principal, via } }: Arrival,
+  id: string,
+  { before, wanted }: { readonly before: Maintenance | undefined; readonly wanted: Maintenance },
+): NewAuditEntry {
+  const { start, end, systems, sources, types, cancelledAt } = wanted
+  const what = cancelledAt !== null ? 'cancel' : before === undefined ? 'announce' : 'change'
+  return {
+    tenant: principal.tenant,
+    at: now,
+    actor: principal.id,
+    via,
+    action: `maintenance.${what}`,
+    subject: id,
+    detail: { start, end, systems, sources, types },
+  }
 }
 
 /** What was said before stands where the change says nothing, so that an id alone cancels. */

@@ -60,6 +60,19 @@ async function enter(core: Core, tenant: TenantId, { id, window, now, remindMs }
     })
   }
   await show(core, tenant, { window, now, over: phase === 'over' })
+  // Who called it off is an entry already.
+  if (phase === 'over' && window.cancelledAt === null)
+    await core.store.audit([
+      {
+        tenant,
+        at: now,
+        actor: CARILLON,
+        via: 'engine',
+        action: 'maintenance.end',
+        subject: id,
+        detail: { muted },
+      },
+    ])
 }
 
 /** What somebody has said of a component since stands: only the window's own state ends with it. */

@@ -108,6 +108,7 @@ export function createDutyBook(core: Core): DutyBook {
     removeCalendar: (team, by) =>
       inTurn(team, async () => {
         demandOperator(by)
+        demandUnfollowed(core, team)
         return registry.remove(CALENDAR, placeOf(team, 'calendar'))
       }),
   }
@@ -204,12 +205,18 @@ function refuseOverlap(known: readonly Owned<Override>[], planned: OverrideRecor
   if (other !== undefined) throw fault('oncall.overlap', undefined, { id: other.id })
 }
 
+/** A calendar that is followed would be taken again in place of every other one. */
+function demandUnfollowed(core: Core, team: Team): void {
+  if (core.config().teams[team.name]?.schedule?.ical_url !== undefined) throw fault('record.read_only')
+}
+
 async function importCalendar(core: Core, team: Team, by: Principal, text: string): Promise<number> {
   demandOperator(by)
   const { registry } = core
   const place = { tenant: team.tenant, owner: team.name, key: 'calendar' }
   if (team.schedule?.calendar !== undefined && registry.get(CALENDAR, place) === undefined)
     throw fault('record.read_only')
+  demandUnfollowed(core, team)
   const people = core.directory().users(team.tenant)
   const read = readCalendar(text, team.schedule?.timezone ?? 'UTC', people)
   if (!read.ok) {

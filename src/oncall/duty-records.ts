@@ -21,6 +21,8 @@ export const TEMPORARY = recordKind<TemporaryRecord>('oncall_temporary')
 export interface CalendarRecord {
   readonly events: readonly CalendarEvent[]
   readonly by: string
+  /** Of a calendar that was fetched: the hexadecimal SHA-256 of its URL, and its entity tag (RFC 9110). */
+  readonly followed?: { readonly digest: string; readonly etag: string | null }
 }
 export const CALENDAR = recordKind<CalendarRecord>('oncall_calendar')
 

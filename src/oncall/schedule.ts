@@ -44,6 +44,8 @@ export interface Layer {
   }
   /** `YYYY-MM-DD`: the first in `rotate` is on from the hand-off on or before it; null counts from Monday 1970-01-05. */
   readonly start: string | null
+  /** Added to the number of a turn: who was on call when somebody came or left stays on; absent for 0. */
+  readonly shift?: number
   /** The layer has somebody only in these hours; absent for always. */
   readonly only?: readonly Hours[]
 }

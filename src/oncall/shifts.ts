@@ -199,12 +199,13 @@ function turnAt({ rotate, ...layer }: Layer, timezone: string, at: number): Duty
   const handoffs = handoffsOf({ rotate, ...layer }, timezone)
   if (at < handoffs.firstAt) return { users: [], from: -Infinity, to: handoffs.firstAt }
   const turn = handoffs.turnAt(at)
-  const user = inTurn(rotate, turn)
+  const userOf = (number: number) => inTurn(rotate, number + (layer.shift ?? 0))
+  const user = userOf(turn)
   if (rotate.every((other) => other === user)) return { users: [user], from: handoffs.firstAt, to: Infinity }
   let first = turn
-  while (handoffs.at(first) > handoffs.firstAt && inTurn(rotate, first - 1) === user) first--
+  while (handoffs.at(first) > handoffs.firstAt && userOf(first - 1) === user) first--
   let next = turn + 1
-  while (inTurn(rotate, next) === user) next++
+  while (userOf(next) === user) next++
   return { users: [user], from: handoffs.at(first), to: handoffs.at(next) }
 }
 

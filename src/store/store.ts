@@ -3,6 +3,7 @@ import type { TenantId } from '../access/principal.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
 import type { FoundRow } from '../audit/verify.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
+import type { Attempt } from '../delivery/attempt/attempt.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
 import type { Notification, Origin } from '../notification/notification.ts'
 
@@ -36,7 +37,7 @@ export interface Store {
   /**
    * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
    * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
-   * are taken become `sending` and count one attempt. `nextDueAt` is when the lane's next work is due, leased work
+   * are taken become `sending` and count one attempt; one that was lost with its holder goes on record. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */
   claim(claim: Claim): Promise<{ readonly items: readonly Claimed[]; readonly nextDueAt: number | null }>
@@ -125,6 +126,8 @@ export interface Store {
   openAlerts(limit: number, cursor?: string): Promise<Page<Alert>>
 
   deliveries(query: DeliveryQuery): Promise<Page<Delivery>>
+  /** With every attempt on record, oldest first; null when there is none of this id. */
+  delivery(tenant: TenantId, id: string): Promise<DeliveryRecord | null>
   /** Newest first, with how many there are in all; reads no further than the owner's. */
   dispatches(query: DispatchQuery): Promise<DispatchList>
   /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
@@ -134,6 +137,11 @@ export interface Store {
    * no such batch. What was sent again later is a delivery of its own and does not count.
    */
   batch(tenant: TenantId, id: string): Promise<Batch | null>
+  /**
+   * How many deliveries of a time came to what (checklist C19), by channel, state and reason: the newest `limit` of
+   * those that came to be in it.
+   */
+  deliveryStatistics(query: StatisticsQuery): Promise<DeliveryStatistics>
   deadLetters(tenant: TenantId, page: PageQuery): Promise<Page<DeadLetter>>
   deadLetter(tenant: TenantId, id: string): Promise<DeadLetter | null>
   /** Oldest first, all of them (contract section 7). */
@@ -334,6 +342,8 @@ export type Claimed = {
       readonly notification: Notification | null
       readonly alert: Alert | null
       /** The earlier attempt never settled: the provider may have it (promise P9). */ readonly ambiguous: boolean
+      /** The newest attempt on record; one that was lost with its holder is on it as `unknown`. */
+      readonly last?: Attempt
     }
   | { readonly kind: 'escalate'; readonly alert: Alert }
   | { readonly kind: 'release'; readonly doc: Readonly<Record<string, unknown>> }
@@ -344,6 +354,8 @@ export interface Settlement {
   readonly workId: number
   readonly token: number
   readonly at: number
+  /** What the attempt came to, kept behind those of earlier ones, the newest 50 of a delivery (checklist C19). */
+  readonly attempts?: readonly Attempt[]
   readonly delivery: {
     readonly id: string
     readonly state: DeliveryState
@@ -363,11 +375,18 @@ export interface Settlement {
   readonly hold?: Hold
 }
 
+export interface DeliveryRecord {
+  readonly delivery: Delivery
+  readonly attempts: readonly Attempt[]
+}
+
 /** Where a delivery is held back, and the digest that is opened for it when its key has none. */
 export interface Hold {
   /** One open digest per tenant and key. */
   readonly key: string
   readonly open: Pick<Digest, 'id' | 'channel' | 'userId' | 'address'> & { readonly dueAt: number }
+  /** When the message is worthless: one that the summary comes too late for waits for this instant, `pending`, instead. */
+  readonly expiresAt?: number
 }
 
 /** A window in which deliveries to one person on one channel gather behind one summary. */
@@ -375,7 +394,7 @@ export interface Digest {
   readonly id: string
   readonly channel: ChannelName
   readonly userId: string
-  /** Where the first that it held was going, and where its summary goes. */
+  /** Where the first that it held was going. */
   readonly address: string | null
   readonly openedAt: number
 }
@@ -549,6 +568,27 @@ export interface Batch {
   readonly createdAt: number
   /** How many of its messages are in each state. */
   readonly states: Readonly<Record<DeliveryState, number>>
+}
+
+export interface StatisticsQuery {
+  readonly tenant: TenantId
+  readonly from: number
+  /** Not itself part of it. */
+  readonly to: number
+  readonly limit: number
+}
+
+export interface DeliveryStatistics {
+  /** The `from` that was asked for, or when the oldest one came to be that still counted. */
+  readonly from: number
+  readonly counts: readonly {
+    readonly channel: ChannelName
+    readonly state: DeliveryState
+    readonly reason: string | null
+    readonly count: number
+    /** On average from when it was due to when it was sent; null where none was. */
+    readonly tookMs: number | null
+  }[]
 }
 
 export interface OutboxQuery {

@@ -26,7 +26,7 @@ export function createInboxWords(deps: {
     if (Object.keys(deps.templates()).length === 0) return null
     const input = inputOf(notification, person, deps.publicUrl())
     const wording = deps.wordingOf(input)
-    if (wording === null) return null
+    if (wording === null || wording.failure) return null
     const { title, text } = contentOf({ ...input, wording })
     return {
       ...(wording.title !== undefined && { title }),

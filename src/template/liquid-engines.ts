@@ -46,6 +46,8 @@ function options() {
     ownPropertyOnly: true,
     strictFilters: true,
     strictVariables: false,
+    // What a condition asks for, and what has a `default`, may be absent where the rest may not.
+    lenientIf: true,
     globals: {},
     operators: charged(defaultOperators),
     parseLimit: LONGEST_TEMPLATE,

@@ -13,18 +13,18 @@ export function templateNames({ subject }: RenderInput): readonly string[] {
 
 /**
  * What a template may show: the notification or alert as every interface names its fields, its `data`, the `user` it
- * is for and the `url` it leads to. Of the person only what they would tell a stranger: no address, no secret.
+ * is for and the `url` it leads to, else that of the console. Of the person only what they would tell a stranger: no address, no secret.
  */
 export function messageData(input: RenderInput): TemplateData {
   const { subject, recipient } = input
-  const url = messageUrl(input)
+  const url = messageUrl(input) ?? `${input.publicUrl.replace(/\/+$/, '')}/`
   const user = recipient && {
     id: recipient.id,
     name: recipient.name,
     locale: recipient.locale,
     timezone: recipient.timezone,
   }
-  const about = { ...(user && { user }), ...(url !== null && { url }) }
+  const about = { ...(user && { user }), url }
   if (subject.kind === 'alert') {
     return {
       alert: { ...renderAlert(subject.alert), step: input.delivery.step },

@@ -26,7 +26,7 @@ export interface PreviewRequest {
 export interface Preview {
   /** Null when no template fits: the message would go out as it was published. */
   readonly chosen: Pick<ChosenPart, 'pattern' | 'locale' | 'name'> | null
-  /** The message as it would be sent; with a fault, that is the plain one. */
+  /** The message as it would be sent; with a fault, and so where anything is missing, that is the plain one. */
   readonly rendered: Rendered
   readonly missing: readonly string[]
   readonly faults: Worded['faults']

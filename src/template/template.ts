@@ -1,6 +1,7 @@
 import { Context, LiquidError, toValueSync, type Liquid, type Template as Node } from 'liquidjs'
 import { limitedOutput, limitSteps, MOST_WORK } from './budget.ts'
 import { LIQUID, type TemplateFormat } from './liquid-engines.ts'
+import { MissingValue, WholeContext } from './whole-context.ts'
 
 /** Names and plain values, as JSON has them: what a template may show. Never a secret, never a function. */
 export type TemplateData = Readonly<Record<string, unknown>>
@@ -11,18 +12,22 @@ export interface Template {
   readonly source: string
   /**
    * Puts the data in. Pure and total: the same data give the same result, no template and no data make it throw, and
-   * it ends within bounds (budget.ts) that hold for loops, texts and lists alike. What the data do not have is empty.
+   * it ends within bounds (budget.ts) that hold for loops, texts and lists alike. What the data do not have is empty,
+   * or with `whole` a fault, unless the template only asks for it in a condition or gives it a `default`.
    */
-  render(data: TemplateData): Rendering
-  /** Names that the data have to bring, in the order in which the template uses them first: `['order', 'user']`. */
+  render(data: TemplateData, form?: 'whole'): Rendering
+  /** Names that the template uses, in the order in which it uses them first: `['order', 'user']`. */
   readonly variables: readonly string[]
-  /** Which of the paths it uses the data do not have, such as `order.id`. What stands in brackets is not looked at. */
-  missing(data: TemplateData): readonly string[]
 }
 
 export type Rendering =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly fault: TemplateFault }
+  | {
+      readonly ok: false
+      readonly fault: TemplateFault
+      /** The paths that the data lack, such as `order.id`; where a value has several, the first. */
+      readonly missing: readonly string[]
+    }
 
 /** What is wrong with a template, and where in it, both counted from 1. */
 export interface TemplateFault {
@@ -47,16 +52,8 @@ export function compileTemplate(source: string, format: TemplateFormat): Compila
     const template: Template = {
       format,
       source,
-      render: (data) => renderNodes(liquid, nodes, data),
+      render: (data, form) => renderNodes(liquid, nodes, { data, whole: form === 'whole' }),
       variables: [...new Set(paths.map(([root]) => String(root)))],
-      missing: (data) => [
-        ...new Set(
-          paths
-            .map(plainPath)
-            .filter((path) => isMissing(path, data))
-            .map(joined),
-        ),
-      ],
     }
     return { ok: true, template }
   } catch (error) {
@@ -69,12 +66,17 @@ export function formatTemplateFault({ message, line, column }: TemplateFault): s
   return `${message} (line ${line}, column ${column})`
 }
 
-function renderNodes(liquid: Liquid, nodes: Node[], data: TemplateData): Rendering {
+function renderNodes(
+  liquid: Liquid,
+  nodes: Node[],
+  { data, whole }: { readonly data: TemplateData; readonly whole: boolean },
+): Rendering {
   try {
-    const context = new Context(
+    const context = new (whole ? WholeContext : Context)(
       { ...data },
-      liquid.options,
-      { sync: true, memoryLimit: MOST_WORK },
+      // Everything that is missing is told at once.
+      whole ? { ...liquid.options, catchAllErrors: true } : liquid.options,
+      { sync: true, memoryLimit: MOST_WORK, strictVariables: whole },
       { liquid },
     )
     limitSteps(context)
@@ -82,31 +84,21 @@ function renderNodes(liquid: Liquid, nodes: Node[], data: TemplateData): Renderi
     toValueSync(liquid.renderer.renderTemplates(nodes, context, output))
     return { ok: true, text: output.buffer }
   } catch (error) {
-    return { ok: false, fault: faultOf(error) }
+    const [first = error] = leavesOf(error)
+    return { ok: false, fault: faultOf(first), missing: [...new Set(leavesOf(error).flatMap(missingIn))] }
   }
 }
 
-/** The part of a path that is known without rendering: everything before the first name in brackets. */
-function plainPath(segments: Segments): readonly (string | number)[] {
-  const nested = segments.findIndex((segment) => typeof segment === 'object')
-  return (nested === -1 ? segments : segments.slice(0, nested)) as readonly (string | number)[]
+/** The single errors, in their order: those of a loop or a branch are gathered in one. */
+function leavesOf(error: unknown): readonly unknown[] {
+  if (error instanceof Error && 'errors' in error && Array.isArray(error.errors))
+    return error.errors.flatMap(leavesOf)
+  return [error]
 }
 
-/** `size`, `first` and `last` are Liquid's own of whatever comes before them. */
-const OF_LISTS: ReadonlySet<unknown> = new Set(['size', 'first', 'last'])
-
-function isMissing(path: readonly (string | number)[], data: TemplateData): boolean {
-  let found: unknown = data
-  for (const segment of path) {
-    if (OF_LISTS.has(segment) && (typeof found === 'string' || Array.isArray(found))) return false
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, segment)) return true
-    found = (found as Readonly<Record<string | number, unknown>>)[segment]
-  }
-  return found === undefined || found === null
-}
-
-function joined(path: readonly (string | number)[]): string {
-  return path.join('.')
+function missingIn(error: unknown): readonly string[] {
+  if (error instanceof MissingValue) return [error.path]
+  return LiquidError.is(error) && error.originalError ? missingIn(error.originalError) : []
 }
 
 function faultOf(error: unknown): TemplateFault {

@@ -1,4 +1,5 @@
-import type { RenderInput, Wording } from '../delivery/channel.ts'
+import type { RenderInput, Wording, WordingFailure } from '../delivery/channel.ts'
+import { cut } from '../delivery/text.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { choosePart, type ChosenPart, type Templates } from './choose-part.ts'
@@ -15,13 +16,14 @@ export interface WordingsDeps {
 
 /** How many failures are told apart; there are no more templates than that. */
 const MOST_TOLD = 1000
+const LONGEST_FAILURE = 300
 /** Channels where a text is all there is. */
 const WITHOUT_TITLE: ReadonlySet<string> = new Set(['sms', 'voice', 'speech'])
 
 /**
  * Makes what finds the words that the configuration's templates have for a message. It answers null for a message
- * without a template, and for one whose template fails: that goes out as it was published, and the failure is counted,
- * and told in the log once (promise P10). It never throws.
+ * without a template. One whose template fails, or shows what its data do not have, goes out as it was published: no
+ * words, but the failure, which is counted, and told in the log once (promise P10). It never throws.
  */
 export function createWordings({
   templates,
@@ -42,17 +44,33 @@ export function createWordings({
     try {
       const chosen = chosenFor(templates(), input)
       if (chosen === null) return null
-      const { wording, faults } = word(chosen, messageData(input), compile)
+      const { wording, faults, missing } = word(chosen, messageData(input), compile)
       const [first] = faults
       if (first === undefined) return wording
       const { pattern: event, locale, name: part } = chosen
-      failed(channel, { event, locale, part, field: first.field, failure: formatTemplateFault(first) })
+      const { field } = first
+      const failure = missing.length > 0 ? missingFields(missing) : formatTemplateFault(first)
+      failed(channel, { event, locale, part, field, failure })
+      const code = missing.length > 0 ? 'template_missing_fields' : 'template_failed'
+      return asPublished(
+        code,
+        `${[event, ...(locale === null ? [] : [locale]), part, field].join(' ')}: ${failure}`,
+      )
     } catch (error) {
       // Data that no renderer of ours can show, such as an instant that is none.
       failed(channel, { failure: String(error) })
+      return asPublished('template_failed', String(error))
     }
-    return null
   }
+}
+
+/** `Missing fields: data.amount, data.order.id`. */
+export function missingFields(paths: readonly string[]): string {
+  return cut(`Missing fields: ${paths.join(', ')}`, LONGEST_FAILURE)
+}
+
+function asPublished(code: WordingFailure['code'], message: string): Wording {
+  return { alone: false, failure: { code, message: cut(message, LONGEST_FAILURE) } }
 }
 
 /** The part for a message; how an alert ended, and whether it is in hand, is told without: a page says something else. */
@@ -70,7 +88,7 @@ export interface Worded {
   /** What could be rendered of the part. */
   readonly wording: Wording
   readonly faults: readonly (TemplateFault & { readonly field: 'title' | 'text' | 'html' })[]
-  /** Paths that the templates show and the data do not have. */
+  /** Paths that the templates show and the data do not have, or have as null; each is a fault as well. */
   readonly missing: readonly string[]
 }
 
@@ -83,10 +101,14 @@ export function word({ name, part }: ChosenPart, data: TemplateData, compile: Co
     const source = part[field]
     if (source === undefined) continue
     const compilation = compile(source, field === 'html' ? 'html' : 'text')
-    const rendering = compilation.ok ? compilation.template.render(data) : compilation
+    const rendering = compilation.ok
+      ? compilation.template.render(data, 'whole')
+      : { ...compilation, missing: [] }
     if (rendering.ok) wording[field] = rendering.text
-    else faults.push({ ...rendering.fault, field })
-    if (compilation.ok) for (const path of compilation.template.missing(data)) missing.add(path)
+    else {
+      faults.push({ ...rendering.fault, field })
+      for (const path of rendering.missing) missing.add(path)
+    }
   }
   return { wording: { ...wording, alone: WITHOUT_TITLE.has(name) }, faults, missing: [...missing] }
 }

@@ -448,6 +448,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:3 channels.email.smtp_url: is missing; mode live needs it',
   ],
   [
+    'Mailgun without its domain',
+    'channels:\n  email: { mode: live, provider: mailgun, api_key: geheim }\n',
+    'c.yaml:2:3 channels.email.domain: is missing; provider mailgun needs it',
+  ],
+  [
+    'a domain of Mailgun that would change the path of the request',
+    'channels: { email: { mode: live, provider: mailgun, api_key: geheim, domain: ../x } }\n',
+    'c.yaml:1:78 channels.email.domain: expected a domain such as mg.example.org',
+  ],
+  [
     'a mail server that is none, without telling its password',
     'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
     'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',
@@ -491,6 +501,11 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'an event that is too long together with its group (X34)',
     `notification_types: { shop: { events: [${'x'.repeat(95)}, ${'x'.repeat(96)}] } }\n`,
     'c.yaml:1:137 notification_types.shop.events[1]: shop.… has at most 100 characters',
+  ],
+  [
+    'a digest of what is shown live',
+    'digests: [{ event: "order.*", channels: [email, realtime] }]\n',
+    'c.yaml:1:49 digests[0].channels[1]: what is shown live cannot be gathered; name channels such as email, sms or push',
   ],
   [
     'an exception for webhooks that is neither host nor network',
@@ -620,6 +635,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'a country that is none',
     'channels: { sms: { countries: ["+49", DE] } }\n',
     'c.yaml:1:39 channels.sms.countries[1]: "DE" is no beginning of numbers such as +49',
+  ],
+  [
+    'a channel whose provider cannot be asked what it took (P9)',
+    'channels: { email: { on_ambiguous: reconcile } }\n',
+    'c.yaml:1:36 channels.email.on_ambiguous: email has no provider that can be asked; use retry or give_up',
+  ],
+  [
+    'a gateway that cannot be asked what it took (P9)',
+    'channels: { sms: { on_ambiguous: reconcile, provider: http } }\n',
+    'c.yaml:1:34 channels.sms.on_ambiguous: an http provider cannot be asked what it sent; use retry or give_up',
   ],
   [
     'a channel that sends and captures',

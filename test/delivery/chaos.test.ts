@@ -37,6 +37,7 @@ describe('chaos', () => {
         retry,
         code,
         reason: `Chaos answered ${status}`,
+        status,
       })
     })
   }
@@ -63,11 +64,14 @@ describe('chaos', () => {
   })
 
   it('of one tenant leaves the channels of another alone (security 18)', () => {
-    const chaos = createChaos(new Set(['sms']))
+    const chaos = createChaos(new Set(['sms']), () => [TENANT, 'acme' as TenantId])
     chaos.set(TENANT, new Map([['sms', trouble]]))
     expect(chaos.of(TENANT, 'sms')).to.equal(trouble)
     expect(chaos.of(TENANT, 'email')).to.equal(undefined)
     expect(chaos.of('acme' as TenantId, 'sms')).to.equal(undefined)
+    expect(chaos.everywhere('sms')).to.equal(false)
+    chaos.set('acme' as TenantId, new Map([['sms', trouble]]))
+    expect(chaos.everywhere('sms')).to.equal(true)
     chaos.set(TENANT, new Map())
     expect(chaos.of(TENANT, 'sms')).to.equal(undefined)
   })

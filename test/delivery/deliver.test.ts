@@ -119,6 +119,9 @@ describe('attempt', () => {
       },
       nextDueAt: null,
       outbox: null,
+      attempts: [
+        { number: 1, startedAt: NOON, endedAt: NOON, provider: 'smtp', outcome: 'sent', providerId: 'p1' },
+      ],
     })
     expect(provider).to.deep.equal({ sign: 'well' })
   })
@@ -153,7 +156,7 @@ describe('attempt', () => {
     const { deps, sent, clock } = setUp(undefined, 'captured', 'sms')
     const attempted = async (trouble: Trouble) => {
       const page = work({ channel: 'sms', address: '+4915112345678' })
-      const answer = attempt(page, { ...deps, chaos: { of: () => trouble } })
+      const answer = attempt(page, { ...deps, chaos: { of: () => trouble, everywhere: () => true } })
       await clock.pass(12_000)
       return answer
     }

@@ -174,4 +174,67 @@ describe('the simulation of alerts (section 3.1)', () => {
       await h.close()
     }
   })
+
+  it('keeps an alert as quiet as silences, windows and open alerts would, and names what it leaves out (A7, A8, E21)', async () => {
+    const program = await harness({
+      config: { inhibit: [{ source: { type: 'gateway_down' }, target: { type: 'sensor_*' } }] },
+    })
+    try {
+      const { token } = await loginOf(program.app.httpUrl)
+      const ask = async (type: string) => {
+        const answer = await fetch(`${program.app.httpUrl}/v1/simulate`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ alert: { type }, for: '3h' }),
+        })
+        return (await answer.json()) as {
+          timeline: { at: string; kind: string; reason: string | null }[]
+          left_out: string[]
+        }
+      }
+      const firstOf = async (type: string, kind: string) =>
+        (await ask(type)).timeline.find((event) => event.kind === kind)
+      const inAnHour = new Date(program.now + 60 * MINUTE).toISOString()
+      const principal = program.app.engine.directory.principal('anna')!
+      await program.app.engine.silences.create(principal, {
+        match: { type: 'disk_full' },
+        reason: 'New disks',
+        until: program.now + 60 * MINUTE,
+      })
+      await program.accepted('notifications/system/maintenance', {
+        id: 'w1',
+        title: 'Racks',
+        start: new Date(program.now).toISOString(),
+        end: inAnHour,
+        alert_types: ['temp_*'],
+      })
+      await program.raise('alerts/critical/gateway_down')
+
+      expect(await firstOf('disk_full', 'suppressed')).to.include({ reason: 'Silenced by anna: New disks' })
+      expect(await firstOf('disk_full', 'sent')).to.include({ at: inAnHour })
+      expect(await firstOf('temp_high', 'suppressed')).to.include({ reason: 'Maintenance: Racks' })
+      expect(await firstOf('temp_high', 'sent')).to.include({ at: inAnHour })
+      expect((await firstOf('sensor_7', 'suppressed'))?.reason).to.match(/^Follows gateway_down/)
+      expect(await firstOf('sensor_7', 'sent')).to.equal(undefined)
+      const { left_out: leftOut } = await ask('system_failure')
+      expect(leftOut).to.deep.equal([
+        'throttle',
+        'digests',
+        'provider_pauses',
+        'outcome_notices',
+        'later_changes',
+      ])
+    } finally {
+      await program.close()
+    }
+  })
 })
+
+async function loginOf(url: string): Promise<{ readonly token: string }> {
+  const answer = await fetch(`${url}/v1/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user: 'anna', password: 'anna-password' }),
+  })
+  return (await answer.json()) as { readonly token: string }
+}

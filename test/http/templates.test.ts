@@ -84,20 +84,31 @@ describe('the templates API', () => {
     })
   })
 
-  it('previews a message as it would be sent, with what is missing of the data (N13)', async () => {
+  it('previews a message as it would be sent (N13)', async () => {
     const answer = await preview({
       event: 'payment.received',
       channel: 'email',
       user: 'anna',
-      data: { amount: '5 €' },
+      data: { amount: '5 €', note: 'Thanks' },
     })
     expect(answer.statusCode).to.equal(200)
     expect(answer.json()).to.deep.include({
       template: { event: 'payment.*', locale: null, channel: 'email' },
       subject: '5 € received',
-      html: '<b>Anna K.</b> ',
-      missing: ['data.note'],
+      html: '<b>Anna K.</b> Thanks',
       faults: [],
+    })
+  })
+
+  it('lists what is missing of the data (N09, N13)', async () => {
+    const answer = await preview({ event: 'payment.received', channel: 'email', data: {} })
+    expect(answer.statusCode).to.equal(400)
+    expect(answer.json()).to.deep.include({
+      error: {
+        code: 'template.missing_fields',
+        message: 'Missing fields: data.amount, data.note',
+        details: { missing: ['data.amount', 'data.note'] },
+      },
     })
   })
 

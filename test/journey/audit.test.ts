@@ -98,4 +98,48 @@ describe('the audit log of the running program (security row 30)', () => {
     expect((await bob.request('GET', '/v1/audit/verify')).status).to.equal(403)
     expect(await ops.get('/v1/audit/verify')).to.include({ ok: true })
   })
+
+  it('has silences, overrides and maintenance windows with who made and ended them and what they were about, but no previews (R35, E23)', async () => {
+    const anna = await login('anna')
+    const match = { type: 'temp_*' }
+    const until = new Date(h.now + 3_600_000).toISOString()
+    const wish = { match, reason: 'call +4915112345678', until }
+    await anna.post('/v1/silences', { ...wish, preview: true })
+    const { body: silence } = await anna.post<{ id: string }>('/v1/silences', wish)
+    await anna.request('DELETE', `/v1/silences/${silence.id}`)
+    const duty = { user: 'cem', from: new Date(h.now).toISOString(), to: until }
+    const { body: override } = await anna.post<{ id: string }>('/v1/oncall/platform/overrides', duty)
+    await anna.request('DELETE', `/v1/oncall/platform/overrides/${override.id}`)
+    const announce = (id: string, more: object = {}) =>
+      h.accepted('notifications/system/maintenance', {
+        id,
+        title: 'call +4915112345678',
+        start: new Date(h.now).toISOString(),
+        end: until,
+        alert_types: ['temp_*'],
+        ...more,
+      })
+    await announce('w1')
+    await announce('w1')
+    await announce('w1', { status: 'cancelled' })
+    await announce('w2')
+    await h.pass(3_600_000)
+
+    const all = (await entries()).toReversed()
+    const found = all.filter(({ action }) => /^(silences|oncall|maintenance)/.test(action))
+    expect(found.map(({ action, actor, via, subject }) => [action, actor, via, subject])).to.deep.equal([
+      ['silences.create', 'anna', 'http', silence.id],
+      ['silences.remove', 'anna', 'http', silence.id],
+      ['oncall.overrides', 'anna', 'http', `platform/${override.id}`],
+      ['oncall.overrides.remove', 'anna', 'http', `platform/${override.id}`],
+      ['maintenance.announce', 'device', 'mqtt', 'w1'],
+      ['maintenance.cancel', 'device', 'mqtt', 'w1'],
+      ['maintenance.announce', 'device', 'mqtt', 'w2'],
+      ['maintenance.end', 'carillon', 'engine', 'w2'],
+    ])
+    expect(found[0]?.detail).to.deep.equal({ match, until })
+    expect(found[2]?.detail).to.deep.equal(duty)
+    expect(found[4]?.detail).to.deep.include({ types: ['temp_*'], start: h.now - 3_600_000 })
+    expect(JSON.stringify(all)).to.not.contain('+49')
+  })
 })

@@ -246,7 +246,7 @@ describe('the rows of the requirement documents about delivery, over the whole p
     expect(new Set(states)).to.deep.equal(new Set(['sent']))
   })
 
-  it('C19: every channel has a state of its own, kept with the reason over a restart, and counted', async () => {
+  it('C19: every channel has a state of its own, kept with the reason over a restart, counted, and counted again for any time', async () => {
     await run()
     twilio.answer = () => twilioError(400, 21211)
     const id = await program.raise(CRITICAL)
@@ -266,6 +266,25 @@ describe('the rows of the requirement documents about delivery, over the whole p
     ])
     const alert = await (await login('anna')).get<{ deliveries: unknown[] }>(`/v1/alerts/${id}`)
     expect(alert.deliveries).to.have.length.at.least(items.length)
+    const statistics = '/v1/deliveries/statistics'
+    type Counts = { items: Readonly<Record<string, string | number>>[] }
+    const anna = await login('anna')
+    const since = new Date(program.now - 26 * HOUR).toISOString()
+    const counted = (await anna.get<Counts>(`${statistics}?from=${since}`)).items
+    expect(counted).to.deep.include({
+      channel: 'sms',
+      state: 'dead',
+      reason: 'invalid_number',
+      count: (await program.deliveries(id)).filter(({ reason }) => reason === 'invalid_number').length,
+      seconds_to_send: null,
+    })
+    expect(counted.find(({ channel, state }) => channel === 'email' && state === 'sent'))
+      .to.have.property('seconds_to_send')
+      .that.is.at.least(0)
+    const long = await anna.get<Counts>(`${statistics}?to=${since}`)
+    expect(long.items).to.deep.equal([])
+    expect((await anna.request('GET', `${statistics}?from=2020-01-01`)).status).to.equal(400)
+    expect((await (await login('cem')).request('GET', statistics)).status).to.equal(403)
   })
 
   describe('C20, the guidelines of CoreBanq', () => {

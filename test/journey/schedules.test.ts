@@ -267,6 +267,33 @@ describe('Schedules that people change', function () {
     expect((await bob.request('DELETE', '/v1/oncall/platform/feed')).status).to.equal(204)
     expect((await nobody.request('GET', body.path)).status).to.equal(404)
   })
+
+  it('keep who is on call when somebody leaves the rotation, over a reload and a restart, with the board and pages (E22)', async () => {
+    const rotating = (rotate: readonly string[]) => ({
+      teams: {
+        platform: {
+          alert_types: ['system_failure'],
+          schedule: { layers: [{ rotate, every: '1d', handoff: '09:00', start: '2026-01-01' }] },
+          escalation: { steps: [{ notify: ['oncall'], wait: '5m' }] },
+        },
+      },
+    })
+    // Monday the 5th is the fifth turn: of four people Bob's, of three it would be Cem's.
+    program = await harness({ config: rotating(['bob', 'cem', 'dora', 'anna']) })
+    bob = await api('bob')
+    expect(await now()).to.include({ user: 'bob', next: 'cem' })
+    program.reconfigure(rotating(['bob', 'cem', 'anna']))
+    expect(await now()).to.include({ user: 'bob', next: 'cem' })
+    await program.restart()
+    bob = await api('bob')
+    expect(await now()).to.include({ user: 'bob', next: 'cem' })
+    expect(await paged()).to.include('bob')
+    program.reconfigure(rotating(['cem', 'anna']))
+    expect(await now()).to.include({ user: 'cem', next: 'anna' })
+    await program.pass(DAY)
+    bob = await api('bob')
+    expect(await now()).to.include({ user: 'anna', next: 'cem' })
+  })
 })
 
 describe('Notices about who is on call', function () {

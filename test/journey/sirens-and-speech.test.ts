@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { harness, type Harness } from '../support/harness.ts'
+import { HttpApi } from '../support/http-api.ts'
 
 const MINUTE = 60_000
 /** The administrator, who reads on an open page only: whoever is on call is alone. */
@@ -279,5 +280,23 @@ describe('chaos on the captured SMS of a demo', () => {
     const { values } = await program.app.engine.metrics.paused.get()
     expect(values.find(({ labels }) => labels['lane'] === 'sms')?.value).to.equal(1)
     expect(await rowOf(id)).to.include({ state: 'pending' })
+  })
+
+  it('of one tenant holds up no message of another (P24, security row 18)', async () => {
+    program.reconfigure({
+      tenants: { default: {}, acme: {} },
+      users: { anna, eva: { password: 'eva-password', tenant: 'acme', roles: ['admin'] } },
+      clients: { shop: { token: 'shop-token', tenant: 'acme', publish: ['notifications/#'] } },
+    })
+    await chaos({ sms: { fail_rate: 1, status: 500 } })
+    for (let each = 0; each < 10; each++)
+      await program.accepted('notifications/sms/send', { phone: `+491511234000${each}`, message: 'Hi' })
+    await program.quiet()
+    const phone = '+4915112340010'
+    await program.accepted('notifications/sms/send', { phone, message: 'Hi' }, { as: 'shop' })
+    await program.quiet()
+    const eva = await HttpApi.login(() => ({ url: program.app.httpUrl }), 'eva', 'eva-password')
+    const { items } = await eva.get<{ items: { address: string }[] }>('/v1/outbox')
+    expect(items.map(({ address }) => address)).to.deep.equal([phone])
   })
 })

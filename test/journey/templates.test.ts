@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { harness, type Harness } from '../support/harness.ts'
+import { HttpApi } from '../support/http-api.ts'
 
 const LOOP = '{% for i in (1..1000000000) %}x{% endfor %}'
 
@@ -12,6 +13,7 @@ describe('the journey of a message with a template', () => {
           cem: {
             password: 'cem-password',
             email: 'cem@example.org',
+            phone: '+4915112345673',
             locale: 'de-AT',
             groups: ['support'],
             preferences: { sms: true },
@@ -29,6 +31,10 @@ describe('the journey of a message with a template', () => {
             locales: { de: { app: { title: 'Rechnung {{ data.id }}', message: 'Bitte zahlen: {{ url }}' } } },
           },
           looping: { email: { subject: LOOP } },
+          'booking.*': {
+            sms: { text: 'Room {{ data.room }} at {{ data.time }}' },
+            app: { title: 'Room {{ data.room }}' },
+          },
         },
       },
     })
@@ -73,6 +79,43 @@ describe('the journey of a message with a template', () => {
     const [mail] = await mailsOf('anna')
     expect(mail).to.include({ subject: 'Plain' })
     expect(await metric(h)).to.deep.equal([['email', 1]])
+  })
+
+  it('goes out as it was published, and says why, when its data lack what its template shows [P10]', async () => {
+    const booking = {
+      title: 'Booked',
+      message: 'Your room is ready',
+      event: 'booking.made',
+      priority: 'critical',
+    }
+    const admin = await HttpApi.login(() => ({ url: h.app.httpUrl }), 'anna', 'anna-password')
+    const send = async (data: object) => {
+      const { notification_id: id } = await h.accepted('notifications/realtime/user/cem', {
+        ...booking,
+        data,
+      })
+      await h.quiet()
+      const why = await admin.get<{ chain: readonly Readonly<Record<string, unknown>>[] }>(
+        `/v1/notifications/${String(id)}/why?user=cem`,
+      )
+      const [sms] = (await h.deliveries(String(id))).filter(({ channel }) => channel === 'sms')
+      return { sms, why: why.chain.filter(({ code }) => code === sms?.reason) }
+    }
+    expect((await send({ room: 7, time: '9:00' })).sms).to.include({
+      state: 'sent',
+      reason: null,
+      error: null,
+    })
+    const { sms, why } = await send({ time: '9:00' })
+    expect((await h.phone('cem').messages('sms')).map(({ text }) => text)).to.deep.equal([
+      'Room 7 at 9:00',
+      'Booked: Your room is ready',
+    ])
+    const error = 'booking.* sms text: Missing fields: data.room'
+    expect(sms).to.include({ state: 'sent', reason: 'template_missing_fields', error })
+    expect(why).to.have.length(1)
+    expect(why[0]).to.have.nested.property('detail.error', error)
+    expect((await h.inbox('cem')).at(-1)?.content).to.include({ title: 'Booked' })
   })
 
   it('pages with the words for the alert', async () => {

@@ -188,6 +188,25 @@ describe('Somebody who would get too many messages', function () {
     expect(await texts()).to.have.length(6)
   })
 
+  it('gets the summary where they are reached when it is sent, not where the first message was going', async () => {
+    const cem = (phone: string, email: string) => ({
+      users: { cem: { password: 'cem-password', phone, email, preferences: { sms: true } } },
+      digests: [{ event: 'order.*', window: '1h' }],
+    })
+    await run(cem('+4915112345673', 'old@example.org'))
+    for (let each = 0; each < 7; each++) await say('Hi')
+    for (let each = 0; each < 3; each++) await say('Hi', { event: 'order.sent', priority: 'high' })
+    await program.quiet()
+    program.reconfigure(cem('+4915112345679', 'new@example.org'))
+    await program.pass(60 * MINUTE)
+    const sent = async (channel: 'sms' | 'email') => (await program.phone('cem').messages(channel)).at(-1)
+    expect(await sent('sms')).to.include({ address: '+4915112345679' })
+    expect((await sent('sms'))?.text).to.match(/^2 messages held back/)
+    expect(await sent('email')).to.include({ address: 'new@example.org' })
+    expect((await sent('email'))?.text).to.match(/^3 messages held back/)
+    expect(await conserved()).to.equal(0)
+  })
+
   it('gets what is gathered as one message per window and key, the first at once where it is wanted (P1)', async () => {
     await run({
       users: { cem: { name: 'Cem', password: 'cem-password', email: 'cem@example.org' } },

@@ -310,26 +310,59 @@ describe('templates', () => {
     }
   })
 
-  it('names the variables that the data have to bring (N09)', () => {
+  it('names the variables that it uses', () => {
     const template = compiled(
       '{{ a.b }} {% for x in list %}{{ x.y }} {{ other }}{% endfor %}{% assign z = q %}{{ z }} {{ a.c | append: w }}',
     )
     expect(template.variables).to.deep.equal(['a', 'list', 'other', 'q', 'w'])
   })
 
-  it('names what is missing of the data, by its path', () => {
-    const template = compiled(
-      '{{ user.name }} {{ data.amount }} {{ data.list[0].x }} {{ data.list.size }} {{ m[k].z }}',
-    )
-    expect(template.missing({ user: { name: 'A' }, data: { list: [] } })).to.deep.equal([
-      'data.amount',
-      'data.list.0.x',
-      'm',
-      'k',
-    ])
-    expect(
-      template.missing({ user: { name: 'A' }, data: { amount: 1, list: [{ x: 2 }] }, m: {}, k: 1 }),
-    ).to.deep.equal([])
+  describe('as a whole', () => {
+    const whole: readonly (readonly [
+      source: string,
+      data: Readonly<Record<string, unknown>>,
+      becomes: string | readonly string[],
+    ])[] = [
+      ['{{ a.b }} {{ c }}', { a: { b: 1 }, c: '' }, '1 '],
+      ['{{ a.b.c }} {{ d }} {{ d }}', { a: {} }, ['a.b.c', 'd']],
+      ['{{ a }}', { a: null }, ['a']],
+      ['{{ list[0].x }} {{ list.size }}', { list: [] }, ['list.0.x']],
+      ['{{ list.first }} {{ list.size }}', { list: [7] }, '7 1'],
+      ['{{ a | upcase }} {{ n | plus: m }}', { n: 1 }, ['a', 'm']],
+      ['{{ a | default: "-" }}{{ b.c | default: "" }}!', {}, '-!'],
+      ['{% if a.b %}{{ a.b }}{% endif %}{% unless c == 1 %}x{% endunless %}', {}, 'x'],
+      ['{% if vip %}{{ perk }}{% endif %}', { vip: true }, ['perk']],
+      ['{% for row in rows %}{{ forloop.index }}{{ row.name }}{% endfor %}', { rows: [{ name: 'A' }] }, '1A'],
+      ['{% for row in rows %}{{ row.name }}{% endfor %}', { rows: [{}, {}] }, ['row.name']],
+      ['{% for row in rows %}x{% endfor %}', {}, ['rows']],
+      ['{% assign z = q %}{{ z }}', {}, ['z']],
+      ['{% case a %}{% when 1 %}x{% else %}y{% endcase %}', {}, 'y'],
+    ]
+    for (const [source, data, becomes] of whole) {
+      it(`${source} with ${JSON.stringify(data)} is ${JSON.stringify(becomes)}`, () => {
+        for (const format of ['text', 'html'] as const) {
+          const rendering = compiled(source, format).render(data, 'whole')
+          expect(rendering.ok ? rendering.text : rendering.missing).to.deep.equal(becomes)
+        }
+      })
+    }
+
+    it('has a fault with its place where something is missing, and leaves a hole there otherwise', () => {
+      const template = compiled('Dear\n{{ user.name }},')
+      expect(template.render({}, 'whole')).to.deep.include({
+        ok: false,
+        fault: { message: 'nothing is given for user.name', line: 2, column: 4 },
+      })
+      expect(template.render({})).to.deep.equal({ ok: true, text: 'Dear\n,' })
+    })
+
+    it('ends within the same bounds, whatever is missing on the way', () => {
+      const loop = '{% for i in (1..90000) %}{{ gone }}{% endfor %}'
+      const rendering = compiled(loop.repeat(50)).render({}, 'whole')
+      expect(rendering).to.deep.include({ ok: false, missing: ['gone'] })
+      const honest = compiled('{{ gone }}{% for i in (1..90000) %}x{% endfor %}').render({}, 'whole')
+      expect(honest).to.deep.include({ ok: false, missing: ['gone'] })
+    })
   })
 
   it('compiles a template once while it is remembered, and forgets what was not asked for', () => {

@@ -129,6 +129,10 @@ describe('messages with a template', () => {
     expect(rendered(message('telegram')).text).to.equal('Money\nIt arrives tomorrow')
   })
 
+  it('lead to the console where they lead nowhere else', () => {
+    expect(rendered(message('email')).text).to.match(/^See https:\/\/bell\.example\.org\/$/)
+  })
+
   it('stay as they were published where no template fits', () => {
     const plain = rendered(message('sms', { event: 'order.shipped' }))
     expect(plain.text).to.equal('Order shipped: It arrives tomorrow')
@@ -197,12 +201,30 @@ describe('a template that fails', () => {
     ])
   })
 
+  it('is one whose data lack what it shows: no message has a hole, and all that is missing is told [P10]', async () => {
+    const { wordingOf, rendered, failures } = wordings({
+      'payment.*': {
+        email: { subject: '{{ data.amount }}', html: 'Paid by {{ data.payer.name }} at {{ data.place }}' },
+        sms: { text: 'Got {{ data.amount }}{{ data.note | default: "" }} {% if data.place %}x{% endif %}' },
+      },
+    })
+    expect(rendered(message('sms')).text).to.equal('Got 5 €')
+    const mail = rendered(message('email'))
+    expect(mail).to.include({ subject: 'Order shipped' })
+    expect(mail.html).to.contain('It arrives tomorrow').and.not.contain('Paid by')
+    expect(wordingOf(message('email'))?.failure).to.deep.equal({
+      code: 'template_missing_fields',
+      message: 'payment.* email html: Missing fields: data.payer.name, data.place',
+    })
+    expect(await failures()).to.deep.equal([['email', 2]])
+  })
+
   it('does not throw either where the data have no form [P10]', async () => {
     const { wordingOf, failures } = wordings({ '*': { sms: { text: 'x' } } })
     const input = page('sms')
     // Not possible by the types; what is stored is older than they are.
     const subject = { kind: 'alert' as const, alert: { type: 'x' } as never }
-    expect(wordingOf({ ...input, subject })).to.equal(null)
+    expect(wordingOf({ ...input, subject })).to.have.nested.property('failure.code', 'template_failed')
     expect(await failures()).to.deep.equal([['sms', 1]])
   })
 })

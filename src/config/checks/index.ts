@@ -1,5 +1,8 @@
+import { checkAmbiguity } from './ambiguity.ts'
+import { checkCanary } from './canary.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
+import { checkDigests } from './digests.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
@@ -7,10 +10,11 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
-import { checkInhibit } from './inhibit.ts'
+import { checkNoise } from './noise.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
   checkTelegram,
   checkTelegramChats,
@@ -52,8 +56,11 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
+  checkAmbiguity,
   checkAllowances,
+  checkFollowedCalendars,
   checkPing,
+  checkCanary,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,
@@ -67,8 +74,9 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkRules,
   checkHeartbeats,
   checkNotificationTypes,
+  checkDigests,
   checkMqttTopics,
-  checkInhibit,
+  checkNoise,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

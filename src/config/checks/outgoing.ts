@@ -1,6 +1,8 @@
 import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/address-guard.ts'
+import { parseDuration } from '../../duration.ts'
 import type { Finding } from '../fault.ts'
 import type { Config } from '../schema.ts'
+import { schedules } from './teams.ts'
 
 export function checkAllowances({ channels: { webhook, email }, watchdog }: Config): Finding[] {
   return [
@@ -8,6 +10,25 @@ export function checkAllowances({ channels: { webhook, email }, watchdog }: Conf
     ...allowFindings(['watchdog', 'allow'], watchdog.allow),
     ...allowFindings(['channels', 'email', 'attachments', 'allow'], email.attachments.allow),
   ]
+}
+
+/** What the URLs of followed calendars show before anything is resolved; they may be secrets and are not repeated. */
+export function checkFollowedCalendars(config: Config): Finding[] {
+  const allowance = allowanceOf(config.channels.webhook.allow)
+  return schedules(config).flatMap(({ path, schedule }) => {
+    const { ical, ical_url: url, ical_every: every } = schedule
+    if (url === undefined) return []
+    const findings: Finding[] = []
+    if (ical !== undefined)
+      findings.push({ path: [...path, 'ical_url'], message: 'a schedule has either ical or ical_url' })
+    if ((parseDuration(every) ?? 0) < 60_000)
+      findings.push({ path: [...path, 'ical_every'], message: 'expected at least 1m' })
+    const verdict = URL.canParse(url)
+      ? checkUrl(new URL(url), allowance)
+      : ({ ok: false, because: 'expected a URL such as https://example.org/duty.ics' } as const)
+    if (!verdict.ok) findings.push({ path: [...path, 'ical_url'], message: verdict.because })
+    return findings
+  })
 }
 
 /** What the URL of the dead-man ping shows before anything is resolved; it may be a secret and is not repeated. */

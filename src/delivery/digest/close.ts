@@ -1,5 +1,5 @@
 import type { Core } from '../../core.ts'
-import type { Claimed } from '../../store/store.ts'
+import type { Claimed, Digest } from '../../store/store.ts'
 import { newDelivery } from '../plan.ts'
 import { summaryOf } from './summary.ts'
 
@@ -9,8 +9,9 @@ const TRIES = 20
 const LOOKED_AT = 1000
 
 /**
- * Ends a digest whose time has come: its summary is committed with its end, and sent like any other delivery. Rejects
- * when the store fails; the lease brings the work back. A crash before the commit leaves the digest open.
+ * Ends a digest whose time has come: its summary is committed with its end, and sent like any other delivery to where
+ * its person is reached now. Rejects when the store fails; the lease brings the work back. A crash before the commit
+ * leaves the digest open.
  */
 export async function closeDigest(
   core: Core,
@@ -23,6 +24,7 @@ export async function closeDigest(
     const rows = await core.store.deliveries({ tenant, digestId: digest.id, limit: LOOKED_AT })
     const outcomes = rows.items.filter(({ purpose }) => purpose === 'outcome')
     const now = core.clock.now()
+    const address = addressNow(core, digest)
     const fixed = summaryOf(contents, {
       outcomesOf: new Set(outcomes.map(({ subjectId }) => subjectId)),
       openedAt: digest.openedAt,
@@ -39,8 +41,8 @@ export async function closeDigest(
         purpose: 'summary',
         userId: digest.userId,
         channel: digest.channel,
-        lane: core.laneOf(digest.channel, digest.address),
-        address: digest.address,
+        lane: core.laneOf(digest.channel, address),
+        address,
         critical: (fixed.summary?.alertIds.length ?? 0) > 0,
         fixed,
         origin: { principal: 'carillon', messageId: digest.id, topic: '' },
@@ -62,4 +64,12 @@ export async function closeDigest(
     return
   }
   throw new Error('a digest grows faster than its summary can be written')
+}
+
+/** People change mailbox and number while messages gather; each of their devices has a digest of its own. */
+function addressNow(core: Core, { userId, channel, address }: Digest): string | null {
+  const person = core.directory().user(userId)
+  if (!person || channel === 'push' || channel === 'web_push') return address
+  const addresses = core.addressesOf(person, channel)
+  return address !== null && addresses.includes(address) ? address : (addresses[0] ?? address)
 }

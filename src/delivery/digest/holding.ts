@@ -6,7 +6,7 @@ import type { Ids } from '../../ids.ts'
 import { namesOf } from '../../preferences/names.ts'
 import type { Hold, Store } from '../../store/store.ts'
 import type { DeliverWork } from '../deliver.ts'
-import type { ChannelName, Delivery } from '../delivery.ts'
+import type { ChannelName, Delivery, Purpose } from '../delivery.ts'
 import { cut } from '../text.ts'
 import { fitsBudget, longestWindow, summaryDueAt, type Sent, type Window } from './budget.ts'
 
@@ -37,6 +37,9 @@ interface Budget {
   sent: Sent[]
   read: Promise<void> | null
 }
+
+/** Asked for by whoever gets them or an operator, and limited by themselves. */
+const UNCOUNTED: ReadonlySet<Purpose> = new Set(['code', 'test', 'canary'])
 
 const GOES: Held = { hold: null, failed: () => {} }
 
@@ -71,7 +74,7 @@ export function createHolding(deps: {
   return async (work, now) => {
     const { delivery } = work
     const { userId, channel } = delivery
-    if (userId === null || delivery.purpose === 'code') return GOES
+    if (userId === null || UNCOUNTED.has(delivery.purpose)) return GOES
     const gathered = digestOf(deps.config().digests, work)
     if (gathered) {
       const hold = holdIn(`digest ${gathered.key}`, delivery, now + gathered.windowMs, deps.ids.next(now))
@@ -159,7 +162,7 @@ async function sentSince(
     const query = { tenant, userId, channel, state, since: since - LATE_MS, limit: 100 }
     const { items } = await store.deliveries(query)
     for (const row of items) {
-      if (row.sentAt === null || row.sentAt <= since) continue
+      if (row.sentAt === null || row.sentAt <= since || UNCOUNTED.has(row.purpose)) continue
       const page = row.purpose === 'page' && row.critical
       sent.push({
         at: row.sentAt,

@@ -42,6 +42,8 @@ export interface DownloadRequest {
   readonly waitMs: number
   /** Asked before so many bytes more are kept; false ends the download. */
   readonly room: (bytes: number) => boolean
+  /** In place of the usual ones of the same name. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What came of a download; nothing of it holds the URL. `too_large`: there was no room for the body. */
@@ -52,6 +54,7 @@ export type Download =
       readonly contentType: string | null
       readonly contentDisposition: string | null
       readonly contentEncoding: string | null
+      readonly etag: string | null
       /** Whole; empty unless the status is 2xx. */
       readonly body: Buffer
     }
@@ -188,7 +191,12 @@ async function getOnce(url: URL, download: DownloadRequest, lookup: LookupFuncti
   try {
     const { statusCode, headers, body } = await request(url, {
       method: 'GET',
-      headers: { 'user-agent': 'Carillon', accept: '*/*', 'accept-encoding': 'identity' },
+      headers: {
+        'user-agent': 'Carillon',
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        ...download.headers,
+      },
       dispatcher: agent,
       signal,
     })
@@ -202,6 +210,7 @@ async function getOnce(url: URL, download: DownloadRequest, lookup: LookupFuncti
       contentType: single(headers['content-type']),
       contentDisposition: single(headers['content-disposition']),
       contentEncoding: single(headers['content-encoding']),
+      etag: single(headers.etag),
       body: whole,
     }
   } catch (error) {

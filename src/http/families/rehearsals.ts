@@ -5,7 +5,7 @@ import { CHANNEL_NAMES } from '../../delivery/delivery.ts'
 import { parseDuration } from '../../duration.ts'
 import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
-import type { SimulatedEvent } from '../../explain/simulate.ts'
+import { LEFT_OUT, type SimulatedEvent } from '../../explain/simulate.ts'
 import { rfc3339 } from '../../wire/instant.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
@@ -25,6 +25,9 @@ const Timeline = Type.Array(
     reason: nullable(),
   }),
 )
+const LeftOut = Type.Array(Type.Enum([...LEFT_OUT]), {
+  description: 'What the timeline says nothing about',
+})
 const instant = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
 const durationText = (description: string) => Type.String({ maxLength: 20, description })
 
@@ -49,7 +52,7 @@ export function rehearsals(app: App, engine: Engine): void {
         }),
         response: {
           200: Type.Object(
-            { chain: Type.Array(LinkSchema), timeline: Timeline },
+            { chain: Type.Array(LinkSchema), timeline: Timeline, left_out: LeftOut },
             { description: 'Step by step' },
           ),
           ...FAILURES,
@@ -64,7 +67,11 @@ export function rehearsals(app: App, engine: Engine): void {
         principal: principalOf(engine, caller(request), as),
         at: parseInstant('at', at) ?? engine.clock.now(),
       })
-      return { chain: answer.chain.map(renderLink), timeline: answer.timeline.map(renderEvent) }
+      return {
+        chain: answer.chain.map(renderLink),
+        timeline: answer.timeline.map(renderEvent),
+        left_out: LEFT_OUT,
+      }
     },
   )
 
@@ -95,7 +102,10 @@ export function rehearsals(app: App, engine: Engine): void {
           ),
         }),
         response: {
-          200: Type.Object({ timeline: Timeline }, { description: 'In the order in which it would happen' }),
+          200: Type.Object(
+            { timeline: Timeline, left_out: LeftOut },
+            { description: 'In the order in which it would happen' },
+          ),
           ...FAILURES,
         },
       },
@@ -110,7 +120,7 @@ export function rehearsals(app: App, engine: Engine): void {
         silent,
         acks: acks.map(({ user, after }) => ({ user, afterMs: durationOf('acks', after) })),
       })
-      return { timeline: timeline.map(renderEvent) }
+      return { timeline: timeline.map(renderEvent), left_out: LEFT_OUT }
     },
   )
 }

@@ -4,6 +4,7 @@ import { CHANNEL_NAMES } from '../../delivery/delivery.ts'
 import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
 import { eachPart, PART_NAMES } from '../../template/choose-part.ts'
+import { missingFields } from '../../template/wordings.ts'
 import { previewMessage, type PreviewDeps } from '../../template/preview.ts'
 import { FAILURES, listOf, type App } from '../app.ts'
 import { caller } from '../guard.ts'
@@ -61,9 +62,6 @@ const PreviewAnswer = Type.Object(
     text: Type.String(),
     html: Type.Optional(Type.String()),
     segments: Type.Optional(Type.Integer()),
-    missing: Type.Array(Type.String(), {
-      description: 'Paths that the template shows and the data do not have',
-    }),
     faults: Type.Array(
       Type.Object({
         field: Type.String(),
@@ -131,6 +129,7 @@ export function templates(app: App, engine: Engine, deps: PreviewDeps): void {
       if (preview === null)
         throw fault('request.invalid', `Nothing is rendered for ${channel}`, { field: 'channel', in: 'body' })
       const { chosen, rendered, missing, faults } = preview
+      if (missing.length > 0) throw fault('template.missing_fields', missingFields(missing), { missing })
       const { subject, text, html, segments } = rendered
       return {
         template: chosen && { event: chosen.pattern, locale: chosen.locale, channel: chosen.name },
@@ -138,7 +137,6 @@ export function templates(app: App, engine: Engine, deps: PreviewDeps): void {
         text,
         ...(html !== undefined && { html }),
         ...(segments !== undefined && { segments }),
-        missing: [...missing],
         faults: [...faults],
       }
     },

@@ -26,13 +26,21 @@ import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { readDispatch } from './table/dispatch.ts'
-import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
+import {
+  deliveryPosition,
+  newDeliveryRow,
+  readBatch,
+  readDelivery,
+  readDeliveryRecord,
+} from './table/delivery.ts'
+import { readStatistics } from './table/delivery-statistics.ts'
 import { readNotification } from './table/notification.ts'
 import {
   acceptOperation,
   acceptResult,
   changeOperation,
   readClaimed,
+  settlementRow,
   type BatchReply,
   type Packed,
 } from './thread/operation.ts'
@@ -171,7 +179,8 @@ class SqliteStore implements port.Store {
   }
 
   settle(settlement: port.Settlement): Promise<'done' | 'fenced'> {
-    return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
+    const operation = { kind: 'settle', at: settlement.at, settlement: settlementRow(settlement) } as const
+    return this.#committer.write<'settle'>(operation, PREFERRED)
   }
 
   closeDigest(closing: port.DigestClosing): Promise<'done' | 'stale' | 'fenced'> {
@@ -281,6 +290,10 @@ class SqliteStore implements port.Store {
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
   }
 
+  async delivery(tenant: TenantId, id: string): Promise<port.DeliveryRecord | null> {
+    return optional(await this.#asker.ask('delivery', { tenant, id }), readDeliveryRecord)
+  }
+
   async lanes(): Promise<readonly string[]> {
     return (await this.#asker.ask('lanes', undefined)).map((row) => row[0] as string)
   }
@@ -309,6 +322,10 @@ class SqliteStore implements port.Store {
   async batch(tenant: TenantId, id: string): Promise<port.Batch | null> {
     const rows = await this.#asker.ask('batch', { tenant, id })
     return rows && readBatch(id, rows)
+  }
+
+  async deliveryStatistics(query: port.StatisticsQuery): Promise<port.DeliveryStatistics> {
+    return readStatistics(await this.#asker.ask('deliveryStatistics', query), query)
   }
 
   async states(): Promise<readonly (port.ComponentState & { tenant: TenantId })[]> {

@@ -64,6 +64,38 @@ export function deliveryConformance(opened: () => sample.OpenedStore): void {
       expect((await store.conservation()).broken).to.equal(0)
     })
 
+    it('counts what came to what in a time, by channel, state and reason, the newest where they are many (C19)', async () => {
+      const { store } = opened()
+      const row = (ordinal: number, createdAt: number, given = {}) =>
+        sample.toSend(sample.delivery('n-1', ordinal, { createdAt, ...given }))
+      const dead = { state: 'dead', reason: 'invalid_number', channel: 'sms' }
+      await store.accept(
+        sample.acceptance({
+          deliveries: [
+            row(0, NOON - 1),
+            row(1, NOON, { state: 'sent', sentAt: NOON + 3000 }),
+            row(2, NOON + 1000, { state: 'sent', firstDueAt: NOON + 5000, sentAt: NOON + 6000 }),
+            row(3, NOON + 2000, dead),
+            row(4, NOON + 9000, dead),
+          ],
+        }),
+      )
+      const asked = { tenant: DEFAULT, from: NOON, to: NOON + 9000 }
+      expect(await store.deliveryStatistics({ ...asked, limit: 100 })).to.deep.equal({
+        from: NOON,
+        counts: [
+          { channel: 'email', state: 'sent', reason: null, count: 2, tookMs: 2000 },
+          { channel: 'sms', state: 'dead', reason: 'invalid_number', count: 1, tookMs: null },
+        ],
+      })
+      const newest = await store.deliveryStatistics({ ...asked, limit: 2 })
+      expect(newest.from).to.equal(NOON + 1000)
+      expect(newest.counts.map(({ count }) => count)).to.deep.equal([1, 1])
+      expect(
+        (await store.deliveryStatistics({ ...asked, tenant: sample.ACME, limit: 9 })).counts,
+      ).to.deep.equal([])
+    })
+
     it('counts the messages of a batch by their state, without what was sent again later (R36)', async () => {
       const { store } = opened()
       const message = (ordinal: number, given = {}) =>

@@ -8,6 +8,7 @@ import { deliveryReads } from '../table/delivery.ts'
 import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
 import { mqttSessionReads } from '../table/mqtt-session.ts'
+import { statisticsReads } from '../table/delivery-statistics.ts'
 import { digestReads } from '../table/digest.ts'
 import { overdueReads } from '../table/overdue.ts'
 import { outboxReads } from '../table/outbox.ts'
@@ -21,6 +22,7 @@ export function createReads(db: Database) {
     ...alertReads(db),
     ...auditReads(db),
     ...deliveryReads(db),
+    ...statisticsReads(db),
     ...dispatchReads(db),
     ...deadLetterReads(db),
     ...componentStateReads(db),
