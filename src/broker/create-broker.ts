@@ -27,7 +27,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const open = new Set<Connection>()
   const counts = new ConnectionLimits(limits)
   const front = new Front(options)
-  await front.restore()
+  await front.lasting.restore()
   const aedes = await createAedes(front.hooks)
   front.clients = aedes.clients
   const stops: (() => void)[] = []
@@ -133,12 +133,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       for (const connection of open) {
         // A restart is not the death of the device: its will stays unsaid [MQTT-3.1.2-8, "server shutdown"].
         connection.client.will = null
-        front.forgetWill(connection)
+        front.lasting.forgetWill(connection)
         connection.client.pause()
       }
       await Promise.race([front.settled(), until(clock, deadline)])
       await Promise.race([flushed([...open]), until(clock, Math.min(deadline, clock.now() + FLUSH_MS))])
-      front.close()
+      front.lasting.close()
       await aedes.close()
       for (const { conn } of open) conn.destroy()
     },

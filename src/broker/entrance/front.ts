@@ -2,37 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { Principal } from '../../access/principal.ts'
 import { failpoint, failpointArmed } from '../../failpoint.ts'
 import { admit, credentialsOf, isUsableClientId, Refusal } from './admission.ts'
-import {
-  SESSION_MARK,
-  type AedesClient,
-  type AedesHooks,
-  type AedesPublish,
-  type AedesSubscription,
-} from '../aedes.ts'
+import { SESSION_MARK, type AedesClient, type AedesHooks, type AedesPublish } from '../aedes.ts'
 import type { BrokerOptions } from '../broker-options.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
-import { parseDuration } from '../../duration.ts'
 import type { Message } from '../session/frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
 import { Intake, type IntakeOptions } from './intake.ts'
+import { LastingSessions } from './lasting-sessions.ts'
 import { LiveTopics } from '../session/live-topics.ts'
 import { topicFault } from '../mqtt-text.ts'
 import { Outbound } from '../session/outbound.ts'
-import type { PersistedSubscription } from '../session/persistence.ts'
-import { restoreSessions } from '../session/restore-sessions.ts'
-import { SessionKeeper } from '../session/session-keeper.ts'
-import { Sessions } from '../session/sessions.ts'
+import type { Sessions } from '../session/sessions.ts'
 import { decideSubscribe } from '../session/subscribing.ts'
-import { Takeovers } from '../session/takeovers.ts'
-import { Wills } from './wills.ts'
+import { Takeovers } from './takeovers.ts'
 
 const MQTT5_HINT =
   "set the client's protocol version to MQTT 3.1.1 (mosquitto_pub -V mqttv311, mqtt.js protocolVersion: 4)"
 
 /** For a publish that nobody has to remember. */
 const KEPT = Promise.resolve(true)
-/** One line about each of two kinds of trouble, at most this often. */
-const TROUBLE_LOG_MS = 10_000
 
 /** Decides on everything that Aedes asks, and carries messages between the connections, the door and the sessions. */
 export class Front {
@@ -41,8 +29,7 @@ export class Front {
   readonly hooks: AedesHooks = this.makeHooks()
   private readonly options: BrokerOptions
   private readonly sessions: Sessions
-  private readonly keeper: SessionKeeper | null
-  private readonly wills: Wills | null
+  readonly lasting: LastingSessions
   private readonly takeovers: Takeovers
   private readonly connections = new WeakMap<AedesClient, Connection>()
   private readonly boot: string
@@ -50,27 +37,18 @@ export class Front {
   private pending = 0
   private onSettled: (() => void) | null = null
   private sessionPresent = false
-  private nextOverflowLogAt = 0
-  private nextUnkeptLogAt = 0
 
   constructor(options: BrokerOptions) {
     this.options = options
-    const { door, log, metrics, clock, limits } = options
+    const { clock, limits } = options
     this.boot = clock.now().toString(36)
     this.takeovers = new Takeovers(limits.takeovers)
-    this.keeper = this.makeKeeper()
-    this.wills = this.makeWills()
-    this.sessions = new Sessions({
-      keeper: this.keeper,
-      expiryMs: parseDuration(limits.session_expiry) ?? Infinity,
-      mayForward: (principal, topic) => door.mayForward(principal, topic),
-      onOverflow: ({ id }, dropped) => {
-        metrics.drops.inc({ reason: 'offline_queue' }, dropped)
-        this.noteOverflow(id, dropped)
-      },
-      onEvict: ({ id }) =>
-        log.warn({ session: id }, 'too many sessions without a connection, the oldest ended'),
+    this.lasting = new LastingSessions(options, this.boot, (will, by, sessionId, done) => {
+      const intake = new Intake(this.intakeOptions(null))
+      intake.begin(by, { sessionId, incoming: new Set(), remember: () => null })
+      intake.takeWill(will, done)
     })
+    this.sessions = this.lasting.sessions
   }
 
   add(connection: Connection): void {
@@ -91,32 +69,8 @@ export class Front {
       this.sessions.detach(connection.session, connection.outbound, this.options.clock.now())
     // Aedes publishes the will of whoever did not say goodbye on this same turn.
     setImmediate(() => {
-      if (!connection.willSaid) this.forgetWill(connection)
+      if (!connection.willSaid) this.lasting.forgetWill(connection)
     })
-  }
-
-  /** Puts back what an earlier process has kept. Before anybody may connect. */
-  async restore(): Promise<void> {
-    const { door, clock, persistence } = this.options
-    if (!persistence) return
-    await persistence.setup({ id: this.boot })
-    const wills = await restoreSessions({
-      persistence,
-      sessions: this.sessions,
-      recall: (principal) => this.recall(principal),
-      maySubscribe: (principal, filter) => door.maySubscribe(principal, filter),
-      now: clock.now(),
-    })
-    this.wills?.adopt(wills)
-  }
-
-  /** The will of this connection stays unsaid. */
-  forgetWill(connection: Connection): void {
-    if (connection.session) this.wills?.done(connection, connection.session.id)
-  }
-
-  close(): void {
-    this.wills?.close()
   }
 
   /** Resolves with whether it is kept for whom it must outlive the process; at once when there is nobody. */
@@ -126,7 +80,7 @@ export class Front {
     return kept.then(
       () => true,
       (error: unknown) => {
-        this.noteUnkept(error)
+        this.lasting.noteUnkept(error)
         return false
       },
     )
@@ -209,7 +163,7 @@ export class Front {
         if (isWill) {
           connection.willSaid = true
           connection.intake.takeWill(packet, (error) => {
-            this.forgetWill(connection)
+            this.lasting.forgetWill(connection)
             done(error)
           })
         } else connection.intake.take(packet, done)
@@ -265,22 +219,10 @@ export class Front {
         connection.live?.update()
       },
       onConfirmed: (client, by, id) => of(client)?.outbound?.confirmed(by, id),
-      onReceived: (client, id) => {
-        const { session } = of(client) ?? {}
-        const entry = session?.queue.release(id)
-        return (session && entry?.durable && this.keeper?.released(session.id, entry)) || null
-      },
-      keepSubscriptions: (client, subscriptions) => this.keepSubscriptions(of(client), subscriptions),
-      dropSubscriptions: (client, filters) => {
-        const { session, storedFilters } = of(client) ?? {}
-        if (!session || !this.keeper || !this.sessions.outlives(session)) return null
-        for (const filter of filters) storedFilters?.delete(filter)
-        return this.keeper.unsubscribed(session.id, filters)
-      },
-      onReleased: (client, id) => {
-        const { session } = of(client) ?? {}
-        return (session && this.sessions.outlives(session) && this.keeper?.finished(session.id, id)) || null
-      },
+      onReceived: (client, id) => this.lasting.received(of(client), id),
+      keepSubscriptions: (client, subscriptions) => this.lasting.keepSubscriptions(of(client), subscriptions),
+      dropSubscriptions: (client, filters) => this.lasting.dropSubscriptions(of(client), filters),
+      onReleased: (client, id) => this.lasting.released(of(client), id),
       incoming: (client) => of(client)?.session?.incoming ?? new Set(),
       sessionPresent: () => this.sessionPresent,
       onError: (client, error) => {
@@ -314,53 +256,19 @@ export class Front {
     // Aedes gives up on a connection that has closed meanwhile, and so does this.
     if (client.closed) return false
     const { principal, sessionId, will } = admission
-    const { clock, door } = this.options
-    const { clean } = connect
-    const opened = this.sessions.open(sessionId, principal, { clean, now: clock.now() })
-    const { session, present } = opened
-    // A session comes back with what is still granted.
-    const lost = [...session.filters.keys()].filter((filter) => !door.maySubscribe(principal, filter))
-    for (const filter of lost) this.sessions.unsubscribe(session, filter)
-    connection.claimed = new Set(session.filters.keys())
-    connection.storedFilters = new Map(session.filters)
+    const { door } = this.options
+    const { session, present, kept } = this.lasting.open(connection, admission, connect.clean)
     client.id = sessionId
     client._will = will ?? undefined
     connection.will = will
     connection.principal = principal
     connection.session = session
-    intake.begin(principal, {
-      sessionId,
-      incoming: session.incoming,
-      remember: (messageId) =>
-        this.keeper && this.sessions.outlives(session) ? this.keeper.took(sessionId, messageId) : null,
-    })
+    const remember = (messageId: number) => this.lasting.took(session, messageId)
+    intake.begin(principal, { sessionId, incoming: session.incoming, remember })
     door.presence?.came(principal)
     this.watch(connection, connect.keepalive)
-    // CONNACK says that the session and the will are kept. All of this is one commit.
-    if (this.keeper)
-      await Promise.all([
-        opened.kept,
-        lost.length > 0 ? this.keeper.unsubscribed(sessionId, lost) : null,
-        this.wills?.came(connection, sessionId, { will, principal }),
-      ])
+    await kept
     return present
-  }
-
-  private keepSubscriptions(
-    connection: Connection | undefined,
-    subscriptions: readonly AedesSubscription[],
-  ): Promise<void> | null {
-    const { session, claimed, storedFilters } = connection ?? {}
-    if (!session || !claimed || !storedFilters || !this.keeper || !this.sessions.outlives(session))
-      return null
-    // Aedes asks once for each filter of a SUBSCRIBE, with all of them, as soon as that one was decided upon.
-    const fresh: PersistedSubscription[] = []
-    for (const { topic, qos } of subscriptions) {
-      if (qos === 128 || !claimed.has(topic) || storedFilters.get(topic) === qos) continue
-      storedFilters.set(topic, qos)
-      fresh.push({ topic, qos })
-    }
-    return this.keeper.subscribed(session.id, fresh)
   }
 
   private watch(connection: Connection, keepaliveSeconds: number): void {
@@ -418,55 +326,6 @@ export class Front {
     const { retained, kept } = this.sessions.fanOut({ topic, payload, qos, retain }, tenant)
     if (!retained) this.noteQuota(tenant, topic)
     return kept
-  }
-
-  private recall(principal: Principal): Principal | null {
-    return this.options.door.recall ? this.options.door.recall(principal) : principal
-  }
-
-  private makeKeeper(): SessionKeeper | null {
-    const { persistence } = this.options
-    return persistence
-      ? new SessionKeeper({ persistence, boot: this.boot, onFailure: (error) => this.noteUnkept(error) })
-      : null
-  }
-
-  private makeWills(): Wills | null {
-    const { keeper } = this
-    return keeper
-      ? new Wills({
-          keeper,
-          clock: this.options.clock,
-          recall: (principal) => this.recall(principal),
-          say: (will, by, sessionId, done) => {
-            const intake = new Intake(this.intakeOptions(null))
-            intake.begin(by, { sessionId, incoming: new Set(), remember: () => null })
-            intake.takeWill(will, done)
-          },
-        })
-      : null
-  }
-
-  /** The first of a flood, and then one line now and again (promise P22: the drops are counted). */
-  private noteOverflow(session: string, dropped: number): void {
-    const now = this.options.clock.now()
-    if (now < this.nextOverflowLogAt) return
-    this.nextOverflowLogAt = now + TROUBLE_LOG_MS
-    const hint = 'connect the client more often, or end its session: connect once with a clean one'
-    this.options.log.warn(
-      { session, dropped, hint },
-      'the queue of a session is full, its oldest messages are dropped',
-    )
-  }
-
-  private noteUnkept(error: unknown): void {
-    const now = this.options.clock.now()
-    if (now < this.nextUnkeptLogAt) return
-    this.nextUnkeptLogAt = now + TROUBLE_LOG_MS
-    this.options.log.warn(
-      { err: error },
-      'session state could not be stored, and would not survive a restart',
-    )
   }
 
   private noteQuota(tenant: string, topic: string): void {

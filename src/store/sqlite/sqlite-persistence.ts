@@ -271,9 +271,9 @@ export class SqlitePersistence implements Persistence {
         precedence(changes),
       )
       // The writer answers every change, in order.
-      for (const [index, { resolve }] of waiting.entries()) resolve(replies[index]!)
+      for (const [index, call] of waiting.entries()) call.resolve(replies[index]!)
     } catch (error) {
-      for (const { reject } of waiting) reject(error)
+      for (const call of waiting) call.reject(error)
     }
   }
 }

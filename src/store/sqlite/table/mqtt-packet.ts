@@ -10,8 +10,8 @@ import type {
 import type { Row, SqlValue } from '../file/database.ts'
 
 /** What a subscription says beside its filter and QoS: MQTT 5 knows several options. */
-export function subscriptionOptions({ topic: _, qos: __, ...options }: PersistedSubscription): string {
-  return JSON.stringify(options)
+export function subscriptionOptions(subscription: PersistedSubscription): string {
+  return JSON.stringify({ ...subscription, topic: undefined, qos: undefined, clientId: undefined })
 }
 
 export function readSubscription(row: Row): PersistedSubscription {

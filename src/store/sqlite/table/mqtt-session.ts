@@ -131,20 +131,12 @@ export function mqttSessionWrites(db: Database) {
 
   return {
     apply(change: SessionChange): SessionReply {
-      switch (change[0]) {
-        case 'enqueue':
-          return enqueue(change[1], change[2])
-        case 'clear':
-          return clear(change[1], change[2])
-        case 'drop':
-          return drop(change[1])
-        case 'unwill':
-          return unwill.all(change[1])[0] ?? 0
-        default: {
-          const [name, ...values] = change
-          return statements[name].run(...values).changes
-        }
-      }
+      if (change[0] === 'enqueue') return enqueue(change[1], change[2])
+      if (change[0] === 'clear') return clear(change[1], change[2])
+      if (change[0] === 'drop') return drop(change[1])
+      if (change[0] === 'unwill') return unwill.all(change[1])[0] ?? 0
+      const [name, ...values] = change
+      return statements[name].run(...values).changes
     },
   }
 }
