@@ -60,10 +60,13 @@ import { simulateAlert } from './explain/scenario.ts'
 import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
+import { listenLiveSocket } from './http/stream/live-socket.ts'
 import { randomIds } from './ids.ts'
 import { createLive } from './live/fan-out.ts'
 import type { Live } from './live/live.ts'
 import { createPresence } from './live/presence.ts'
+import { EventLog } from './live/stream/event-log.ts'
+import { createStreams } from './live/stream/streams.ts'
 import { visibleTo } from './live/visible-to.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -229,6 +232,21 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ...dutiesOf(() => directory),
   })
   const presence = createPresence({ clock, ids })
+  const events = new EventLog(ids.next(clock.now()).slice(-12))
+  const readerOf = (principal: Principal) => ({
+    tenant: principal.tenant,
+    userId: principal.id,
+    groups: directory.user(principal.id)?.groups ?? [],
+  })
+  const streams = createStreams({
+    live: late.live,
+    log: events,
+    store,
+    clock,
+    metrics,
+    readerOf,
+    perUser: config.limits.streams_per_user,
+  })
 
   const testSends = createTestSends(
     () => late.core,
@@ -306,6 +324,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     live: late.live,
+    events,
     presence,
     board,
     receipts,
@@ -404,11 +423,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     metrics,
     limits: config.limits,
     persistence: store.sessions,
-    readerOf: (principal) => ({
-      tenant: principal.tenant,
-      userId: principal.id,
-      groups: directory.user(principal.id)?.groups ?? [],
-    }),
+    readerOf,
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
@@ -427,7 +442,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     config = next.config
     directory = directoryOf(config)
     log.level = config.server.log_level
-    for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
+    for (const id of withdrawn(known, before, directory)) {
+      late.broker.revoke(id)
+      streams.revoke(id)
+    }
     dutyChanged()
     calendars.refresh()
     void core.reconsider(openAlerts.all())
@@ -443,6 +461,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
     },
     authenticator,
+    streams,
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts, gaps },
@@ -457,7 +476,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
-  clientPresence.start()
+  clientPresence.recall()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
   const canaries = createCanaryWatch(core)
@@ -474,8 +493,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
   late.broker.attachTo(http.server)
+  listenLiveSocket(http.server, { authenticator, config: () => config, streams, presence, clock, ids })
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
+  core.rules.start()
+  clientPresence.start()
   late.worker.start()
   announcer.refresh()
   calendars.refresh()
@@ -505,6 +527,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       core.rules.close()
       clientPresence.close()
       for (const stop of stops) stop()
+      streams.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

@@ -21,7 +21,7 @@ import {
   type CanaryPage,
 } from './canary.ts'
 
-type Settings = NonNullable<Config['canary']>
+type Settings = Config['canary']
 
 export interface CanaryWatch {
   /** The configuration is another now. */
@@ -103,7 +103,7 @@ export function createCanaryWatch(core: Core): CanaryWatch {
   const arm = (at: number) => {
     cancel()
     const { canary: settings } = core.config()
-    if (!settings) return
+    if (!isOn(settings)) return
     let current = true
     const off = clock.at(at, () => {
       look(settings).then(
@@ -120,7 +120,7 @@ export function createCanaryWatch(core: Core): CanaryWatch {
     }
   }
   const changed = () => {
-    const listed: readonly string[] = core.config().canary?.channels ?? []
+    const listed: readonly string[] = core.config().canary.channels
     for (const channel of CANARY_CHANNELS) if (!listed.includes(channel)) operatorAlarm.over(causeOf(channel))
     arm(clock.now())
   }
@@ -140,10 +140,15 @@ export function canaryMoved(
 ): void {
   core.metrics.canary.observe({ channel, state }, (at - createdAt) / 1000)
   const { canary } = core.config()
-  if (!canary || at - createdAt > durationMs(canary.within)) return
+  if (at - createdAt > durationMs(canary.within)) return
   for (const asked of canary.channels)
     if (asked === channel || (asked === 'push' && channel === 'web_push'))
       core.operatorAlarm.over(causeOf(asked))
+}
+
+/** Somebody is named who gets it. */
+function isOn({ user, team }: Settings): boolean {
+  return user !== undefined || team !== undefined
 }
 
 function causeOf(channel: CanaryChannel): string {

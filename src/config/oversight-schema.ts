@@ -20,11 +20,14 @@ export const Watchdog = Type.Object(
 /** Pages that only show that pages arrive. */
 export const Canary = Type.Object(
   {
-    every: duration('How often a test page is sent'),
+    every: duration('How often a test page is sent', '1h'),
     within: duration('How soon it has to be taken; else the operators are told', '2m'),
-    user: optionalText('Who gets it'),
+    user: optionalText('Who gets it; without user and team there is none'),
     team: optionalText('Whoever of this team is on call gets it'),
-    channels: Type.Array(Type.Enum([...CANARY_CHANNELS]), { description: 'Channels that are tried' }),
+    channels: Type.Array(Type.Enum([...CANARY_CHANNELS]), {
+      default: [],
+      description: 'Channels that are tried',
+    }),
   },
-  { ...closed, description: 'Test pages that show whether every channel works' },
+  { ...closed, default: {}, description: 'Test pages that show whether every channel works' },
 )

@@ -59,6 +59,10 @@ const Limits = Type.Object(
       minimum: 1,
       default: 100,
     }),
+    streams_per_user: whole(
+      'Live connections of one person on each of `/ws`, `/v1/events`, `/v1/events/poll` and `/v1/notifications/sse`',
+      { minimum: 1, default: 20 },
+    ),
     takeovers: whole('How often a client id may be taken over in a minute before it is held off for 60 s', {
       minimum: 1,
       default: 3,
@@ -233,7 +237,7 @@ export const ConfigSchema = Type.Object(
     flapping: FlappingSettings,
     rules: Rules,
     heartbeats: Heartbeats,
-    canary: Type.Optional(Canary),
+    canary: Canary,
   },
   closed,
 )

@@ -5,7 +5,11 @@ import { AlertSchema, TimelineEntrySchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
 import { BatchSchema } from '../wire/batch.ts'
 import { DeliveryRecordSchema, DeliverySchema } from '../wire/delivery.ts'
-import { CoreBanqNotificationSchema, NotificationSchema } from '../wire/notification.ts'
+import {
+  CoreBanqNotificationSchema,
+  NotificationSchema,
+  XynapNotificationSchema,
+} from '../wire/notification.ts'
 import { OutboxItemSchema } from '../wire/outbox-item.ts'
 import { ErrorSchema, type App } from './app.ts'
 import { asyncApiDocument, type AsyncApiOptions, type TopicEntry } from './asyncapi.ts'
@@ -19,6 +23,7 @@ const SHARED = [
   DeliveryRecordSchema,
   NotificationSchema,
   CoreBanqNotificationSchema,
+  XynapNotificationSchema,
   DeadLetterSchema,
   OutboxItemSchema,
 ]

@@ -36,8 +36,10 @@ export interface Store {
 
   /**
    * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
-   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
-   * are taken become `sending` and count one attempt; one that was lost with its holder goes on record. `nextDueAt` is when the lane's next work is due, leased work
+   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due
+   * again, and so are the timers of alerts that were leased when the store is opened by the only process that can hold
+   * leases; its `crashes` has grown by one then. Deliveries that are taken become `sending` and count one attempt; one
+   * that was lost with its holder goes on record. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */
   claim(claim: Claim): Promise<{ readonly items: readonly Claimed[]; readonly nextDueAt: number | null }>
@@ -485,7 +487,8 @@ export interface InboxSummary {
 export interface InboxMark extends InboxReader {
   /** `all`: every entry there is at the commit. */
   readonly ids: readonly string[] | 'all'
-  readonly as: 'read' | 'unread' | 'deleted'
+  /** `restored`: a deleted entry is there again, read or unread as it was; `all` restores nothing. */
+  readonly as: 'read' | 'unread' | 'deleted' | 'restored'
   readonly at: number
 }
 

@@ -5,8 +5,8 @@ import { suggest } from '../suggest.ts'
 
 /** A canary page has one person or team that exists, a channel to try, and arrives before the next one. */
 export function checkCanary({ canary, users, teams }: Config): Finding[] {
-  if (!canary) return []
   const { user, team, channels, every, within } = canary
+  if (user === undefined && team === undefined && channels.length === 0) return []
   const one = (user === undefined) !== (team === undefined)
   return [
     ...(one ? [] : [{ path: ['canary'], message: 'name either a user or a team' }]),

@@ -65,6 +65,9 @@ export function createWriter(db: Database, ballast: Ballast): Writer {
   const all = tables(db, ballast)
   if (!all.meta.isCounted()) all.deliveries.counts.recount()
   const { bootCount, highWaterAt } = all.meta.boot()
+  // The folder is locked: nobody else can hold a lease, and a step must not wait for the end of one (promise P14).
+  // Deliveries do: lost twice within a moment by a process that does not stay up, they would pass for poison (P10).
+  all.work.reclaim(highWaterAt)
   return { bootCount, highWaterAt, run: (batch) => runBatch(db, all, batch) }
 }
 
