@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** How much faster the clock of an accelerated program goes. */
-export const SPEED = 60
+export const SPEED = 30
 
 /**
  * What makes a process' clock and timers, the monotonic ones too, go sixty times as fast (libfaketime), from `now` of
