@@ -278,6 +278,10 @@ const MIGRATIONS: readonly string[] = [
   -- Alerts by what their timelines refer to; few entries refer to anything.
   CREATE INDEX timeline_ref ON timeline (tenant, entry ->> '$.ref', alert_id) WHERE entry ->> '$.ref' IS NOT NULL;
   `,
+  `
+  -- How often it was presented again and refused again.
+  ALTER TABLE dead_letter ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** The schema version this build writes. */
