@@ -173,6 +173,12 @@ export const Team = Type.Object(
               'Whom the end of the policy tells. Unless set `admins` and `catch_all`, and only when no step reached anybody',
           }),
         ),
+        resolve_at_end: Type.Optional(
+          Type.Boolean({
+            description:
+              'Whether an alert that nobody took is closed when the wait of the last step is over; one that reached nobody stays open',
+          }),
+        ),
         auto_resolve: Type.Optional(
           duration('An alert that waits for no step and of which nothing was heard for this long is closed'),
         ),
