@@ -6,6 +6,7 @@ import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
 import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
+import { Filter } from './filter-schema.ts'
 import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
@@ -223,6 +224,7 @@ export const ConfigSchema = Type.Object(
     }),
     maintenance: MaintenanceSettings,
     flapping: FlappingSettings,
+    filter: Filter,
     rules: Rules,
     heartbeats: Heartbeats,
   },

@@ -51,7 +51,16 @@ describe('the replay of a dead letter', () => {
     })
   }
 
-  it('that fails for another reason says so, and is gone once it is taken (P10)', async () => {
+  it('that fails for another reason keeps the newest one (P10)', async () => {
+    program = await harness()
+    await program.publish(TOPIC, { message: 'for nobody' })
+    const { id } = await only()
+    program.reconfigure({ filter: { block: [{ from: 'dev*', reason: 'Too noisy' }] } })
+    expect(await replay(id)).to.include({ kind: 'dead', id, code: 'publish.blocked' })
+    expect(await only()).to.include({ id, code: 'publish.blocked', reason: 'Too noisy', replays: 1 })
+  })
+
+  it('that is refused stays as it was, and is gone once it is taken (P10)', async () => {
     program = await harness()
     await program.publish('notifications/realtime/group/nobodies', { message: 'Hi' })
     const { id, code } = await only()
