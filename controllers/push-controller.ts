@@ -33,7 +33,9 @@ export const PushBody = Type.Object({
   body: Body,
   message: Body,
   badge: Type.Optional(Type.Integer({ minimum: 0, maximum: 99_999 })),
-  sound: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  sound: Type.Optional(
+    Type.String({ pattern: '^[^\\p{Cc}\\p{Surrogate}]{1,100}$', description: 'Name of a sound of the app' }),
+  ),
   collapse_key: Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,64}$',

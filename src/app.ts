@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { formatFault } from './config/fault.ts'
@@ -41,6 +42,7 @@ import { cancelDelivery } from './delivery/direct/cancel.ts'
 import { expireRealtime } from './delivery/expire.ts'
 import { createOptOuts } from './delivery/opt-outs.ts'
 import { replyToOutbox } from './delivery/reply.ts'
+import { providerIdsOf } from './delivery/attempt/reconcile.ts'
 import { resendDelivery } from './delivery/resend.ts'
 import { createSeen } from './delivery/seen.ts'
 import { createOverlap } from './delivery/overlap.ts'
@@ -58,16 +60,20 @@ import { simulateAlert } from './explain/scenario.ts'
 import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHttpServer } from './http/server.ts'
+import { listenLiveSocket } from './http/stream/live-socket.ts'
 import { randomIds } from './ids.ts'
 import { createLive } from './live/fan-out.ts'
 import type { Live } from './live/live.ts'
 import { createPresence } from './live/presence.ts'
+import { EventLog } from './live/stream/event-log.ts'
+import { createStreams } from './live/stream/streams.ts'
 import { visibleTo } from './live/visible-to.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { markInbox } from './notification/inbox.ts'
 import { release } from './notification/release.ts'
 import { isMaintenanceTimer, maintenanceTimer } from './noise/maintenance-timer.ts'
+import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
@@ -172,6 +178,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   // delivery), so these are filled in below, before anything can call them.
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
+  const endNotices = createEndNotices(() => late.core)
   const healthOf: HealthOf = (target, patience) =>
     createTargetHealth(target, { clock, log, metrics, alarm }, patience)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
@@ -180,7 +187,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
-  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, broker })
+  const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, alarm, broker })
   const chaos = createChaos(capturedOf(channels), () =>
     directory.tenants().filter((tenant) => directory.users(tenant).length > 0),
   )
@@ -224,6 +231,21 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ...dutiesOf(() => directory),
   })
   const presence = createPresence({ clock, ids })
+  const events = new EventLog(ids.next(clock.now()).slice(-12))
+  const readerOf = (principal: Principal) => ({
+    tenant: principal.tenant,
+    userId: principal.id,
+    groups: directory.user(principal.id)?.groups ?? [],
+  })
+  const streams = createStreams({
+    live: late.live,
+    log: events,
+    store,
+    clock,
+    metrics,
+    readerOf,
+    perUser: config.limits.streams_per_user,
+  })
 
   const testSends = createTestSends(
     () => late.core,
@@ -247,6 +269,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => {
       afterSettled(late.core, work, settlement)
@@ -300,6 +323,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     live: late.live,
+    events,
     presence,
     board,
     receipts,
@@ -309,7 +333,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     holdOff: createHoldOff(),
     openAlerts,
     rounds: createRounds(registry, log),
-    noise: createNoise({ registry, config: () => config, openAlerts }),
+    noise: createNoise({ registry, config: () => config, openAlerts, memberEnded: endNotices.ended }),
     reconsider: (alerts) => reconsider(late.core, alerts),
     rules: createRules(() => late.core),
     operatorAlarm: alarm,
@@ -396,11 +420,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     limits: config.limits,
-    readerOf: (principal) => ({
-      tenant: principal.tenant,
-      userId: principal.id,
-      groups: directory.user(principal.id)?.groups ?? [],
-    }),
+    readerOf,
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
   })
@@ -419,12 +439,16 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     config = next.config
     directory = directoryOf(config)
     log.level = config.server.log_level
-    for (const id of withdrawn(known, before, directory)) late.broker.revoke(id)
+    for (const id of withdrawn(known, before, directory)) {
+      late.broker.revoke(id)
+      streams.revoke(id)
+    }
     dutyChanged()
     calendars.refresh()
     void core.reconsider(openAlerts.all())
     core.rules.configure(config, openAlerts.all())
     preflights.changed()
+    canaries.changed()
     log.info({ changed: next.changed, needs_restart: next.restart }, 'configuration reloaded')
     return next
   }
@@ -434,6 +458,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       return next.ok ? next : { ok: false, faults: next.faults.map(formatFault) }
     },
     authenticator,
+    streams,
     topics: topicEntries(router),
     version,
     onCall: { nextOnCall, currentShift, shifts, gaps },
@@ -445,19 +470,31 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   })
 
   await rebuild(core)
+  endNotices.missed()
   void core.reconsider(openAlerts.all())
   core.rules.configure(config, openAlerts.all())
-  clientPresence.start()
+  clientPresence.recall()
   const watchdog = createWatchdog(core)
   const preflights = createPreflightWatch(core)
+  const canaries = createCanaryWatch(core)
   schedules.watch(preflights.changed)
-  const stops = [createHousekeeping(core), logAuditHead(core), watchdog.stop, preflights.stop, calendars.stop]
+  const stops = [
+    createHousekeeping(core),
+    logAuditHead(core),
+    watchdog.stop,
+    preflights.stop,
+    canaries.stop,
+    calendars.stop,
+  ]
   const { host } = config.server
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
   late.broker.attachTo(http.server)
+  listenLiveSocket(http.server, { authenticator, config: () => config, streams, presence, clock, ids })
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
+  core.rules.start()
+  clientPresence.start()
   late.worker.start()
   announcer.refresh()
   calendars.refresh()
@@ -487,6 +524,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       core.rules.close()
       clientPresence.close()
       for (const stop of stops) stop()
+      streams.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
         late.broker.close(graceMs),

@@ -18,6 +18,7 @@ import type { Directory, Person } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
 import type { Live } from './live/live.ts'
 import type { Presence } from './live/presence.ts'
+import type { EventLog } from './live/stream/event-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Noise } from './noise/noise.ts'
@@ -41,6 +42,8 @@ export interface Core {
   readonly log: Log
   readonly metrics: Metrics
   readonly live: Live
+  /** Domain events on their way to the streams of people. */
+  readonly events: Pick<EventLog, 'add'>
   readonly presence: Presence
   readonly board: Board
   readonly receipts: Receipts

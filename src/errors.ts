@@ -194,6 +194,12 @@ export const ERRORS = {
     http: 400,
     mqtt: 'dead',
   },
+  'stream.too_many': {
+    what: 'There are too many live connections of this person',
+    mend: 'Close one, or raise `limits.streams_per_user`',
+    http: 429,
+    mqtt: 'refuse',
+  },
   'request.invalid': {
     what: 'The request is not valid',
     mend: 'Compare it with /docs',

@@ -133,6 +133,13 @@ export function createMetrics() {
       help: 'What would keep a critical page of the next 14 days from reaching somebody',
       registers,
     }),
+    canary: new Histogram({
+      name: 'carillon_canary_seconds',
+      help: 'How long canary pages took until the provider had them (sent) or reported them (delivered)',
+      labelNames: ['channel', 'state'],
+      buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
+      registers,
+    }),
     watchdog: new Gauge({
       name: 'carillon_overdue_work',
       help: 'Pieces of work that are due for more than five seconds',

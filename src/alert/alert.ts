@@ -102,6 +102,10 @@ export interface Alert {
   readonly remindedAt?: number | null
   /** Whose turn it was at each round-robin target: the same person for all of this alert (behaviour O3). */
   readonly turns?: Readonly<Record<string, string>>
+  /** Of an alert whose pages stand for others: what the last one told of them. */
+  readonly group?: AlertGroup
+  /** The alert whose pages stood for this one, while it is acknowledged together with that. */
+  readonly follows?: string
   readonly resolvedAt: number | null
   readonly suppressedBy: string | null
   /** Since when a flapping alert is said to be over; absent or null while it is not. */
@@ -122,6 +126,17 @@ export interface Alert {
   /** How many publishes this alert stands for. Kept by the store, because repeats must not disturb `version`. */
   readonly count: number
   readonly lastAt: number
+}
+
+/** The others of its group for which an alert pages. */
+export interface AlertGroup {
+  readonly alerts: readonly {
+    readonly id: string
+    /** Such as `disk_full of db2`. */
+    readonly name: string
+  }[]
+  /** When its pages told of them. */
+  readonly toldAt: number
 }
 
 /** What happened to an alert, kept for ever with it. */
@@ -146,6 +161,7 @@ export interface TimelineEntry {
     | 'suppressed'
     | 'promoted'
     | 'reassigned'
+    | 'grouped'
     | 'note'
     | 'resolved'
   /** Principal id, or `carillon` for what time did. */

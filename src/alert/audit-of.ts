@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<TimelineEntry['kind'], string>> = {
   suppressed: 'alert.suppress',
   promoted: 'alert.promote',
   reassigned: 'alert.reassign',
+  grouped: 'alert.group',
   note: 'alert.note',
   resolved: 'alert.resolve',
 }

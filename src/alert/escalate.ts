@@ -2,6 +2,7 @@ import type { Core } from '../core.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
 import { afterAlertCommit } from './after-commit.ts'
+import { announceFor } from '../noise/grouping/announce.ts'
 import { onTimerQuietly } from '../noise/hush.ts'
 import { lookAgainAt } from './timer.ts'
 import { CARILLON } from './escalation/start.ts'
@@ -23,6 +24,7 @@ export async function escalate(core: Core, claimed: Extract<Claimed, { kind: 'es
     core.worker.wake('escalate', heldOff)
     return
   }
+  await announceFor(core, alert)
   const change = onTimerQuietly(alert, now, {
     whoIs: await whoIsFor(core, alert, now),
     quiet: core.noise.quietOf(alert, now),

@@ -77,8 +77,10 @@ async function openingsOf(
  * as it is to be stored. Turns at round-robin targets are taken by this call.
  */
 export function planPaging(core: Core, moved: Alert, page: Page | null, now: number): Paging {
-  const alert = withIdleTimer(moved, now)
-  if (page === null) return { alert, deliveries: [], notifications: [] }
+  const timed = withIdleTimer(moved, now)
+  if (page === null) return { alert: timed, deliveries: [], notifications: [] }
+  const group = core.noise.groups().toldBy(timed, now)
+  const alert = group === null ? timed : { ...timed, group }
   if (page.turns) core.rounds.took(alert, page.turns)
   const directory = core.directory()
   const targets = pageTargets(page, (id) => directory.user(id), now)

@@ -14,6 +14,7 @@ import { auditOf } from './audit-of.ts'
 import { promote, resolve } from './change.ts'
 import type { Act, Changed } from './changed.ts'
 import { policyFor } from './escalation/policy.ts'
+import type { Moved } from './escalation/start.ts'
 import { withOutcome } from './outcome/outcome.ts'
 import { planPaging, whoIsFor, type Paging } from './paging.ts'
 import { decideRaise, dedupKeyOf, draftAlert, open } from './raise.ts'
@@ -79,7 +80,7 @@ async function planRaise(
   const raise = decideRaise(existing, decision)
   if (raise.kind === 'open' || existing === null) {
     if (raise.kind !== 'open') return nothingToEnd(decision)
-    const opened = await openDraft(core, arrival, decision)
+    const opened = await openInGroup(core, arrival, decision)
     const paging = planPaging(core, opened.alert, opened.page, now)
     return {
       alert: { kind: 'open', alert: paging.alert, timeline: opened.timeline },
@@ -152,6 +153,16 @@ async function planRaise(
         result: { status: quietMs === null ? 'alert_resolved' : 'alert_flapping', alert_id: existing.id },
       }
     }
+  }
+}
+
+/** Of alerts of one group that open at the same moment one leads, and the others follow. */
+async function openInGroup(core: Core, arrival: Arrival, decision: AlertDecision): Promise<Moved> {
+  for (;;) {
+    const opened = await openDraft(core, arrival, decision)
+    const { status, suppressedBy } = opened.alert
+    const pages = status === 'firing' || suppressedBy === HOLD
+    if (!pages || core.noise.groups().claim(opened.alert, arrival.now)) return opened
   }
 }
 

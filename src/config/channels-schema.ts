@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { ON_AMBIGUOUS } from '../delivery/attempt/ambiguity.ts'
 import { WEBHOOK_FORMATS } from '../delivery/webhook-format.ts'
 import { closed, flag, httpUrl, mode, optionalText, secret, text, texts, whole } from './fields.ts'
 
@@ -19,6 +20,14 @@ const Endpoint = Type.Object(
   },
   closed,
 )
+
+const onAmbiguous = () =>
+  Type.Optional(
+    Type.Enum(ON_AMBIGUOUS, {
+      description:
+        'What becomes of a message that may have arrived, because an answer or the process was lost: `retry` sends it again, `give_up` ends it, `reconcile` asks the provider (Twilio only). Unless set, ordinary SMS are given up and everything else is sent again',
+    }),
+  )
 
 const account = {
   account_sid: optionalText('Account at Twilio'),
@@ -73,7 +82,17 @@ export const Channels = Type.Object(
     email: Type.Object(
       {
         mode: mode(),
+        provider: Type.Enum(['smtp', 'mailgun'], {
+          default: 'smtp',
+          description: 'A mail server, or whoever speaks the HTTP interface of Mailgun',
+        }),
+        on_ambiguous: onAmbiguous(),
         smtp_url: secret('smtp://user:password@host:587, or smtps:// for TLS from the start'),
+        domain: optionalText('`mailgun`: the sending domain'),
+        api_key: secret('`mailgun`: key of the account or of the domain'),
+        base_url: Type.Optional(
+          httpUrl('`mailgun`: https://api.eu.mailgun.net, or another server of its interface'),
+        ),
         from: text('Sender of every mail', { default: 'Carillon <carillon@localhost>' }),
         attachments: Type.Object(
           {
@@ -89,11 +108,12 @@ export const Channels = Type.Object(
           section('Files that go with a mail, fetched from the URLs it names'),
         ),
       },
-      section('E-mail over SMTP'),
+      section('E-mail'),
     ),
     sms: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         ...smsProvider,
         countries: texts('Beginnings of the numbers that may be sent to, such as +49; empty for all'),
         allow_premium: flag('Sends to numbers that charge whoever sends to them, too', false),
@@ -117,6 +137,7 @@ export const Channels = Type.Object(
     voice: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         provider: Type.Enum(['twilio'], { default: 'twilio', description: 'Whose interface is spoken' }),
         ...account,
         from: optionalText('Number that calls'),
@@ -127,6 +148,7 @@ export const Channels = Type.Object(
     push: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         service_account: secret(
           'The service account of Firebase as JSON; `service_account_file` names the file of the Firebase console',
         ),
@@ -140,6 +162,7 @@ export const Channels = Type.Object(
     web_push: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         subject: optionalText(
           'mailto: or https: address of whoever runs the server; `server.public_url` unless set',
         ),
@@ -156,6 +179,7 @@ export const Channels = Type.Object(
     telegram: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         bot_token: secret('Token of the bot'),
         api_root: Type.Optional(httpUrl('Another server of the bot interface')),
       },
@@ -164,6 +188,7 @@ export const Channels = Type.Object(
     webhook: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         allow: texts(
           'Hosts, addresses and networks that may be called although they are private, or over http or another port',
         ),
@@ -176,12 +201,13 @@ export const Channels = Type.Object(
       section('Requests to other programs'),
     ),
     speech: Type.Object(
-      { mode: mode() },
+      { mode: mode(), on_ambiguous: onAmbiguous() },
       section('Sentences that an open page of the person reads out; goes to `users/<id>/events/speech`'),
     ),
     mqtt: Type.Object(
       {
         mode: mode(),
+        on_ambiguous: onAmbiguous(),
         topics: Type.Record(Type.String(), MqttTopic, {
           default: {},
           entry: 'name',

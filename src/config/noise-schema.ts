@@ -2,16 +2,14 @@ import Type from 'typebox'
 import { ALERT_LEVELS } from '../alert/alert.ts'
 import { closed, duration, optionalText, text, texts, whole } from './fields.ts'
 
-const match = (description: string) =>
-  Type.Object(
-    {
-      type: optionalText('Alert type; `*` stands for anything'),
-      source: optionalText('Source; `*` stands for anything'),
-      severity: Type.Optional(Type.Enum([...ALERT_LEVELS], { description: 'Level' })),
-      team: optionalText('Owning team'),
-    },
-    { ...closed, description },
-  )
+const MATCH = {
+  type: optionalText('Alert type; `*` stands for anything'),
+  source: optionalText('Source; `*` stands for anything'),
+  severity: Type.Optional(Type.Enum([...ALERT_LEVELS], { description: 'Level' })),
+  team: optionalText('Owning team'),
+}
+
+const match = (description: string) => Type.Object(MATCH, { ...closed, description })
 
 const times = {
   hold: duration('How long an alert waits for what may explain it before anybody is told', '3s'),
@@ -38,6 +36,26 @@ export const InhibitTree = Type.Object(
     children: text('Sources or topics behind it, such as plant/{site}/#'),
     type: optionalText('Alert types of the parent that count; all of them unless set'),
     ...times,
+  },
+  closed,
+)
+
+export const Grouping = Type.Object(
+  {
+    match: Type.Object(MATCH, {
+      ...closed,
+      default: {},
+      description: 'Alerts that it is about; all unless set',
+    }),
+    group_by: texts(
+      'Fields that must have the same value: type, source or data.<name>; team and level always count',
+    ),
+    group_wait: Type.Optional(
+      duration(
+        'How long the first page waits for others; unless set, 0s for critical and 30s for warning alerts',
+      ),
+    ),
+    group_interval: duration('How long after a page the next one tells of what has joined or ended', '1m'),
   },
   closed,
 )

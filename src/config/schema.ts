@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox'
-import { Watchdog } from './oversight-schema.ts'
+import { Canary, Watchdog } from './oversight-schema.ts'
 import { Channels } from './channels-schema.ts'
 import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
-import { FlappingSettings, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Filter } from './filter-schema.ts'
+import { FlappingSettings, Grouping, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
 
@@ -60,6 +60,10 @@ const Limits = Type.Object(
       minimum: 1,
       default: 100,
     }),
+    streams_per_user: whole(
+      'Live connections of one person on each of `/ws`, `/v1/events`, `/v1/events/poll` and `/v1/notifications/sse`',
+      { minimum: 1, default: 20 },
+    ),
     takeovers: whole('How often a client id may be taken over in a minute before it is held off for 60 s', {
       minimum: 1,
       default: 3,
@@ -103,7 +107,7 @@ const NotiPy = Type.Object(
     open_registration: Type.Optional(
       Type.Boolean({
         description:
-          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail and SMS are captured',
+          'Whether anybody may register as a service that sends to any address, or operators only; unless set, anybody where the server listens on loopback and e-mail, SMS and push are captured',
       }),
     ),
   },
@@ -222,11 +226,16 @@ export const ConfigSchema = Type.Object(
       default: [],
       description: 'The same by place in the topic tree: a gateway that is down explains what is behind it',
     }),
+    grouping: Type.Array(Grouping, {
+      default: [],
+      description: 'Alerts that page together; the first rule that fits counts',
+    }),
     maintenance: MaintenanceSettings,
     flapping: FlappingSettings,
     filter: Filter,
     rules: Rules,
     heartbeats: Heartbeats,
+    canary: Canary,
   },
   closed,
 )

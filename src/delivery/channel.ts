@@ -3,6 +3,7 @@ import type { Delivery, FixedContent } from './delivery.ts'
 import type { ChannelName } from './delivery.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Notification } from '../notification/notification.ts'
+import type { ProviderCall } from './attempt/attempt.ts'
 import type { PushContent } from './push/push-content.ts'
 
 /** What a person can be reached by, as the directory knows it. */
@@ -88,7 +89,12 @@ export interface WordingFailure {
  * says nothing about the provider: it was not asked, or the message itself was in its way. `untried`: no provider
  * could be asked now; it counts as no attempt, and `retryAfterMs` is when one can.
  */
-export type SendResult =
+export type SendResult = {
+  /** HTTP status or SMTP reply code, where there was an answer. */
+  readonly status?: number
+  /** Each provider that was asked, where several stand in for each other; the last one's result is this one. */
+  readonly calls?: readonly ProviderCall[]
+} & (
   | { readonly ok: true; readonly providerId?: string }
   | {
       readonly ok: false
@@ -101,6 +107,7 @@ export type SendResult =
       readonly blameless?: boolean
       readonly untried?: boolean
     }
+)
 
 /**
  * A way to reach somebody: one file beside `channels/index.ts`, one line in it.
@@ -122,8 +129,27 @@ export interface Channel {
   /** Gives the message the channel's form. Pure, and total: it must not throw on any content. */
   render(input: RenderInput): Rendered
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendResult>
+  /** Whose answers `send` brings, as the delivery record names it; by default the channel. */
+  readonly provider?: string | undefined
+  /** Asks whether the provider took a message; absent where it cannot be asked. Never throws, as `send`. */
+  find?(sought: Sought, signal: AbortSignal): Promise<Finding>
   close(): Promise<void>
 }
+
+/** A message that its provider may have taken. */
+export interface Sought {
+  readonly message: OutgoingMessage
+  /** When it was asked to take it; nothing older is it. */
+  readonly since: number
+  /** Ids that the provider gave to others. */
+  readonly others: ReadonlySet<string>
+}
+
+/** What a provider says about a message that it may have taken (promise P9). */
+export type Finding =
+  | { readonly kind: 'taken'; readonly providerId: string }
+  | { readonly kind: 'not_taken' }
+  | { readonly kind: 'unanswered'; readonly failed: Extract<SendResult, { readonly ok: false }> }
 
 export interface OutgoingMessage {
   /** The delivery's id: the same on every attempt (promise P8). */

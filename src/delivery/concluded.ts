@@ -1,16 +1,10 @@
 import type { Settlement } from '../store/store.ts'
+import type { OnAmbiguous } from './attempt/ambiguity.ts'
+import { attemptsOf, type ProviderCall } from './attempt/attempt.ts'
 import type { ProviderSign } from './breaker.ts'
-import type { SendResult } from './channel.ts'
 import type { DeliverWork } from './deliver.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
-import {
-  DEFERRED,
-  isOverBudget,
-  LONGEST_RETRY_AFTER_MS,
-  nextAttempt,
-  onAmbiguous,
-  PROVIDER_DOWN,
-} from './retry.ts'
+import { DEFERRED, isOverBudget, LONGEST_RETRY_AFTER_MS, nextAttempt, PROVIDER_DOWN } from './retry.ts'
 
 /** What one attempt came to: what to write, and what it says about the provider. */
 export interface Attempted {
@@ -50,11 +44,36 @@ export function budgetOf({ critical, createdAt, firstDueAt }: Delivery) {
   return { critical, firstAt: firstDueAt ?? createdAt }
 }
 
-/** Judges an attempt (promises P7, P9): sent, for good over, or when to try again; and what it says of the provider. */
-export function concluded(
+/** When the message is worthless (`ttl`); Infinity when never. */
+export function expiresAt({ delivery, notification }: DeliverWork): number {
+  return notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
+}
+
+/** The settlement of work that is over without an attempt: the one that its claim counted is taken off again. */
+export function unsent(work: DeliverWork, delivery: End, now: number): Attempted {
+  return { settlement: { ...ended(work, delivery, now), untried: true }, provider: UNKNOWN }
+}
+
+export interface Judging {
+  readonly random: () => number
+  /** What to do where nobody knows whether the provider took it (promise P9). */
+  readonly onAmbiguous: OnAmbiguous
+}
+
+/**
+ * Judges an attempt (promises P7, P9): sent, for good over, or when to try again; what it says of the provider, and
+ * what is kept of it.
+ */
+export function concluded(work: DeliverWork, call: ProviderCall, judging: Judging): Attempted {
+  const { settlement, provider } = judged(work, call, judging)
+  const attempts = attemptsOf(work.delivery.attempts, call)
+  return { settlement: { ...settlement, ...(attempts.length > 0 && { attempts }) }, provider }
+}
+
+function judged(
   work: DeliverWork,
-  result: SendResult,
-  { now, random }: { readonly now: number; readonly random: () => number },
+  { result, endedAt: now }: ProviderCall,
+  { random, onAmbiguous }: Judging,
 ): Attempted {
   const { delivery } = work
   if (result.ok) {
@@ -64,7 +83,8 @@ export function concluded(
   const { code, reason } = result
   const later = (at: number, untried = false): Settlement => ({
     ...ended(work, end('pending', null, `${code}: ${reason}`), now),
-    nextDueAt: at,
+    // Its end is noticed when it comes.
+    nextDueAt: Math.max(now, Math.min(at, expiresAt(work))),
     untried,
   })
   const dead = (why: string) => ended(work, end('dead', why, `${code}: ${reason}`), now)
@@ -92,13 +112,13 @@ export function concluded(
   }
   const provider: ProviderSign =
     code === DEFERRED || result.blameless ? UNKNOWN : { sign: 'transient', retryAfterMs }
-  if (result.ambiguous && onAmbiguous(delivery.channel, delivery.critical) === 'drop') {
-    return { settlement: dead('ambiguous'), provider }
-  }
+  if (result.ambiguous && onAmbiguous === 'give_up') return { settlement: dead('ambiguous'), provider }
+  // Asking what became of it is no attempt.
+  const asks = result.ambiguous === true && onAmbiguous === 'reconcile'
   const next = nextAttempt({
     attempt: delivery.attempts,
     ...budgetOf(delivery),
-    maxAttempts: delivery.maxAttempts,
+    maxAttempts: asks ? 0 : delivery.maxAttempts,
     now,
     retryAfterMs,
     random,

@@ -5,6 +5,8 @@ import type { Rendered, RenderInput, Wording } from './channel.ts'
 import { cut, multiLine, oneLine } from './text.ts'
 
 const LONGEST_TITLE = 255
+/** Alerts of a group that a page lists. */
+const NAMED = 5
 
 /** What a message says, before a channel gives it its form. Texts are free of control and direction characters. */
 export interface Content {
@@ -89,7 +91,7 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     kind: page ? 'page' : 'notice',
     tone: toneOf(alert),
     title: reminder ? titled(`STILL IN HAND? ${title}`) : title,
-    text: multiLine(alert.message),
+    text: multiLine(page ? alert.message + groupText(alert) : alert.message),
     html: null,
     said: null,
     attachments: [],
@@ -103,6 +105,14 @@ function alertContent(input: RenderInput, alert: Alert): Content {
     alert,
     notification: null,
   }
+}
+
+/** How many others the page stands for, and the first of them by name; empty for none. */
+function groupText({ group }: Alert): string {
+  const others = group?.alerts ?? []
+  if (others.length === 0) return ''
+  const names = others.slice(0, NAMED).map(({ name }) => name)
+  return `\nAnd ${others.length} more of its group: ${names.join(', ')}${others.length > NAMED ? ', …' : ''}`
 }
 
 function alertFacts(input: RenderInput, alert: Alert): Content['facts'] {

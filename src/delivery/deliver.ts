@@ -7,18 +7,37 @@ import { failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Claimed, Settlement, Store } from '../store/store.ts'
+import { onAmbiguous } from './attempt/ambiguity.ts'
+import { reconciled, type ReconcileDeps } from './attempt/reconcile.ts'
 import type { Breaker } from './breaker.ts'
-import type { Channel, Rendered, RenderInput, Subject, Wording, WordingFailure } from './channel.ts'
+import type {
+  Channel,
+  OutgoingMessage,
+  Rendered,
+  RenderInput,
+  Subject,
+  Wording,
+  WordingFailure,
+} from './channel.ts'
 import { sendInTrouble, type Chaos } from './chaos.ts'
 import type { Channels, ConfiguredChannel } from './channels/index.ts'
-import { budgetOf, concluded, end, ended, UNKNOWN, type Attempted, type End } from './concluded.ts'
+import {
+  budgetOf,
+  concluded,
+  end,
+  expiresAt,
+  UNKNOWN,
+  unsent,
+  type Attempted,
+  type End,
+} from './concluded.ts'
 import { PAGE_ACTIONS } from './content.ts'
 import type { Delivery } from './delivery.ts'
 import type { Held, Holding } from './digest/holding.ts'
 import { outboxItem } from './outbox.ts'
 import type { Overlap } from './overlap.ts'
 import { outdatedBy } from './outdated.ts'
-import { isOverBudget, onAmbiguous } from './retry.ts'
+import { isOverBudget } from './retry.ts'
 import { sendOnce } from './send-once.ts'
 import type { Performed } from './worker.ts'
 
@@ -55,6 +74,7 @@ export interface DeliverDeps {
   readonly holding?: Holding
   /** How captured channels are made to misbehave; absent, they never do. */
   readonly chaos?: Pick<Chaos, 'of' | 'everywhere'>
+  readonly providerIds?: ReconcileDeps['providerIds']
   /** Why the address may not be used any more, asked before the attempt. */
   readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
@@ -80,25 +100,18 @@ export async function attempt(
   const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
   const configured = deps.channels.get(delivery.channel)
   if (isUnclear(work, configured)) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const unsent = reasonNotToSend(work, { configured, recipient, now, trouble })
-  if (unsent) return { settlement: ended(work, unsent, now), provider: UNKNOWN }
+  const reason = reasonNotToSend(work, { configured, recipient, now, trouble })
+  if (reason) return unsent(work, reason, now)
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
   const { channel, mode } = configured
   const address = delivery.address ?? (recipient && channel.addresses(recipient)[0]) ?? null
   const subject = subjectOf(work)
-  if (address === null)
-    return { settlement: ended(work, end('suppressed', 'no_address'), now), provider: UNKNOWN }
+  if (address === null) return unsent(work, end('suppressed', 'no_address'), now)
   const withheld = deps.withheld({ ...delivery, address }, now)
-  if (withheld)
-    return { settlement: ended(work, end(withheld.state, withheld.reason), now), provider: UNKNOWN }
-  if (!subject) return { settlement: ended(work, end('cancelled', 'subject_gone'), now), provider: UNKNOWN }
+  if (withheld) return unsent(work, end(withheld.state, withheld.reason), now)
+  if (!subject) return unsent(work, end('cancelled', 'subject_gone'), now)
 
-  const held = (await deps.holding?.(work, now)) ?? GOES
-  if (held.hold) {
-    const suppressed = ended(work, end('suppressed', held.reason), now)
-    return { settlement: { ...suppressed, hold: held.hold }, provider: UNKNOWN }
-  }
   const answerUrl = deps.answerUrl?.(delivery) ?? null
   const input = {
     delivery,
@@ -108,40 +121,58 @@ export async function attempt(
     publicUrl: deps.publicUrl(),
     answerUrl,
   }
+  const message = (rendered: Rendered): OutgoingMessage => ({
+    idempotencyKey: delivery.id,
+    address,
+    rendered,
+    critical: delivery.critical,
+    ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
+  })
   const wording = deps.wordingOf?.(input) ?? null
+  const policy = onAmbiguous(delivery.channel, delivery.critical, configured.onAmbiguous)
+  if (mode !== 'captured' && policy === 'reconcile') {
+    const rendered = render(channel, { ...input, wording }, deps.log)
+    const known = await reconciled(work, { channel, message: message(rendered) }, deps)
+    if (known) return known
+  }
+
+  const held = (await deps.holding?.(work, now)) ?? GOES
+  if (held.hold) {
+    const { settlement, provider } = unsent(work, end('suppressed', held.reason), now)
+    const ends = expiresAt(work)
+    const hold = { ...held.hold, ...(ends < Infinity && { expiresAt: ends }) }
+    return { settlement: { ...settlement, hold }, provider }
+  }
   const rendered = render(channel, { ...input, wording }, deps.log)
   const copy = outboxItem({ ...delivery, address }, rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
   if (isFenced(delivery, deps)) {
     held.failed()
-    return { settlement: ended(work, end('cancelled', 'acknowledged'), now), provider: UNKNOWN }
+    return unsent(work, end('cancelled', 'acknowledged'), now)
   }
   if (delivery.purpose === 'page' && deps.overlap?.admits(work, now) === false) {
     held.failed()
-    return { settlement: ended(work, end('suppressed', 'same_time'), now), provider: UNKNOWN }
+    return unsent(work, end('suppressed', 'same_time'), now)
   }
   const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
+  const startedAt = deps.clock.now()
+  const judging = { random: deps.random, onAmbiguous: policy }
   if (mode === 'captured' && chaos === undefined) {
-    const sent = { ...end('sent', null), providerId: 'captured', sentAt: now }
-    const settlement = { ...ended(work, sent, now), outbox: copy }
-    return { settlement: withFailure(settlement, wording?.failure), provider: UNKNOWN }
-  }
-  const message = {
-    idempotencyKey: delivery.id,
-    address,
-    rendered,
-    critical: delivery.critical,
-    ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
+    const result = { ok: true, providerId: 'captured' } as const
+    const { settlement } = concluded(work, { provider: 'captured', startedAt, endedAt: now, result }, judging)
+    return { settlement: withFailure({ ...settlement, outbox: copy }, wording?.failure), provider: UNKNOWN }
   }
   const provider = chaos ? { name: channel.name, send: sendInTrouble(chaos, deps) } : channel
-  const result = await sendOnce(provider, message, deps)
+  const result = await sendOnce(provider, message(rendered), deps)
   if (!result.ok && !result.ambiguous) {
     held.failed()
     deps.overlap?.failed(delivery)
   }
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
-  const attempted = concluded(work, result, { now: deps.clock.now(), random: deps.random })
+  const asked = chaos ? 'captured' : (channel.provider ?? channel.name)
+  const call = { provider: asked, startedAt, endedAt: deps.clock.now(), result }
+  const attempted = concluded(work, call, judging)
   const final = attempted.settlement.nextDueAt === null
   // What a live provider refused never reached the phone that the outbox stands for.
   const kept = chaos ? result.ok : mode === 'both' && final
@@ -177,7 +208,9 @@ export function createDeliver(
     const written = await settleSurely(settlement, deps)
     if (written === 'done') {
       const state = settlement.delivery?.state ?? 'pending'
-      deps.metrics.deliveries.inc({ channel: work.delivery.channel, state })
+      // Canaries have a metric of their own: what is counted here are messages.
+      if (work.delivery.purpose !== 'canary')
+        deps.metrics.deliveries.inc({ channel: work.delivery.channel, state })
       if (state === 'dead') {
         const { id, channel } = work.delivery
         const { reason, error } = settlement.delivery ?? {}
@@ -189,7 +222,7 @@ export function createDeliver(
         deps.log.error({ err: error, delivery: work.delivery.id }, 'what follows a delivery failed')
       }
     }
-    return { provider, nextDueAt: settlement.nextDueAt }
+    return { provider, nextDueAt: settlement.nextDueAt ?? settlement.hold?.expiresAt ?? null }
   }
 }
 
@@ -210,19 +243,18 @@ function reasonNotToSend(
     readonly trouble: Breaker['cause']
   },
 ): End | null {
-  const { delivery, alert, notification, crashes } = work
+  const { delivery, alert, crashes } = work
   const { configured, recipient, now, trouble } = context
   if (crashes >= CRASHES_OF_POISON) {
     return end('dead', 'poison', `In flight when the process ended, ${crashes} times`)
   }
   const outdated = alert && (answeredBy(delivery, alert) ?? outdatedBy(delivery, alert, now))
   if (outdated) return end('cancelled', outdated)
-  const expiresAt = notification?.content.expiresAt ?? delivery.fixed?.push?.expiresAt ?? Infinity
-  if (expiresAt <= now) return end('expired', 'ttl')
+  if (expiresAt(work) <= now) return end('expired', 'ttl')
   if (!configured) return end('dead', 'no_channel', `Nothing sends ${delivery.channel}`)
   if (delivery.userId !== null && !recipient) return end('suppressed', 'unknown_user')
-  if (isUnclear(work, configured) && onAmbiguous(delivery.channel, delivery.critical) === 'drop')
-    return end('dead', 'ambiguous')
+  const policy = onAmbiguous(delivery.channel, delivery.critical, configured.onAmbiguous)
+  if (isUnclear(work, configured) && policy === 'give_up') return end('dead', 'ambiguous')
   // Behind a provider that fails and gets one probe at a time, its turn may come long after its time (promise P7).
   if (trouble !== null && trouble !== 'refused' && isOverBudget(budgetOf(delivery), now))
     return end('dead', 'budget_exhausted', delivery.error ?? 'The provider was paused all the time')

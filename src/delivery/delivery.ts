@@ -37,10 +37,11 @@ export type SubjectKind = 'notification' | 'alert' | 'direct' | 'batch'
 
 /**
  * Why it is sent: a `page` asks for an acknowledgement and is fenced by one (promise P15); an `outcome` tells how it
- * ended; a `reminder` asks who acknowledged whether they still have it; a `summary` stands for everything that a digest held back; a `code` verifies an address, and its text is a
- * secret until it was used; a `test` only shows whether it arrives.
+ * ended; a `reminder` asks who acknowledged whether they still have it; a `summary` stands for everything that a digest
+ * held back; a `code` verifies an address, and its text is a secret until it was used; a `test` only shows whether it
+ * arrives, a `canary` that a page would.
  */
-export type Purpose = 'message' | 'page' | 'outcome' | 'reminder' | 'summary' | 'code' | 'test'
+export type Purpose = 'message' | 'page' | 'outcome' | 'reminder' | 'summary' | 'code' | 'test' | 'canary'
 
 /** Text that is sent as it stands, for deliveries whose subject does not hold it (direct sends, outcomes). */
 export interface FixedContent {
@@ -100,6 +101,10 @@ export interface Delivery {
   readonly fixed: FixedContent | null
   /** The digest that held it back; `{digestId}.0` is the summary that stands for it. */
   readonly digestId: string | null
+  /** What it sends again; the chain of these ends at the delivery that was made by a message. */
+  readonly resendOf: string | null
+  /** The newest delivery that sends it again, over however many generations. */
+  readonly resentAs: string | null
   readonly origin: Origin
   readonly createdAt: number
   /** When it was to be attempted first, where that was later than it came to be (`send_at`, quiet hours, contact rules). */

@@ -23,6 +23,7 @@ export async function expireRealtime(core: Core, { workId, token, delivery }: De
     },
     nextDueAt: null,
     outbox: null,
+    untried: true,
   })
   if (written === 'done') core.metrics.deliveries.inc({ channel: delivery.channel, state: 'expired' })
 }

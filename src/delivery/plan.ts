@@ -37,8 +37,10 @@ export interface PlannedDelivery {
   readonly dead?: string
   /** The same in words. */
   readonly error?: string | null
-  /** When what is said is worthless: `realtime`, which waits for the person, ends then. */
+  /** When what is said is worthless: what still waits, for its time or for its person, ends then. */
   readonly expiresAt?: number
+  /** The ended delivery that this one sends again. */
+  readonly resendOf?: string
 }
 
 /**
@@ -51,7 +53,11 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
   const reason = suppressed ?? dead ?? null
   const realtime = channel === 'realtime'
   const dueAt =
-    reason !== null ? null : realtime ? (planned.expiresAt ?? null) : Math.max(planned.dueAt ?? now, now)
+    reason !== null
+      ? null
+      : realtime
+        ? (planned.expiresAt ?? null)
+        : Math.max(Math.min(planned.dueAt ?? now, planned.expiresAt ?? Infinity), now)
   const delivery: Delivery = {
     id: `${planned.subjectId}.${planned.ordinal}`,
     tenant: planned.tenant,
@@ -73,6 +79,8 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     step: planned.step ?? null,
     fixed: planned.fixed ?? null,
     digestId: null,
+    resendOf: planned.resendOf ?? null,
+    resentAs: null,
     origin: planned.origin,
     createdAt: now,
     firstDueAt: !realtime && dueAt !== null && dueAt > now ? dueAt : null,

@@ -15,8 +15,8 @@ const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancell
 const TRIES = 20
 
 /**
- * Puts an ended delivery up for sending again, as a row of its own under the same subject; the old one stays as it
- * is. Resolves with the new id after the commit. Faults: `request.not_found`, `request.invalid` while it still runs.
+ * Puts an ended delivery up for sending again, as a row of its own under the same subject that names it; the old one
+ * stays as it is, but for the name of the newest that sends it again. Resolves with the new id after the commit. Faults: `request.not_found`, `request.invalid` while it still runs.
  */
 export async function resendDelivery(core: Core, by: Principal, id: string): Promise<string> {
   const subjectId = id.slice(0, Math.max(id.lastIndexOf('.'), 0))
@@ -41,12 +41,13 @@ export async function resendDelivery(core: Core, by: Principal, id: string): Pro
 }
 
 function again(core: Core, old: Delivery, ordinal: number): NewDelivery {
-  const { step, fixed, ...same } = old
+  const { step, fixed, id, ...same } = old
   return newDelivery({
     ...same,
     ordinal,
     now: core.clock.now(),
     leased: false,
+    resendOf: id,
     lane: core.laneOf(old.channel, old.address),
     ...(step !== null && { step }),
     ...(fixed !== null && { fixed }),

@@ -1,5 +1,3 @@
-import type { ChannelName } from './delivery.ts'
-
 /** How long one attempt may take (promise P7). */
 export const SEND_TIMEOUT_MS = 10_000
 
@@ -83,12 +81,4 @@ function classifyStatus(status: number): Classified {
   if (status === 401 || status === 403) return { kind: 'provider-down', code: PROVIDER_DOWN }
   if (status === 408 || status === 425 || status === 429 || status >= 500) return { kind: 'retry', code }
   return { kind: 'permanent', code }
-}
-
-/**
- * What to do with a delivery whose earlier attempt may have arrived (promise P9): sending twice is better than not
- * at all, except for the channel whose every message costs money when nobody's sleep depends on it.
- */
-export function onAmbiguous(channel: ChannelName, critical: boolean): 'resend' | 'drop' {
-  return channel === 'sms' && !critical ? 'drop' : 'resend'
 }

@@ -1,3 +1,4 @@
+import { canaryMoved } from '../canary/canary-watch.ts'
 import type { Core } from '../core.ts'
 import type { Settlement } from '../store/store.ts'
 import type { DeliverWork } from './deliver.ts'
@@ -35,6 +36,10 @@ export function afterMove(
   { state, reason }: { readonly state: 'sent' | 'delivered' | 'dead'; readonly reason: string | null },
   at: number,
 ): void {
+  if (delivery.purpose === 'canary') {
+    if (state !== 'dead') canaryMoved(core, delivery, state, at)
+    return
+  }
   // Its publisher hears of the outcome itself.
   if (delivery.purpose !== 'outcome') {
     core.receipts.moved(delivery.origin, {

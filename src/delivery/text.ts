@@ -24,6 +24,11 @@ export function cut(text: string, length: number): string {
   return `${text.slice(0, end - half).trimEnd()}…`
 }
 
+/** The text with a replacement for every half of a character, which strict readers of JSON refuse whole messages for. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(LONE_SURROGATE, '\ufffd')
+}
+
 function strip(text: string): string {
-  return text.replaceAll(INVISIBLE, '').replaceAll(LONE_SURROGATE, '\ufffd')
+  return wellFormed(text.replaceAll(INVISIBLE, ''))
 }

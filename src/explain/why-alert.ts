@@ -4,6 +4,7 @@ import { whoIsAt } from '../alert/paging.ts'
 import { wasTold } from '../alert/outcome/told.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Directory, Person } from '../directory/directory.ts'
+import { isGroupedBy } from '../noise/grouping/follow-leader.ts'
 import type { Schedule } from '../oncall/schedule.ts'
 import { onCall } from '../oncall/shifts.ts'
 import { deliveryLinks, type Link } from './link.ts'
@@ -23,6 +24,7 @@ const TURNS: ReadonlySet<TimelineEntry['kind']> = new Set([
   'returned',
   'promoted',
   'reassigned',
+  'grouped',
   'escalated',
   'skipped',
   'finished',
@@ -61,11 +63,12 @@ function teamLink({ team, type }: Alert): Link {
   return { stage: 'team', decision: team, code: 'owned', detail: { team, type } }
 }
 
-function suppressionLink({ suppressedBy, status }: Alert): Link {
+function suppressionLink(alert: Alert): Link {
+  const { suppressedBy, status } = alert
   return {
     stage: 'suppression',
     decision: status,
-    code: 'suppressed',
+    code: isGroupedBy(alert) ? 'grouped' : 'suppressed',
     detail: { suppressed_by: suppressedBy },
   }
 }

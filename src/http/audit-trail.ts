@@ -7,7 +7,7 @@ import type { App } from './app.ts'
  * their door, commands on alerts, log-ins, reloads, previews.
  */
 const APART =
-  /^\/v1\/(publish|login|ticket|callbacks|explain|simulate|config\/reload|templates\/|notifications\/(trigger|sse)|alerts\/:id\/)/
+  /^\/v1\/(publish|login|ticket|callbacks|explain|simulate|config\/reload|templates\/|notifications\/(trigger|sse)|alerts\/:id\/)|^\/api\/v1\/(events\/emit|tenants\/|notifications$)/
 
 const VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
@@ -17,10 +17,10 @@ const VERBS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Puts every successful change over `/v1` into the audit log before it is answered (security row 30): a crash between
- * the change and its entry loses the entry. The action is made of the path, such as `deliveries.resend` or
- * `users.me.devices.create`, so that no route can be forgotten; bodies are left out, for they hold addresses and texts,
- * but for what says whom a silence or a changed duty is about.
+ * Puts every successful change over `/v1`, and of an inbox over `/api/v1`, into the audit log before it is answered
+ * (security row 30): a crash between the change and its entry loses the entry. The action is made of the path, such as
+ * `deliveries.resend` or `users.me.devices.create`, so that no route can be forgotten; bodies are left out, for they hold
+ * addresses and texts, but for what says whom a silence or a changed duty is about.
  */
 export function auditTrail(v1: App, engine: Pick<Engine, 'store' | 'clock' | 'log'>): void {
   v1.addHook('onSend', async (request, reply, payload) => {
@@ -52,7 +52,7 @@ export function auditTrail(v1: App, engine: Pick<Engine, 'store' | 'clock' | 'lo
 export function actionOf(method: string, route: string): string | null {
   const verb = VERBS[method]
   if (verb === undefined) return null
-  const parts = route.replace(/^\/v1\//, '').split('/')
+  const parts = route.replace(/^(?:\/api)?\/v1\//, '').split('/')
   const words = parts.filter((part) => !part.startsWith(':'))
   const named = parts.at(-2)?.startsWith(':') === true && parts.at(-1)?.startsWith(':') === false
   const removes = method === 'DELETE'

@@ -4,8 +4,12 @@ import type { FastifySchema } from 'fastify'
 import { AlertSchema, TimelineEntrySchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
 import { BatchSchema } from '../wire/batch.ts'
-import { DeliverySchema } from '../wire/delivery.ts'
-import { CoreBanqNotificationSchema, NotificationSchema } from '../wire/notification.ts'
+import { DeliveryRecordSchema, DeliverySchema } from '../wire/delivery.ts'
+import {
+  CoreBanqNotificationSchema,
+  NotificationSchema,
+  XynapNotificationSchema,
+} from '../wire/notification.ts'
 import { OutboxItemSchema } from '../wire/outbox-item.ts'
 import { ErrorSchema, type App } from './app.ts'
 import { asyncApiDocument, type AsyncApiOptions, type TopicEntry } from './asyncapi.ts'
@@ -16,8 +20,10 @@ const SHARED = [
   TimelineEntrySchema,
   BatchSchema,
   DeliverySchema,
+  DeliveryRecordSchema,
   NotificationSchema,
   CoreBanqNotificationSchema,
+  XynapNotificationSchema,
   DeadLetterSchema,
   OutboxItemSchema,
 ]

@@ -7,6 +7,7 @@ import { DEFAULT_TENANT } from '../access/principal.ts'
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Engine } from '../engine.ts'
 import { fault } from '../errors.ts'
+import type { Streams } from '../live/stream/streams.ts'
 import type { NotiPy } from '../notipy/notipy.ts'
 import type { Publish } from '../router/publish.ts'
 import type { PreviewDeps } from '../template/preview.ts'
@@ -47,9 +48,13 @@ import { silences } from './families/silences.ts'
 import { testSend } from './families/test-send.ts'
 import { templates } from './families/templates.ts'
 import { whyFamily } from './families/why.ts'
+import { inbox as xynapInbox } from './families/xynap/inbox.ts'
+import { sending as xynapSending } from './families/xynap/sending.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
-import { pages } from './pages.ts'
+import { clientLibrary, pages } from './pages.ts'
+import { eventStreams } from './stream/event-stream.ts'
+import { longPoll } from './stream/long-poll.ts'
 import { refuseUnclaimedUpgrades } from './upgrades.ts'
 import { correlationIdOf, traceIdOf } from './trace.ts'
 
@@ -66,6 +71,8 @@ export interface HttpOptions {
   readonly preview?: PreviewDeps
   /** Absent: no NotiPy API. */
   readonly notiPy?: NotiPy
+  /** Absent: no event streams. */
+  readonly streams?: Streams
   /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
   readonly forward?: (publish: Publish) => void
   /** Further families of routes below `/v1`, behind the same door. */
@@ -130,6 +137,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       httpHost: `${server.host}:${server.http_port}`,
     })
     pages(root, options.webRoot)
+    clientLibrary(root)
     void root.register(async (scope: App) => alertLinks(scope, engine))
     if (options.duty) calendarFeed(root, engine, options.duty)
   })
@@ -225,6 +233,15 @@ function common(scope: App, engine: Engine): void {
 /** Everything below `/api/v1`; each family there knows its callers in its own way. */
 function foreignApis(scope: App, engine: Engine, { notiPy, authenticator }: HttpOptions): void {
   common(scope, engine)
+  void scope.register(async (app: App) => {
+    app.addHook(
+      'onRequest',
+      guard(authenticator, () => engine.config),
+    )
+    auditTrail(app, engine)
+    xynapInbox(app, engine)
+    xynapSending(app, engine)
+  })
   if (!notiPy) return
   const deps: NotiPyDeps = {
     notiPy,
@@ -286,6 +303,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => optOuts(app, engine),
     (app) => devices(app, engine),
     (app) => callbacks(app, engine),
+    ...(options.streams ? [streamFamily(engine, options.streams)] : []),
     ...(options.preview ? [templatesFamily(engine, options.preview)] : []),
     ...(options.reload ? [configurationFamily(options.reload)] : []),
     ...(options.families ?? []),
@@ -295,6 +313,13 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
 
 function configurationFamily(reload: ReloadConfig) {
   return (app: App) => configuration(app, reload)
+}
+
+function streamFamily({ clock, ids }: Engine, streams: Streams) {
+  return (app: App) => {
+    eventStreams(app, { streams, clock })
+    longPoll(app, { streams, clock, ids })
+  }
 }
 
 function templatesFamily(engine: Engine, deps: PreviewDeps) {

@@ -4,7 +4,7 @@ import type { Notification } from '../notification/notification.ts'
 import type { InboxReader, InboxSummary, Store } from '../store/store.ts'
 import { backOffMs } from './back-off.ts'
 import type { Gate } from './gate.ts'
-import type { LiveAttachment, LiveInterest, LiveSink } from './live.ts'
+import type { LiveAttachment, LiveFrame, LiveInterest, LiveSink } from './live.ts'
 import { MissedPages } from './missed-pages.ts'
 import type { Progress } from './progress.ts'
 
@@ -74,6 +74,11 @@ export class Attachment implements LiveAttachment {
     this.broadcastsSeen = broadcastsSeen
   }
 
+  /** Passes by what the device has already: everything up to this `seq`. Before `want`. */
+  resume(after: number): void {
+    this.#cursor = after
+  }
+
   roomy(): void {
     if (this.#detached) return
     this.#full = false
@@ -118,7 +123,7 @@ export class Attachment implements LiveAttachment {
   /** What an alert came to; lost where there is no room. */
   outcome(payload: string): void {
     if (!this.interest.alerts || this.#full) return
-    this.#send('alert', `users/${this.reader.userId}/alerts`, payload, () => {})
+    this.#send({ kind: 'alert', topic: `users/${this.reader.userId}/alerts`, payload }, () => {})
   }
 
   /** The person's unread count as it is now. */
@@ -199,7 +204,8 @@ export class Attachment implements LiveAttachment {
           : payload
       const subject = { kind: 'notification', notification } as const
       this.#inFlight += 1
-      const taken = this.#send('notification', topic, own, () => {
+      const frame = { kind: 'notification', topic, payload: own, notification } as const
+      const taken = this.#send(frame, () => {
         this.#inFlight -= 1
         if (userId !== null && this.#sink.proves) progress.delivered(subject, userId)
         this.#pump()
@@ -221,7 +227,7 @@ export class Attachment implements LiveAttachment {
     const { progress } = this.#host
     const subject = { kind: 'alert', alert } as const
     this.#pagesInFlight += 1
-    const taken = this.#send('alert', `users/${userId}/alerts`, payload, () => {
+    const taken = this.#send({ kind: 'alert', topic: `users/${userId}/alerts`, payload }, () => {
       this.#pagesInFlight -= 1
       if (this.#sink.proves) progress.delivered(subject, userId)
       this.#pump()
@@ -248,7 +254,8 @@ export class Attachment implements LiveAttachment {
       unread: summary.unread,
       version: summary.version,
     })
-    const taken = this.#send('unread', `users/${this.reader.userId}/unread`, payload, () => {
+    const frame = { kind: 'unread', topic: `users/${this.reader.userId}/unread`, payload } as const
+    const taken = this.#send(frame, () => {
       this.#unreadInFlight = false
       this.#sendUnread()
     })
@@ -260,7 +267,7 @@ export class Attachment implements LiveAttachment {
     this.#unread ??= summary
   }
 
-  #send(kind: 'notification' | 'alert' | 'unread', topic: string, payload: string, confirmed: () => void) {
+  #send(frame: Omit<LiveFrame, 'retain'>, confirmed: () => void) {
     if (this.#detached) return false
     let open = true
     let sending = true
@@ -271,8 +278,8 @@ export class Attachment implements LiveAttachment {
     }
     try {
       // What a new subscription finds is retained; what comes to one that stands is not [MQTT-3.3.1-8, MQTT-3.3.1-9].
-      const retain = kind === 'unread' && this.#unreadSent === null
-      const taken = this.#sink.send({ kind, topic, payload, retain }, () => {
+      const retain = frame.kind === 'unread' && this.#unreadSent === null
+      const taken = this.#sink.send({ ...frame, retain }, () => {
         // Confirmed before it counts as sent: put off, so that the two are told in their order.
         if (sending) queueMicrotask(confirm)
         else confirm()

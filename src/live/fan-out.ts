@@ -106,7 +106,7 @@ export function createLive(options: LiveOptions): Live {
   }
 
   return {
-    attach(reader, interest, sink) {
+    attach(reader, interest, sink, after) {
       const attachment = new Attachment(host, reader, sink, broadcasts.last(reader.tenant))
       if (closed) {
         attachment.detach()
@@ -116,6 +116,7 @@ export function createLive(options: LiveOptions): Live {
       people.set(reader.userId, person)
       person.attachments.add(attachment)
       broadcasts.join(reader.tenant, attachment)
+      if (after !== undefined) attachment.resume(after)
       attachment.want(interest)
       return attachment
     },

@@ -36,6 +36,8 @@ export interface LiveFrame {
   readonly topic: string
   readonly payload: string
   readonly retain: boolean
+  /** What a frame of this kind was made of. */
+  readonly notification?: Notification
 }
 
 export interface LiveAttachment {
@@ -52,7 +54,8 @@ export interface LiveAttachment {
  * is a cursor into the inbox.
  */
 export interface Live {
-  attach(reader: InboxReader, interest: LiveInterest, sink: LiveSink): LiveAttachment
+  /** `after`: the device has everything up to this `seq`, and is told nothing of it again. */
+  attach(reader: InboxReader, interest: LiveInterest, sink: LiveSink, after?: number): LiveAttachment
   /** Whether the person has a connection that wants notifications. */
   online(userId: string): boolean
   /** A notification was stored: pass it on to whom it concerns. Must be called in the order of `seq`. */

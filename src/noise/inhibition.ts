@@ -43,7 +43,7 @@ function byRule(rule: Config['inhibit'][number]): Inhibition {
 }
 
 /** The value that has to be equal, as text; null when the alert has none. */
-function fieldOf(alert: Alert, field: string): string | null {
+export function fieldOf(alert: Alert, field: string): string | null {
   const value = field.startsWith('data.') ? dataOf(alert.data, field.slice(5)) : alert[field as 'source']
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)

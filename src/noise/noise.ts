@@ -6,6 +6,7 @@ import type { Registry } from '../registry/registry.ts'
 import { SlidingWindow } from '../router/sliding-window.ts'
 import { FLAPPING } from './flapping.ts'
 import type { Release } from './hush.ts'
+import { createGroups, type Groups } from './grouping/groups.ts'
 import { inhibitionsOf, type Inhibition } from './inhibition.ts'
 import { createInhibitors, type Inhibitors } from './inhibitors.ts'
 import { MAINTENANCE } from './maintenance.ts'
@@ -22,6 +23,8 @@ export interface Noise {
   opened(alert: Alert): void
   /** For how long a flapping alert has to be quiet before it is resolved; null when it does not flap. */
   flapsFor(alert: Alert, now: number): number | null
+  /** Which alerts page together, by the rules in force. */
+  groups(): Groups
   /** The open alerts whose quiet this one decides. */
   followersOf(alert: Alert): readonly Alert[]
 }
@@ -30,25 +33,33 @@ export interface NoiseOptions {
   readonly registry: Registry
   readonly config: () => Config
   readonly openAlerts: OpenAlerts
+  /** A resolved alert was one of those that this one pages for. */
+  readonly memberEnded?: (leader: Alert) => void
 }
 
 const AT_ONCE: Release = { graceMs: 0, closes: false }
 
-export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noise {
+export function createNoise({ registry, config, openAlerts, memberEnded }: NoiseOptions): Noise {
   let of: Config | null = null
   let rules: readonly Inhibition[] = []
   let inhibitors: Inhibitors = createInhibitors([])
+  let groups: Groups = createGroups([])
   const current = () => {
     if (of !== config()) {
       of = config()
       rules = inhibitionsOf(of)
       inhibitors = createInhibitors(rules)
-      if (rules.length > 0) for (const alert of openAlerts.all()) inhibitors.changed(alert)
+      groups = createGroups(of.grouping, memberEnded)
+      for (const alert of openAlerts.all()) {
+        groups.changed(alert)
+        if (rules.length > 0) inhibitors.changed(alert)
+      }
     }
     return inhibitors
   }
   openAlerts.watch((alert) => {
     const known = current()
+    groups.changed(alert)
     if (rules.length > 0) known.changed(alert)
   })
   const openings = new SlidingWindow()
@@ -62,7 +73,7 @@ export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noi
   return {
     quietOf: (alert, now) => {
       const source = current().sourceOf(alert)
-      return quietOf(
+      const quiet = quietOf(
         alert,
         {
           silences: registry.list(SILENCE, alert.tenant, ''),
@@ -72,7 +83,9 @@ export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noi
         },
         now,
       )
+      return quiet ?? groups.quietOf(alert, now)
     },
+    groups: () => (current(), groups),
     releaseOf: (alert) => (current(), rulesOn(alert)[0] ?? AT_ONCE),
     opened(alert) {
       const limit = flapLimit()
@@ -86,6 +99,6 @@ export function createNoise({ registry, config, openAlerts }: NoiseOptions): Noi
         (alert.status === 'firing' && openings.standing(nameOf(alert), limit, now).remaining === 0)
       return flaps ? limit.windowMs : null
     },
-    followersOf: (alert) => current().targetsOf(alert),
+    followersOf: (alert) => [...current().targetsOf(alert), ...groups.followersOf(alert)],
   }
 }

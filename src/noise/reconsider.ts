@@ -7,6 +7,8 @@ import { planPaging, whoIsAt, whoIsFor } from '../alert/paging.ts'
 import { changeOf } from '../alert/raising.ts'
 import type { WhoIs } from '../alert/resolve-targets.ts'
 import type { Core } from '../core.ts'
+import { announceFor } from './grouping/announce.ts'
+import { followLeader } from './grouping/follow-leader.ts'
 import { settle } from './hush.ts'
 
 /** How many alerts change side by side; they share commits. */
@@ -47,13 +49,15 @@ function freshOf(core: Core, alerts: readonly Alert[]): readonly Alert[] {
 function decide(core: Core, alert: Alert, whoIs: WhoIs) {
   const now = core.clock.now()
   const act: Act = { by: CARILLON, via: 'timer', now, whoIs }
-  return settle(alert, core.noise.quietOf(alert, now), act, core.noise.releaseOf(alert))
+  const together = followLeader(alert, core.noise.groups().leaderOf(alert), act)
+  return together ?? settle(alert, core.noise.quietOf(alert, now), act, core.noise.releaseOf(alert))
 }
 
 async function reconsiderOne(core: Core, { tenant, id }: Alert): Promise<void> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const alert = await core.store.alert(tenant, id)
     if (alert === null) return
+    await announceFor(core, alert)
     const change = decide(core, alert, await whoIsFor(core, alert, core.clock.now()))
     if (change.kind !== 'changed') return
     const now = core.clock.now()

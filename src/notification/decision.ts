@@ -112,7 +112,7 @@ export interface InboxDecision {
   readonly kind: 'inbox'
   readonly userId: string
   readonly ids: readonly string[] | 'all'
-  readonly as: 'read' | 'unread' | 'deleted'
+  readonly as: 'read' | 'unread' | 'deleted' | 'restored'
 }
 
 /** A domain event for the event streams (X18). */

@@ -25,6 +25,11 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)
   if (accepted.kind === 'accepted') {
+    if (users.length > 0) {
+      const { type, data, source } = decision
+      const userId = typeof named === 'string' ? named : null
+      core.events.add({ tenant, userId, type, data: JSON.stringify(data), source, at: now })
+    }
     const event = JSON.stringify({
       type: decision.type,
       data: decision.data,

@@ -3,7 +3,7 @@ import { fitsPattern } from '../directory/alert-type.ts'
 import { recordKind, type Registered, type Registry } from '../registry/registry.ts'
 import { fault } from '../errors.ts'
 
-/** What an event says on each channel; texts are templates (checklist N05). */
+/** What an event says on each channel; texts are templates (checklist N05, push N13). */
 export interface EventChannels {
   readonly email?: {
     readonly subject: string
@@ -12,6 +12,7 @@ export interface EventChannels {
     readonly no_of_attachments: number
   }
   readonly sms?: { readonly content: string }
+  readonly push?: { readonly title: string; readonly content: string }
 }
 
 export interface EventFields {

@@ -1,5 +1,6 @@
 import { isPremium, parseMailbox, parsePhone } from '../delivery/address.ts'
 import type { FixedContent } from '../delivery/delivery.ts'
+import { parsePushToken } from '../devices/device.ts'
 import { fault } from '../errors.ts'
 import type { Compile } from '../template/template-cache.ts'
 import type { TemplateFormat } from '../template/liquid-engines.ts'
@@ -7,13 +8,19 @@ import { formatTemplateFault, type Template, type TemplateData } from '../templa
 import type { EventChannels } from './events.ts'
 import { plainText } from './plain-text.ts'
 
-export type ServiceChannel = keyof EventChannels
+export const SERVICE_CHANNELS = ['email', 'sms', 'push'] as const satisfies readonly (keyof EventChannels)[]
+/** What a service can send over. */
+export type ServiceChannel = (typeof SERVICE_CHANNELS)[number]
 
 /** What one channel is asked to send, as it came (checklist N08). */
 export interface ChannelRequest {
   readonly to_email?: readonly string[] | string
   readonly to_phone_number?: readonly string[] | string
+  /** Registration tokens of FCM. */
+  readonly to_token?: readonly string[] | string
   readonly metadata?: TemplateData
+  /** For the app, beside title and text. */
+  readonly data?: Readonly<Record<string, unknown>>
   readonly attachments?: readonly string[]
 }
 
@@ -48,6 +55,7 @@ export function planSend(
     if (!premium && send.addresses.some(isPremium)) throw fault('publish.premium_number')
     return send
   }
+  if (channel === 'push' && channels.push) return planPush(channels.push, request, compile)
   throw invalid(`The event has no channel ${channel}`, channel)
 }
 
@@ -98,13 +106,39 @@ function planSms(
   return { channel: 'sms', addresses, fixed: { text: rendered(content, metadata, 'sms.content') } }
 }
 
+function planPush(
+  push: NonNullable<EventChannels['push']>,
+  request: ChannelRequest,
+  compile: Compile,
+): PlannedSend {
+  const to = listOf(request.to_token)
+  if (to.length === 0) throw invalid('to_token is required', 'push.to_token')
+  const title = compiled(push.title, 'text', compile, 'push.title')
+  const content = compiled(push.content, 'text', compile, 'push.content')
+  const metadata = metadataFor([title, content], request, 'push')
+  const addresses = addressesOf(to, parsePushToken, 'push.to_token', 'registration token of FCM')
+  return {
+    channel: 'push',
+    addresses,
+    fixed: {
+      subject: rendered(title, metadata, 'push.title'),
+      text: rendered(content, metadata, 'push.content'),
+      push: { ...(request.data !== undefined && { data: request.data }) },
+    },
+  }
+}
+
 /** Throws `notipy.invalid` where a text of the channels is no template. */
-export function checkTemplates({ email, sms }: EventChannels, compile: Compile): void {
+export function checkTemplates({ email, sms, push }: EventChannels, compile: Compile): void {
   if (email) {
     compiled(email.subject, 'text', compile, 'channels.email.subject')
     compiled(email.content, email.is_html ? 'html' : 'text', compile, 'channels.email.content')
   }
   if (sms) compiled(sms.content, 'text', compile, 'channels.sms.content')
+  if (push) {
+    compiled(push.title, 'text', compile, 'channels.push.title')
+    compiled(push.content, 'text', compile, 'channels.push.content')
+  }
 }
 
 function compiled(source: string, format: TemplateFormat, compile: Compile, field: string): Template {

@@ -12,6 +12,7 @@ import type { Compile } from '../template/template-cache.ts'
 import type { ServiceEvent } from './events.ts'
 import {
   planSend,
+  SERVICE_CHANNELS,
   type ChannelRequest,
   type PlannedSend,
   type SendRules,
@@ -65,6 +66,7 @@ const DAY_MS = 24 * 60 * 60_000
 const TOPIC: Readonly<Record<ServiceChannel, string>> = {
   email: 'notifications/email/send',
   sms: 'notifications/sms/send',
+  push: 'notifications/push/send',
 }
 
 export function createSending(core: Core, compile: Compile): Sending {
@@ -177,7 +179,7 @@ function plannedFor(
   request: SendRequest,
   rules: SendRules,
 ): readonly PlannedSend[] {
-  const asked = (['email', 'sms'] as const).flatMap((channel) => {
+  const asked = SERVICE_CHANNELS.flatMap((channel) => {
     const given = request[channel]
     return given === undefined ? [] : [{ channel, given }]
   })

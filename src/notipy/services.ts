@@ -46,7 +46,7 @@ const MOST_SERVICES = 10_000
 const TRIES = 10
 
 /** What a service may do: send to addresses. It sees no topic, no inbox and no alert. */
-const GRANTS = ['notifications/email/send', 'notifications/sms/send']
+const GRANTS = ['notifications/email/send', 'notifications/sms/send', 'notifications/push/send']
 
 export function createServices(registry: Registry): Services {
   const place = (key: string) => ({ tenant: TENANT, owner: '', key })

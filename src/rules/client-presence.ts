@@ -9,7 +9,8 @@ import { raiseOwnAlert } from './own-alert.ts'
  * Where a watched machine was when it was seen last: `online` until it says goodbye, however often its connection
  * breaks; `lost` once its loss was told.
  */
-const CLIENT = recordKind<{ readonly state: 'online' | 'lost' | 'away' }>('client-presence')
+type State = 'online' | 'lost' | 'away'
+const CLIENT = recordKind<{ readonly state: State }>('client-presence')
 
 /** So many losses within the window are an alarm, although the client comes back every time. */
 const FLAPS = 5
@@ -25,6 +26,8 @@ interface Watched {
   connections: number
   /** Losses since it was last seen to be steady. */
   flaps: number
+  /** What the store was told last: the registry shows it only once it is written. */
+  state: State | null
   /** Whether its alert is open, as far as is known. */
   told: boolean
   cancelLoss: () => void
@@ -38,7 +41,9 @@ export interface ClientPresence {
   came(principal: Principal): void
   /** A connection ended: `goodbye` with DISCONNECT, `lost` in any other way. */
   left(principal: Principal, how: 'goodbye' | 'lost'): void
-  /** Expects back whoever was connected when an earlier run ended. Each has its whole grace from now. */
+  /** Knows again whose loss an earlier run has told. */
+  recall(): void
+  /** Whoever was connected when an earlier run ended can come back from now on: each has its whole grace. */
   start(): void
   close(): void
 }
@@ -59,19 +64,21 @@ export function createClientPresence(core: () => Core): ClientPresence {
   const watched = (id: string, tenant: TenantId): Watched => {
     let client = clients.get(id)
     if (!client) {
-      client = { id, tenant, connections: 0, flaps: 0, told: false, ...NO_TIMERS }
+      client = { id, tenant, connections: 0, flaps: 0, state: null, told: false, ...NO_TIMERS }
       clients.set(id, client)
     }
     return client
   }
-  const remember = (client: Watched, state: 'online' | 'lost' | 'away') => {
+  const remember = (client: Watched, state: State) => {
     const place = { tenant: client.tenant, owner: '', key: client.id }
-    if (core().registry.get(CLIENT, place)?.doc.state === state) return
+    if ((client.state ?? core().registry.get(CLIENT, place)?.doc.state) === state) return
+    client.state = state
     core()
       .registry.put(CLIENT, place, { state })
-      .catch((error: unknown) =>
-        core().log.warn({ err: error, client: client.id }, 'the presence of a client could not be kept'),
-      )
+      .catch((error: unknown) => {
+        client.state = null
+        core().log.warn({ err: error, client: client.id }, 'the presence of a client could not be kept')
+      })
   }
   const after = (ms: number, task: () => void) => core().clock.at(core().clock.now() + ms, task)
 
@@ -153,13 +160,16 @@ export function createClientPresence(core: () => Core): ClientPresence {
         else remember(client, 'away')
       } else if (how === 'lost' && client.connections === 0) lost(client, durationMs(settings.grace))
     },
+    recall() {
+      for (const { tenant, key, doc } of core().registry.all(CLIENT))
+        if (settingsOf(key) && doc.state === 'lost') watched(key, tenant).told = true
+    },
     start() {
       for (const { tenant, key, doc } of core().registry.all(CLIENT)) {
         const settings = settingsOf(key)
-        if (!settings || doc.state === 'away') continue
+        if (!settings || doc.state !== 'online') continue
         const client = watched(key, tenant)
-        if (doc.state === 'lost') client.told = true
-        else lost(client, durationMs(settings.grace))
+        if (client.connections === 0) lost(client, durationMs(settings.grace))
       }
     },
     close() {

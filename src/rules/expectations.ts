@@ -41,8 +41,8 @@ export interface ExpectedTopic {
 
 /**
  * The topics of one rule with `expect` (behaviour E15). Stored is which topics there are and which are silent, never a
- * heartbeat: hearing one costs two changes of a map. After a restart each gets a whole period again, because a message
- * may have been missed meanwhile; so a restart never makes a false alarm, and delays a true one by a period at most.
+ * heartbeat: hearing one costs two changes of a map. After a restart each gets a whole period again from the moment on
+ * at which it can be heard, because a message may have been missed until then; so a restart never makes a false alarm, and delays a true one by a period at most.
  */
 export class Expectations {
   private readonly core: () => Core
@@ -55,6 +55,7 @@ export class Expectations {
   private readonly resting = new Map<string, Instance>()
   private cancel: (() => void) | null = null
   private checking = false
+  private begun = false
   private closed = false
 
   constructor(core: () => Core, rule: Rule, expectation: Expectation) {
@@ -67,7 +68,7 @@ export class Expectations {
 
   /**
    * Takes over what is known: from the instances of the same rule before a reload, else from the store and the alerts
-   * that are open. `always` is expected although it was never heard.
+   * that are open. `always` is expected although it was never heard. Nothing falls due before `begin`.
    */
   start(before: Expectations | undefined, open: Iterable<Alert>, always: string | null): void {
     const core = this.core()
@@ -94,6 +95,12 @@ export class Expectations {
     }
     if (always !== null && !this.awaited.has(always) && !this.resting.has(always))
       this.put({ topic: always, params: {}, seenAt: 0, from: now, silent: silent.has(always), stored: false })
+  }
+
+  /** Silence counts: for each topic from when it was heard on, or from `from` on where nothing could be heard before. */
+  begin(from?: number): void {
+    this.begun = true
+    if (from !== undefined) for (const instance of this.awaited.values()) instance.from = from
     this.arm()
   }
 
@@ -176,7 +183,7 @@ export class Expectations {
   /** One timer for the rule; hearing something leaves it as it is, because what is due first is only ever later. */
   private arm(): void {
     const first = this.first()
-    if (this.cancel || this.checking || this.closed || !first) return
+    if (!this.begun || this.cancel || this.checking || this.closed || !first) return
     this.wake(first.from + this.expectation.periodMs)
   }
 

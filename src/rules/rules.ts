@@ -16,6 +16,8 @@ export interface Rules {
   apply(arrival: Arrival, hits: readonly Hit<Rule>[]): Promise<readonly RuleResult[]>
   /** Puts the rules of a configuration in force. Topics that are expected stay so where their rule does. */
   configure(config: Pick<Config, 'rules' | 'heartbeats'>, open: Iterable<Alert>): void
+  /** The program can be heard from now on: silence counts. */
+  start(): void
   /** Everything that is expected in a tenant, in the order of the configuration. */
   expected(tenant: string): readonly ExpectedTopic[]
   /** Nothing falls due any more. */
@@ -34,6 +36,7 @@ export function createRules(core: () => Core): Rules {
   let positions = new Map<Rule, number>()
   let expectations = new Map<Rule, Expectations>()
   let quiet: Core | null = null
+  let started = false
 
   return {
     match(tenant, topic) {
@@ -79,10 +82,15 @@ export function createRules(core: () => Core): Rules {
           alerts,
           rule.id.startsWith(HEARTBEAT) ? rule.expectation.pattern : null,
         )
+        if (started) own.begin()
       }
       events = rules.flatMap((rule) =>
         rule.settings.event === undefined ? [] : [{ rule, pattern: rule.settings.event }],
       )
+    },
+    start() {
+      started = true
+      for (const own of expectations.values()) own.begin(core().clock.now())
     },
     expected: (tenant) =>
       [...expectations].flatMap(([rule, own]) => (rule.tenant === tenant ? own.list() : [])),

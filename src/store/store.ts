@@ -2,6 +2,7 @@ import type { TenantId } from '../access/principal.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
 import type { FoundRow } from '../audit/verify.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
+import type { Attempt } from '../delivery/attempt/attempt.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
 import type { Notification, Origin } from '../notification/notification.ts'
 
@@ -31,8 +32,10 @@ export interface Store {
 
   /**
    * Takes up to `limit` due pieces of work of one lane, those of critical deliveries before all others and oldest due
-   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due again; its `crashes` has grown by one then. Deliveries that
-   * are taken become `sending` and count one attempt. `nextDueAt` is when the lane's next work is due, leased work
+   * first within each, and leases each until `leaseUntil` under a new fencing token. Work whose lease ran out is due
+   * again, and so are the timers of alerts that were leased when the store is opened by the only process that can hold
+   * leases; its `crashes` has grown by one then. Deliveries that are taken become `sending` and count one attempt; one
+   * that was lost with its holder goes on record. `nextDueAt` is when the lane's next work is due, leased work
    * included; null when there is none.
    */
   claim(claim: Claim): Promise<{ readonly items: readonly Claimed[]; readonly nextDueAt: number | null }>
@@ -121,6 +124,8 @@ export interface Store {
   openAlerts(limit: number, cursor?: string): Promise<Page<Alert>>
 
   deliveries(query: DeliveryQuery): Promise<Page<Delivery>>
+  /** With every attempt on record, oldest first; null when there is none of this id. */
+  delivery(tenant: TenantId, id: string): Promise<DeliveryRecord | null>
   /** Newest first, with how many there are in all; reads no further than the owner's. */
   dispatches(query: DispatchQuery): Promise<DispatchList>
   /** What a digest holds, the latest first, at most `limit` notifications and as many alerts. */
@@ -335,6 +340,8 @@ export type Claimed = {
       readonly notification: Notification | null
       readonly alert: Alert | null
       /** The earlier attempt never settled: the provider may have it (promise P9). */ readonly ambiguous: boolean
+      /** The newest attempt on record; one that was lost with its holder is on it as `unknown`. */
+      readonly last?: Attempt
     }
   | { readonly kind: 'escalate'; readonly alert: Alert }
   | { readonly kind: 'release'; readonly doc: Readonly<Record<string, unknown>> }
@@ -345,6 +352,8 @@ export interface Settlement {
   readonly workId: number
   readonly token: number
   readonly at: number
+  /** What the attempt came to, kept behind those of earlier ones, the newest 50 of a delivery (checklist C19). */
+  readonly attempts?: readonly Attempt[]
   readonly delivery: {
     readonly id: string
     readonly state: DeliveryState
@@ -364,11 +373,18 @@ export interface Settlement {
   readonly hold?: Hold
 }
 
+export interface DeliveryRecord {
+  readonly delivery: Delivery
+  readonly attempts: readonly Attempt[]
+}
+
 /** Where a delivery is held back, and the digest that is opened for it when its key has none. */
 export interface Hold {
   /** One open digest per tenant and key. */
   readonly key: string
   readonly open: Pick<Digest, 'id' | 'channel' | 'userId' | 'address'> & { readonly dueAt: number }
+  /** When the message is worthless: one that the summary comes too late for waits for this instant, `pending`, instead. */
+  readonly expiresAt?: number
 }
 
 /** A window in which deliveries to one person on one channel gather behind one summary. */
@@ -467,7 +483,8 @@ export interface InboxSummary {
 export interface InboxMark extends InboxReader {
   /** `all`: every entry there is at the commit. */
   readonly ids: readonly string[] | 'all'
-  readonly as: 'read' | 'unread' | 'deleted'
+  /** `restored`: a deleted entry is there again, read or unread as it was; `all` restores nothing. */
+  readonly as: 'read' | 'unread' | 'deleted' | 'restored'
   readonly at: number
 }
 

@@ -36,6 +36,12 @@ export const AlertSchema = Type.Object(
         description: 'Where several people must acknowledge: who has so far',
       }),
     ),
+    group: Type.Optional(
+      Type.Object(
+        { count: Type.Integer(), alerts: Type.Array(Type.String()) },
+        { description: 'The other alerts for which its pages stand' },
+      ),
+    ),
     acks_required: Type.Optional(
       Type.Integer({ description: 'How many people must acknowledge; absent when one is enough' }),
     ),
@@ -116,6 +122,10 @@ export function renderAlert(alert: Alert) {
     resolved_at: rfc3339(alert.resolvedAt),
     suppressed_by: alert.suppressedBy,
     ...renderTogether(alert),
+    ...(alert.group &&
+      alert.group.alerts.length > 0 && {
+        group: { count: alert.group.alerts.length, alerts: alert.group.alerts.map(({ id }) => id) },
+      }),
   }
 }
 

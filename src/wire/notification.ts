@@ -60,6 +60,16 @@ export const CoreBanqNotificationSchema = Type.Object(
   { $id: 'CoreBanqNotification', examples: [{ ...EXAMPLE, content: EXAMPLE.message }] },
 )
 
+/** What {@link renderXynapNotification} makes. */
+export const XynapNotificationSchema = Type.Object(
+  {
+    ...fields,
+    uuid: Type.String({ description: 'The same as `id`' }),
+    body: Type.String({ description: 'The same as `message`' }),
+  },
+  { $id: 'XynapNotification', examples: [{ ...EXAMPLE, uuid: EXAMPLE.id, body: EXAMPLE.message }] },
+)
+
 /**
  * A notification on the wire, over MQTT and HTTP alike: the RouteMQ shape (R17) and the fields of contract section
  * 4. `reader` is the person whose inbox it is read from, which a broadcast does not know by itself.
@@ -88,6 +98,15 @@ export function renderNotification(notification: Notification, reader: string | 
     ...(notification.userId === null && { broadcast_id: notification.id }),
     created_at: rfc3339(notification.createdAt),
     read_at: rfc3339(notification.readAt),
+  }
+}
+
+/** The same with the names of the xynap document beside it (X33). */
+export function renderXynapNotification(notification: Notification, reader: string) {
+  return {
+    ...renderNotification(notification, reader),
+    uuid: notification.id,
+    body: notification.content.message,
   }
 }
 

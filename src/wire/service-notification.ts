@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { ServiceEvent } from '../notipy/events.ts'
+import { SERVICE_CHANNELS } from '../notipy/plan-send.ts'
 import { SERVICE_STATUSES, statusOf } from '../notipy/status.ts'
 import type { SentDispatch } from '../store/store.ts'
 import { renderDelivery } from './delivery.ts'
@@ -22,6 +23,7 @@ export const ServiceEventSchema = Type.Object(
     channels: Type.Object({
       email: Type.Optional(EmailChannel),
       sms: Type.Optional(Type.Object({ content: Type.String() })),
+      push: Type.Optional(Type.Object({ title: Type.String(), content: Type.String() })),
     }),
     version: Type.Integer({ description: 'Grows with every change' }),
     created_at: Type.String({ format: 'date-time' }),
@@ -56,7 +58,7 @@ export const ServiceNotificationSchema = Type.Object(
     id: Type.String(),
     event_id: Type.String(),
     event_version: Type.Integer(),
-    channel_type: Type.Enum(['email', 'sms']),
+    channel_type: Type.Enum([...SERVICE_CHANNELS]),
     dynamic_data: Type.Record(Type.String(), Type.Unknown(), { description: 'What was asked to be sent' }),
     status: Type.Enum([...SERVICE_STATUSES]),
     created_at: Type.String({ format: 'date-time' }),

@@ -272,6 +272,7 @@ describe('decisions of the broker', () => {
     const limits = new ConnectionLimits({
       connections: 3,
       connections_per_address: 1,
+      streams_per_user: 20,
       takeovers: 1,
       commit_queue: 10,
       commit_queue_bytes: 1024,

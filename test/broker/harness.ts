@@ -115,6 +115,7 @@ export interface TestClient {
 const LIMITS: Config['limits'] = {
   connections: 10_000,
   connections_per_address: 100,
+  streams_per_user: 20,
   takeovers: 1000,
   commit_queue: 1000,
   commit_queue_bytes: 1024 * 1024,

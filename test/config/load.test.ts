@@ -468,6 +468,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:3 channels.email.smtp_url: is missing; mode live needs it',
   ],
   [
+    'Mailgun without its domain',
+    'channels:\n  email: { mode: live, provider: mailgun, api_key: geheim }\n',
+    'c.yaml:2:3 channels.email.domain: is missing; provider mailgun needs it',
+  ],
+  [
+    'a domain of Mailgun that would change the path of the request',
+    'channels: { email: { mode: live, provider: mailgun, api_key: geheim, domain: ../x } }\n',
+    'c.yaml:1:78 channels.email.domain: expected a domain such as mg.example.org',
+  ],
+  [
     'a mail server that is none, without telling its password',
     'channels: { email: { smtp_url: "http://u:geheim@h" } }\n',
     'c.yaml:1:32 channels.email.smtp_url: expected smtp://… or smtps://…',
@@ -645,6 +655,16 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'a country that is none',
     'channels: { sms: { countries: ["+49", DE] } }\n',
     'c.yaml:1:39 channels.sms.countries[1]: "DE" is no beginning of numbers such as +49',
+  ],
+  [
+    'a channel whose provider cannot be asked what it took (P9)',
+    'channels: { email: { on_ambiguous: reconcile } }\n',
+    'c.yaml:1:36 channels.email.on_ambiguous: email has no provider that can be asked; use retry or give_up',
+  ],
+  [
+    'a gateway that cannot be asked what it took (P9)',
+    'channels: { sms: { on_ambiguous: reconcile, provider: http } }\n',
+    'c.yaml:1:34 channels.sms.on_ambiguous: an http provider cannot be asked what it sent; use retry or give_up',
   ],
   [
     'a channel that sends and captures',

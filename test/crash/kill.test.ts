@@ -93,7 +93,9 @@ describe(`a process that is killed ${ROUNDS} times under load (seed ${SEED})`, f
       expect(new Set(keys).size, alert.id).to.equal(keys.length)
       steps.slice(1).forEach((entry, index) => {
         const before = steps[index]
-        expect(Date.parse(entry.at) - Date.parse(before?.at ?? ''), alert.id).to.be.at.least(STEP_MS)
+        expect(Date.parse(entry.at) - Date.parse(before?.at ?? ''), JSON.stringify(alert)).to.be.at.least(
+          STEP_MS,
+        )
       })
     }
   })

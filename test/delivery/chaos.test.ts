@@ -37,6 +37,7 @@ describe('chaos', () => {
         retry,
         code,
         reason: `Chaos answered ${status}`,
+        status,
       })
     })
   }

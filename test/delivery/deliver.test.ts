@@ -124,6 +124,9 @@ describe('attempt', () => {
       },
       nextDueAt: null,
       outbox: null,
+      attempts: [
+        { number: 1, startedAt: NOON, endedAt: NOON, provider: 'smtp', outcome: 'sent', providerId: 'p1' },
+      ],
     })
     expect(provider).to.deep.equal({ sign: 'well' })
   })

@@ -20,6 +20,12 @@ describe('newDelivery', () => {
     expect(planned({ leased: false })).to.include({ dueAt: NOON, lease: null })
   })
 
+  it('wakes what quiet hours hold when its ttl ends, not when they do (contract section 4)', () => {
+    const held = planned({ dueAt: NOON + 9000, expiresAt: NOON + 500 })
+    expect(held).to.include({ dueAt: NOON + 500, lease: null })
+    expect(planned({ dueAt: NOON + 9000, expiresAt: NOON + 9001 }).dueAt).to.equal(NOON + 9000)
+  })
+
   it('never plans into the past', () => {
     expect(planned({ dueAt: NOON - 5000 }).dueAt).to.equal(NOON)
   })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { classify, nextAttempt, onAmbiguous, type Retry } from '../../src/delivery/retry.ts'
+import { classify, nextAttempt, type Retry } from '../../src/delivery/retry.ts'
 import { NOON, seeded } from '../support/messages.ts'
 
 const SECOND = 1000
@@ -109,13 +109,4 @@ describe('classify', () => {
       expect(classify({ error, written })).to.deep.equal({ kind, code })
     })
   }
-})
-
-describe('onAmbiguous', () => {
-  it('sends again rather than not at all, except for an SMS that wakes nobody (P9)', () => {
-    expect(onAmbiguous('sms', false)).to.equal('drop')
-    expect(onAmbiguous('sms', true)).to.equal('resend')
-    expect(onAmbiguous('email', false)).to.equal('resend')
-    expect(onAmbiguous('voice', true)).to.equal('resend')
-  })
 })

@@ -220,6 +220,8 @@ teams:
       ],
       repeat: 2,
       ackTimeoutMs: 1_800_000,
+      staleAfterMs: 86_400_000,
+      timezone: 'Europe/Berlin',
     })
   })
 

@@ -2,6 +2,7 @@ import asyncApiSpecs from '@asyncapi/specs'
 import { Ajv, type AnySchema } from 'ajv'
 import { expect } from 'chai'
 import { asyncApiDocument } from '../../src/http/asyncapi.ts'
+import type { Streams } from '../../src/live/stream/streams.ts'
 import type { NotiPy } from '../../src/notipy/notipy.ts'
 import type { PreviewDeps } from '../../src/template/preview.ts'
 import { alertRow, deadLetterRow, deliveryRow, notificationRow, outboxRow } from '../support/fake-engine.ts'
@@ -26,8 +27,8 @@ describe('the OpenAPI document', () => {
   let document: OpenApi
   before(async () => {
     // Only described here, never called.
-    const uncalled = {} as NotiPy & PreviewDeps
-    h = await httpHarness({ options: { notiPy: uncalled, preview: uncalled } })
+    const uncalled = {} as NotiPy & PreviewDeps & Streams
+    h = await httpHarness({ options: { notiPy: uncalled, preview: uncalled, streams: uncalled } })
     document = (await h.app.inject('/openapi.json')).json()
   })
   after(() => h.close())

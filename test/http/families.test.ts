@@ -177,6 +177,46 @@ describe('the own API', () => {
       expect(items[2]).not.to.have.property('alert_id')
     })
 
+    it('show every attempt to whoever may see them, and nothing to others (contract section 7, C19)', async () => {
+      const startedAt = Date.UTC(2026, 0, 5, 12)
+      const refused = {
+        number: 1,
+        startedAt,
+        endedAt: startedAt + 9,
+        provider: 'smtp',
+        outcome: 'refused',
+      } as const
+      h.engine.rows.attempts.splice(0, Infinity, { ...refused, status: 550, code: 'smtp_550', error: 'No' })
+      for (const who of ['anna', 'olga', 'db']) {
+        const answer = await call(who, 'GET', '/v1/deliveries/a1.1')
+        expect(answer.statusCode, who).to.equal(200)
+        expect(answer.json()).to.include({ id: 'a1.1', address: '+49…78' })
+        expect(answer.json().history).to.deep.equal([
+          {
+            number: 1,
+            started_at: '2026-01-05T12:00:00.000Z',
+            ended_at: '2026-01-05T12:00:00.009Z',
+            provider: 'smtp',
+            outcome: 'refused',
+            status: 550,
+            code: 'smtp_550',
+            error: 'No',
+            provider_id: null,
+            counted: true,
+          },
+        ])
+      }
+      const hidden = [
+        ['anna', 'a1.2'],
+        ['eve', 'a1.1'],
+        ['mute', 'a1.1'],
+        ['olga', 'a3.1'],
+        ['olga', 'nothing'],
+      ] as const
+      for (const [who, id] of hidden)
+        expect((await call(who, 'GET', `/v1/deliveries/${id}`)).statusCode, `${who} ${id}`).to.equal(404)
+    })
+
     it('are sent again by operators only, and those of others do not exist (contract section 7)', async () => {
       const answer = await call('olga', 'POST', '/v1/deliveries/a1.2/resend')
       expect([answer.statusCode, answer.json()]).to.deep.equal([202, { id: 'a1.2-again' }])

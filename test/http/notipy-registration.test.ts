@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { isRegistrationOpen } from '../../src/http/families/notipy/calling-service.ts'
+import { serviceAccountJson } from '../support/fcm-server.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
 function openWith(text: string): boolean {
@@ -19,11 +20,13 @@ describe('registering over the NotiPy API', () => {
     [`channels: { email: { mode: live, ${smtp} } }`, false],
     [`channels: { email: { mode: both, ${smtp} } }`, false],
     ['channels: { sms: { mode: live, provider: http, url: "https://sms.example.org" } }', false],
+    ['channels: { email: { mode: live, provider: mailgun, domain: mg.example.org, api_key: k } }', false],
+    [`channels: { push: { mode: live, service_account: ${JSON.stringify(serviceAccountJson())} } }`, false],
     ['notipy: { open_registration: false }', false],
     ['{ notipy: { open_registration: true }, server: { host: 0.0.0.0 } }', true],
   ]
   for (const [text, open] of settings) {
-    it(`is ${open ? 'open to anybody' : 'for operators'} with ${text} (N04)`, () => {
+    it(`is ${open ? 'open to anybody' : 'for operators'} with ${text.slice(0, 80)} (N04)`, () => {
       expect(openWith(text)).to.equal(open)
     })
   }

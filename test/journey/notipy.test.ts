@@ -207,6 +207,41 @@ describe('the NotiPy API', () => {
       expect(sent.find(({ channel }) => channel === 'sms')?.text).to.equal('Order 7 is on its way')
     })
 
+    it('goes to phones and browsers as to addresses (N01, N13)', async () => {
+      const push = { title: 'Order {{ number }}', content: 'Dear {{ name }}, it is on its way' }
+      const { body } = await service.ask<EventBody>('POST', '/events', { ...EVENT, channels: { push } })
+      expect(body.event.channels).to.deep.equal({ push })
+      const request = {
+        to_token: ['fGh3k:APA91b-1', 'fGh3k:APA91b-2'],
+        metadata: EMAIL.metadata,
+        data: { order: 7 },
+      }
+      const sent = await send({ push: request }, {}, service, body.event.id)
+      expect([sent.status, sent.body.message]).to.deep.equal([200, QUEUED])
+      await h.quiet()
+      const caught = (await outbox()).slice(-2)
+      expect(caught.map(({ channel, address }) => `${channel} ${address}`)).to.have.members(
+        request.to_token.map((token) => `push ${token}`),
+      )
+      for (const item of caught)
+        expect(item).to.include({ subject: 'Order 7', text: 'Dear <Anna>, it is on its way' })
+      const id = sent.body.notification_ids[0]
+      const { body: shown } = await service.ask<Notification>('GET', `/notifications/${id}`)
+      expect(shown).to.deep.include({ channel_type: 'push', status: 'success', dynamic_data: request })
+      expect((await service.ask('POST', `/notifications/${id}/resend?force=true`)).status).to.equal(200)
+    })
+
+    it('waits for the channels of an event that was made without any (N05)', async () => {
+      const { name, description } = EVENT
+      const { status, body } = await service.ask<EventBody>('POST', '/events', { name, description })
+      expect([status, body.event.channels]).to.deep.equal([200, {}])
+      const refused = await send({ sms: SMS }, {}, service, body.event.id)
+      expect([refused.status, refused.body.error.message]).to.deep.equal([
+        400,
+        'The event has no channel sms',
+      ])
+    })
+
     it('names the files that go along (N08)', async () => {
       const email = { ...EVENT.channels.email, no_of_attachments: 1 }
       const { body } = await service.ask<EventBody>('POST', '/events', { ...EVENT, channels: { email } })

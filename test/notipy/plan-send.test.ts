@@ -20,7 +20,11 @@ const PLAIN: EventChannels = {
 const compile = createTemplateCache()
 const rules = { compile, premium: false }
 
-function refusal(request: ChannelRequest, channel: 'email' | 'sms' = 'email', channels = CHANNELS): string {
+function refusal(
+  request: ChannelRequest,
+  channel: 'email' | 'sms' | 'push' = 'email',
+  channels = CHANNELS,
+): string {
   try {
     planSend(channels, channel, request, rules)
   } catch (error) {
@@ -121,6 +125,26 @@ describe('what a service sends', () => {
     expect(refusal({ to_phone_number: '0151', metadata: { number: 1 } }, 'sms')).to.equal(
       '"0151" is no phone number such as +4915112345678',
     )
+  })
+
+  it('is checked on push as on e-mail, and has title, text and data (N13)', () => {
+    const channels = { push: { title: 'Order {{ number }}', content: 'For {{ name }}' } }
+    expect(refusal({}, 'push', channels)).to.equal('to_token is required')
+    expect(refusal({ to_token: 'abc' }, 'push', channels)).to.equal('metadata is required')
+    expect(refusal({ to_token: 'abc', metadata: { number: 1 } }, 'push', channels)).to.equal(
+      'Missing fields in metadata: name',
+    )
+    const metadata = { number: 7, name: 'Anna' }
+    for (const token of ['a b', 'a\nb', 'ä', 'device:1', 'topic:news'])
+      expect(refusal({ to_token: token, metadata }, 'push', channels), token).to.match(
+        /is no registration token/,
+      )
+    const data = { order: 7 }
+    expect(planSend(channels, 'push', { to_token: ['abc', 'abc'], metadata, data }, rules)).to.deep.equal({
+      channel: 'push',
+      addresses: ['abc'],
+      fixed: { subject: 'Order 7', text: 'For Anna', push: { data } },
+    })
   })
 
   it('does not go to a number that charges for it, unless that is allowed (security row 21)', () => {

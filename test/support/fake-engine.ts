@@ -2,6 +2,7 @@ import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Alert, TimelineEntry } from '../../src/alert/alert.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { createChaos } from '../../src/delivery/chaos.ts'
+import type { Attempt } from '../../src/delivery/attempt/attempt.ts'
 import type { Delivery, OutboxItem } from '../../src/delivery/delivery.ts'
 import type { Directory } from '../../src/directory/directory.ts'
 import type { Engine } from '../../src/engine.ts'
@@ -28,6 +29,8 @@ export interface FakeEngine extends Engine {
     readonly alerts: Alert[]
     readonly timeline: TimelineEntry[]
     readonly deliveries: Delivery[]
+    /** Of every delivery. */
+    readonly attempts: Attempt[]
     readonly deadLetters: DeadLetter[]
     readonly outbox: OutboxItem[]
   }
@@ -59,6 +62,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     alerts: [],
     timeline: [],
     deliveries: [],
+    attempts: [],
     deadLetters: [],
     outbox: [],
   }
@@ -230,6 +234,10 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
       )
       return page(found, query)
     },
+    async delivery(tenant, id) {
+      const delivery = rows.deliveries.find((row) => row.tenant === tenant && row.id === id)
+      return delivery ? { delivery, attempts: rows.attempts } : null
+    },
     deadLetters: async (tenant, query) => page(ofTenant(rows.deadLetters, tenant), query),
     deadLetter: async (tenant, id) => ofTenant(rows.deadLetters, tenant).find((row) => row.id === id) ?? null,
     async removeDeadLetter(tenant, id) {
@@ -343,6 +351,8 @@ export function deliveryRow(id: string, given: Partial<Delivery> = {}): Delivery
     step: 1,
     fixed: null,
     digestId: null,
+    resendOf: null,
+    resentAs: null,
     origin: ORIGIN,
     createdAt: AT,
     firstDueAt: null,

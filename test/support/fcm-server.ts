@@ -16,6 +16,13 @@ export function serviceAccountJson(tokenUrl = 'https://oauth2.googleapis.com/tok
   })
 }
 
+/** The same, read. */
+export function serviceAccountOf(tokenUrl: string): ServiceAccount {
+  const account = parseServiceAccount(serviceAccountJson(tokenUrl))
+  if (typeof account === 'string') throw new Error(account)
+  return account
+}
+
 export interface FcmMessage {
   readonly token?: string
   readonly topic?: string
@@ -62,8 +69,7 @@ export async function fcmServer(now: () => number): Promise<FcmServer> {
   let grants = 0
   const server: ProviderServer = await providerServer()
   const tokenUrl = `${server.url}/token`
-  const account = parseServiceAccount(serviceAccountJson(tokenUrl))
-  if (typeof account === 'string') throw new Error(account)
+  const account = serviceAccountOf(tokenUrl)
   const self: FcmServer = {
     url: server.url,
     tokenUrl,

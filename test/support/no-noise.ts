@@ -1,4 +1,7 @@
 import type { Core } from '../../src/core.ts'
+import { createGroups } from '../../src/noise/grouping/groups.ts'
+
+const noGroups = createGroups([])
 
 /** Nothing keeps any alert quiet. */
 export const noNoise: Pick<Core, 'noise' | 'reconsider'> = {
@@ -7,6 +10,7 @@ export const noNoise: Pick<Core, 'noise' | 'reconsider'> = {
     releaseOf: () => ({ graceMs: 0, closes: false }),
     opened() {},
     flapsFor: () => null,
+    groups: () => noGroups,
     followersOf: () => [],
   },
   reconsider: () => Promise.resolve(),

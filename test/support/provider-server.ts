@@ -13,12 +13,16 @@ export interface Given {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
+  readonly stalls?: boolean
 }
 
 export interface ProviderServer {
   readonly url: string
   readonly asked: Asked[]
-  /** What the next requests get; `hang` says nothing, `cut` closes the connection after the request was read. */
+  /**
+   * What the next requests get; `hang` says nothing, `cut` closes the connection after the request was read. A given
+   * answer that `stalls` never ends its body.
+   */
   answer: (asked: Asked, count: number) => Given | 'hang' | 'cut'
   /** Resets every connection before anything was read from it. */
   resets: boolean
@@ -44,7 +48,13 @@ export async function providerServer(): Promise<ProviderServer> {
       if (given === 'hang') {
         waiting.add(response)
         response.on('close', () => waiting.delete(response))
-      } else give(response, given)
+      } else {
+        if (given !== 'cut' && given.stalls === true) {
+          waiting.add(response)
+          response.on('close', () => waiting.delete(response))
+        }
+        give(response, given)
+      }
     })
   })
   const waiting = new Set<ServerResponse>()
@@ -83,7 +93,9 @@ export function twilioError(status: number, code: number, headers: Given['header
 
 function give(response: ServerResponse, given: Given | 'cut'): void {
   if (given === 'cut') return void response.destroy()
-  const { status, headers = {}, body = '' } = given
+  const { status, headers = {}, body = '', stalls = false } = given
   const json = typeof body === 'string' ? body : JSON.stringify(body)
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(json)
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  if (stalls) response.write(json || ' ')
+  else response.end(json)
 }

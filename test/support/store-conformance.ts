@@ -9,6 +9,7 @@ import { keepingConformance } from './store/keeping.ts'
 import type { OpenedStore } from './store/samples.ts'
 import { recordConformance } from './store/records.ts'
 import { walkConformance } from './store/walk.ts'
+import { attemptsConformance } from './store/attempts.ts'
 import { workConformance } from './store/work.ts'
 
 export type { OpenedStore } from './store/samples.ts'
@@ -33,6 +34,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     alertConformance(current)
     auditConformance(current)
     workConformance(current)
+    attemptsConformance(current)
     deliveryConformance(current)
     dispatchConformance(current)
     inboxConformance(current)

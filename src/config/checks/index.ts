@@ -1,3 +1,5 @@
+import { checkAmbiguity } from './ambiguity.ts'
+import { checkCanary } from './canary.ts'
 import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkDigests } from './digests.ts'
@@ -9,7 +11,7 @@ import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
-import { checkInhibit } from './inhibit.ts'
+import { checkNoise } from './noise.ts'
 import { checkMqttTopics } from './mqtt-topics.ts'
 import {
   checkAllowances,
@@ -56,9 +58,11 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkSmsProviders,
   checkVoiceProvider,
   checkCountries,
+  checkAmbiguity,
   checkAllowances,
   checkFollowedCalendars,
   checkPing,
+  checkCanary,
   checkWebhooks,
   checkWebhookFormats,
   checkTelegram,
@@ -74,7 +78,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkNotificationTypes,
   checkDigests,
   checkMqttTopics,
-  checkInhibit,
+  checkNoise,
   checkAvailability,
   checkJwtSecret,
   checkEmptyCredentials,

@@ -77,11 +77,20 @@ export function checkAvailability({ channels, storage }: Config): Finding[] {
 /** A channel that sends needs to know through whom. */
 export function checkMailServer({ channels: { email } }: Config): Finding[] {
   const path = ['channels', 'email', 'smtp_url']
+  if (email.provider === 'mailgun') return email.mode === 'captured' ? [] : mailgunFindings(email)
   if (email.smtp_url === undefined) {
     return email.mode === 'captured' ? [] : [{ path, message: `is missing; mode ${email.mode} needs it` }]
   }
   // The value holds a password: it is no part of the message.
   return isMailUrl(email.smtp_url) ? [] : [{ path, message: 'expected smtp://… or smtps://…' }]
+}
+
+function mailgunFindings(email: Config['channels']['email']): Finding[] {
+  const absent = (['domain', 'api_key'] as const).filter((key) => !email[key])
+  const at = (key: string) => ['channels', 'email', key]
+  const findings = absent.map((key) => ({ path: at(key), message: 'is missing; provider mailgun needs it' }))
+  if (!email.domain || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(email.domain)) return findings
+  return [...findings, { path: at('domain'), message: 'expected a domain such as mg.example.org' }]
 }
 
 function isMailUrl(text: string): boolean {

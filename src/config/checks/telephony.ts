@@ -17,7 +17,7 @@ export function checkSmsProviders({ channels: { sms } }: Config): Finding[] {
 }
 
 function missing(
-  given: Omit<Sms, 'mode' | 'providers' | 'allow_premium'>,
+  given: Omit<Sms, 'mode' | 'on_ambiguous' | 'providers' | 'allow_premium'>,
   path: Path,
   who: string,
 ): Finding[] {

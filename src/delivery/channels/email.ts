@@ -11,6 +11,8 @@ import { parseMailbox } from '../address.ts'
 import { contentOf } from '../content.ts'
 import { attachmentName } from '../outgoing/attachment-name.ts'
 import type { Attachments } from '../outgoing/attachments.ts'
+import { httpCaller } from '../providers/http-call.ts'
+import { sendThroughMailgun, type MailgunAccount } from '../providers/mailgun.ts'
 import { headerSafeId } from '../header-safe-id.ts'
 import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
 import { cut, oneLine } from '../text.ts'
@@ -22,43 +24,55 @@ const CONNECTIONS = 20
 const LONGEST_REASON = 300
 
 export interface EmailSettings {
-  /** `smtp://` or `smtps://`; without it the channel only renders. */
+  /** `smtp://` or `smtps://`; without it and without `mailgun` the channel only renders. */
   readonly smtpUrl: string | undefined
+  /** Instead of a mail server (checklist N12). */
+  readonly mailgun?: MailgunAccount | undefined
   /** The sender of everything, for example `Alerts <alerts@example.org>`. */
   readonly from: string
   /** Who fetches the files that go with a mail; without it a mail that has some is not sent. */
   readonly attachments?: Attachments
 }
 
-/** E-mail over SMTP (security row 20): one mailbox per message, a fixed sender, a Message-ID that retries keep (P8). */
+/** E-mail over SMTP or Mailgun (security row 20): one mailbox per message, a fixed sender, a Message-ID that retries keep (P8). */
 export function emailChannel(settings: EmailSettings): Channel {
   const handedOver: HandedOver = new WeakMap()
   const transport = settings.smtpUrl === undefined ? null : openTransport(settings.smtpUrl, handedOver)
   const host = parseMailbox(settings.from)?.split('@')[1] ?? 'localhost'
+  const caller = httpCaller()
   return {
     name: 'email',
+    provider: settings.mailgun ? 'mailgun' : 'smtp',
     addresses: ({ email }) => oneAddress(email === undefined ? null : parseMailbox(email)),
     render: renderEmail,
     async send(message, signal) {
-      if (!transport) return notConfigured('email')
+      const { mailgun } = settings
+      if (!transport && !mailgun) return notConfigured('email')
       const to = parseMailbox(message.address)
       if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
       const attachments = await filesOf(message, settings.attachments, signal)
       if ('ok' in attachments) return attachments
       const content = { ...mailOf(message, host), attachments: [...attachments] }
+      // The files took their part of the ten seconds: that the rest was too short is not the server's fault.
+      const excused = (result: SendResult): SendResult =>
+        !result.ok && signal.aborted && attachments.length > 0 ? { ...result, blameless: true } : result
+      if (!transport) {
+        if (!mailgun) return notConfigured('email')
+        const mail = { ...forMailgun(content), from: settings.from, to, attachments }
+        return excused(await sendThroughMailgun(caller, mailgun, mail, signal))
+      }
       const mail = { ...content, from: settings.from, to: { name: '', address: to }, signal }
       try {
         const info = await transport.sendMail(mail)
         return { ok: true, providerId: info.messageId }
       } catch (error) {
         const failed = failure(error, { to, handedOver: handedOver.get(signal)?.() ?? false })
-        // The files took their part of the ten seconds: that the rest was too short is not the server's fault.
-        return signal.aborted && attachments.length > 0 ? { ...failed, blameless: true } : failed
+        return excused(withReply(failed, error))
       }
     },
     close() {
       transport?.close()
-      return Promise.resolve()
+      return caller.close()
     },
   }
 }
@@ -123,6 +137,17 @@ function mailOf(message: OutgoingMessage, host: string) {
   }
 }
 
+/** The same for who builds the mail from its parts. */
+function forMailgun({ subject, text, html, messageId, priority, headers }: ReturnType<typeof mailOf>) {
+  const urgent = priority === 'high' && { 'X-Priority': '1 (Highest)', Importance: 'High' }
+  return {
+    subject,
+    text,
+    ...(html !== undefined && { html }),
+    headers: { 'Message-Id': messageId, ...headers, ...urgent },
+  }
+}
+
 /** The files that go with it, or why it cannot be sent. */
 async function filesOf(
   { rendered }: OutgoingMessage,
@@ -168,6 +193,12 @@ function failure(error: unknown, sent: { readonly to: string; readonly handedOve
     reason: messageOf(error),
     ...(classified.kind === 'ambiguous' && { ambiguous: true }),
   }
+}
+
+/** With the SMTP server's reply code, where it said anything. */
+function withReply(failed: Failed, error: unknown): Failed {
+  const status = Number(text(error, 'responseCode') ?? 0)
+  return status > 0 ? { ...failed, status } : failed
 }
 
 /** One of the fields that the mailer puts on its errors, as text. */

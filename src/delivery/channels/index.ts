@@ -1,7 +1,9 @@
+import { noAlarm, type OperatorAlarm } from '../../alert/operator-alarm.ts'
 import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Channel, ChannelMode } from '../channel.ts'
 import type { ChannelName } from '../delivery.ts'
+import type { OnAmbiguous } from '../attempt/ambiguity.ts'
 import type { BotSettings } from '../telegram/bot.ts'
 import { targetLane } from '../plan.ts'
 import type { HealthOf } from '../target-health.ts'
@@ -27,6 +29,8 @@ export type Channels = ReadonlyMap<ChannelName, ConfiguredChannel>
 export interface ConfiguredChannel {
   readonly channel: Channel
   readonly mode: ChannelMode
+  /** As configured; absent, as the channel's costs suggest. */
+  readonly onAmbiguous?: OnAmbiguous
 }
 
 /**
@@ -43,6 +47,8 @@ export function createChannels(
     readonly devices: KnownDevices
     /** Who we are to the push services of browsers. */
     readonly vapid: Vapid | null
+    /** Absent, nobody hears of a refused VAPID key. */
+    readonly alarm?: OperatorAlarm
     /** The embedded broker, for what is told over it. */
     readonly broker?: SpeechBroker
   },
@@ -52,7 +58,7 @@ export function createChannels(
   const list: readonly ConfiguredChannel[] = [
     {
       channel: emailChannel({
-        smtpUrl: email.smtp_url,
+        ...mailProvider(email),
         from: email.from,
         attachments: attachmentsOf(email.attachments),
       }),
@@ -68,6 +74,7 @@ export function createChannels(
         devices,
         outgoing: createOutgoing({ allow: webPush.allow, setting: PUSH_SERVICES }),
         clock,
+        alarm: reached.alarm ?? noAlarm,
       }),
       mode: webPush.mode,
     },
@@ -87,7 +94,13 @@ export function createChannels(
     { channel: speechChannel(broker), mode: channels.speech.mode },
     { channel: mqttChannel({ topics: Object.values(mqtt.topics), broker }), mode: mqtt.mode },
   ]
-  return new Map(list.map((entry) => [entry.channel.name, entry]))
+  return new Map(
+    list.map((entry) => {
+      const { name } = entry.channel
+      const onAmbiguous = name === 'realtime' ? undefined : channels[name].on_ambiguous
+      return [name, { ...entry, ...(onAmbiguous !== undefined && { onAmbiguous }) }]
+    }),
+  )
 }
 
 /** FCM, where it is live. */
@@ -97,6 +110,14 @@ function fcmOf(push: Config['channels']['push'], clock: Pick<Clock, 'now'>): Fcm
   // A checked configuration has one that can be read.
   if (typeof account === 'string') return null
   return createFcm({ account, baseUrl: push.base_url, tokenUrl: push.token_url }, clock)
+}
+
+/** Through whom mails go. A checked configuration names all of it. */
+function mailProvider(email: Config['channels']['email']) {
+  const { provider, domain, api_key: apiKey, base_url: baseUrl, smtp_url: smtpUrl } = email
+  if (provider === 'smtp') return { smtpUrl }
+  const known = domain !== undefined && apiKey !== undefined
+  return { smtpUrl: undefined, ...(known && { mailgun: { domain, apiKey, baseUrl } }) }
 }
 
 function attachmentsOf({ allow, max_bytes: maxBytes }: Config['channels']['email']['attachments']) {

@@ -28,6 +28,7 @@ export function pushChannel({
 }): Channel {
   return {
     name: 'push',
+    provider: 'fcm',
     addresses: ({ id }) => addressesOn('push', id, devices),
     render: renderPush,
     async send(message, signal) {

@@ -1,11 +1,18 @@
 import type { Config } from '../../config/schema.ts'
 import { parsePhone } from '../address.ts'
-import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
+import {
+  oneAddress,
+  type Channel,
+  type Finding,
+  type Sought,
+  type Rendered,
+  type RenderInput,
+} from '../channel.ts'
 import { alertTitle, contentOf, type Content } from '../content.ts'
 import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
-import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import { createAtTwilio, findAtTwilio, twilioCallback, type TwilioAccount } from '../providers/twilio.ts'
 import type { HealthOf } from '../target-health.ts'
 import { oneLine } from '../text.ts'
 import { notConfigured } from './not-configured.ts'
@@ -23,7 +30,7 @@ const GSM_EXTENSION = new Set('^{}\\[~]|€')
 const ROOM = { gsm: { one: 160, part: 153 }, ucs2: { one: 70, part: 67 } }
 
 type SmsConfig = Config['channels']['sms']
-type ProviderConfig = Omit<SmsConfig, 'mode' | 'providers' | 'allow_premium'>
+type ProviderConfig = Omit<SmsConfig, 'mode' | 'on_ambiguous' | 'providers' | 'allow_premium'>
 
 export interface SmsSettings {
   readonly sms: SmsConfig
@@ -40,6 +47,7 @@ export function smsChannel(settings?: SmsSettings): Channel {
   const send = settings && failOver(overOf(settings, providers))
   return {
     name: 'sms',
+    provider: providers.length === 1 ? providers[0]?.name : undefined,
     targets: circlesOf(providers),
     target: (address) => circleOf(providers, address),
     addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
@@ -50,8 +58,29 @@ export function smsChannel(settings?: SmsSettings): Channel {
       if (address === null) return permanent('invalid_number', 'The address is no phone number')
       return send({ ...message, address }, signal)
     },
+    async find(sought, signal) {
+      const address = parsePhone(sought.message.address, { premium: settings?.sms.allow_premium ?? false })
+      if (address === null) return { kind: 'not_taken' }
+      return findAt(providers, { ...sought, message: { ...sought.message, address } }, signal)
+    },
     close: () => caller.close(),
   }
+}
+
+/** What the first provider says that may have it; a lost attempt does not say which one was asked. */
+async function findAt(
+  providers: readonly SmsProvider[],
+  sought: Sought,
+  signal: AbortSignal,
+): Promise<Finding> {
+  let answer: Finding = { kind: 'not_taken' }
+  for (const { countries, find } of providers) {
+    if (!find || !serves(countries, sought.message.address)) continue
+    const said = await find(sought, signal)
+    if (said.kind === 'taken') return said
+    if (said.kind === 'unanswered') answer = said
+  }
+  return answer
 }
 
 /**
@@ -75,12 +104,21 @@ function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provi
   return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms/${name}`, 1), clock }
 }
 
-function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): Provider[] {
+interface SmsProvider extends Provider {
+  /** Absent where it cannot be asked. */
+  readonly find?: (sought: Sought, signal: AbortSignal) => Promise<Finding>
+}
+
+function providersOf({ sms, publicUrl }: SmsSettings, caller: HttpCaller): SmsProvider[] {
   // The countries at the top are what is allowed at all, not what the one provider there serves.
   const listed = sms.providers.length > 0 ? sms.providers : [{ ...sms, name: sms.provider, countries: [] }]
   return listed.flatMap((given) => {
     const send = senderOf(given, publicUrl, caller)
-    return send === null ? [] : [{ name: given.name, countries: given.countries, send }]
+    const account = twilioAccount(given)
+    if (send === null) return []
+    const find: SmsProvider['find'] =
+      account && ((sought, signal) => findAtTwilio(caller, account, { what: 'Messages', sought }, signal))
+    return [{ name: given.name, countries: given.countries, send, ...(find && { find }) }]
   })
 }
 
@@ -95,9 +133,9 @@ function senderOf(
     const gateway = { url, method, headers, body, from, idPath }
     return (message, signal) => sendThroughGateway(caller, gateway, message, signal)
   }
-  const { account_sid: accountSid, auth_token: authToken, base_url: baseUrl } = given
+  const account = twilioAccount(given)
   const sender = senderFields(given)
-  if (accountSid === undefined || authToken === undefined || sender === null) return null
+  if (account === undefined || sender === null) return null
   return (message, signal) => {
     const fields = {
       ...sender,
@@ -107,8 +145,14 @@ function senderOf(
       }),
     }
     const create = { what: 'Messages', message, fields } as const
-    return createAtTwilio(caller, { accountSid, authToken, baseUrl }, create, signal)
+    return createAtTwilio(caller, account, create, signal)
   }
+}
+
+function twilioAccount(given: ProviderConfig): TwilioAccount | undefined {
+  const { provider, account_sid: accountSid, auth_token: authToken, base_url: baseUrl } = given
+  if (provider !== 'twilio' || accountSid === undefined || authToken === undefined) return undefined
+  return { accountSid, authToken, baseUrl }
 }
 
 function senderFields({ from, messaging_service_sid: service }: ProviderConfig) {

@@ -58,7 +58,7 @@ function parametersOf({ address, rendered, alertId }: OutgoingMessage) {
 function resultOf(answer: BotAnswer): SendResult {
   if (answer.ok) {
     const id = field(answer.result, 'message_id')
-    return { ok: true, ...(typeof id === 'number' && { providerId: String(id) }) }
+    return { ok: true, status: 200, ...(typeof id === 'number' && { providerId: String(id) }) }
   }
   const { status, description, failure, retryAfterMs } = answer
   const reason = cut(oneLine(description), LONGEST_REASON)
@@ -69,13 +69,20 @@ function resultOf(answer: BotAnswer): SendResult {
   }
   // The Bot API says 404 for a token that cannot be one, and 403 when a person has blocked the bot.
   if (status === 401 || status === 404)
-    return { ok: false, retry: true, code: PROVIDER_DOWN, reason: 'Telegram refuses the token of the bot' }
+    return {
+      ok: false,
+      retry: true,
+      code: PROVIDER_DOWN,
+      reason: 'Telegram refuses the token of the bot',
+      status,
+    }
   const retry = status !== 403 && classify({ status }).kind === 'retry'
   return {
     ok: false,
     retry,
     code: `http_${status}`,
     reason,
+    status,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
 }

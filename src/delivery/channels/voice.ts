@@ -10,7 +10,7 @@ import {
 import { contentOf } from '../content.ts'
 import { serves } from '../providers/fail-over.ts'
 import { httpCaller, permanent } from '../providers/http-call.ts'
-import { createAtTwilio, twilioCallback } from '../providers/twilio.ts'
+import { createAtTwilio, findAtTwilio, twilioCallback } from '../providers/twilio.ts'
 import { OWN_LANGUAGE, speechLanguage } from '../providers/speech-language.ts'
 import { pageTwiml } from '../providers/twiml.ts'
 import { cut, oneLine } from '../text.ts'
@@ -40,6 +40,7 @@ export function voiceChannel(settings?: VoiceSettings): Channel {
   const line = settings === undefined ? null : lineOf(settings)
   return {
     name: 'voice',
+    provider: 'twilio',
     addresses: ({ phone }) => oneAddress(phone === undefined ? null : parsePhone(phone)),
     render: renderVoice,
     async send(message, signal) {
@@ -55,6 +56,12 @@ export function voiceChannel(settings?: VoiceSettings): Channel {
       }
       const create = { what: 'Calls', message: { ...message, address }, fields } as const
       return createAtTwilio(caller, line, create, signal)
+    },
+    async find(sought, signal) {
+      const address = parsePhone(sought.message.address)
+      if (line === null || address === null) return { kind: 'not_taken' }
+      const message = { ...sought.message, address }
+      return findAtTwilio(caller, line, { what: 'Calls', sought: { ...sought, message } }, signal)
     },
     close: () => caller.close(),
   }

@@ -1,3 +1,4 @@
+import type { OperatorAlarm } from '../../alert/operator-alarm.ts'
 import type { Clock } from '../../clock.ts'
 import { parsePushAddress } from '../../devices/device.ts'
 import type { Channel, SendResult } from '../channel.ts'
@@ -5,7 +6,7 @@ import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
 import { retryAfterMs } from '../outgoing/retry-after.ts'
 import { permanent } from '../providers/http-call.ts'
 import { UNREGISTERED } from '../push/fcm.ts'
-import { endpointFault, pushAllowance } from '../push/push-services.ts'
+import { endpointFault, pushAllowance, serviceOf } from '../push/push-services.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { webPushRequest, type WebPushRequest } from '../push/web-push-request.ts'
 import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
@@ -19,6 +20,8 @@ export interface WebPushSettings {
   readonly devices: KnownDevices
   readonly outgoing: Outgoing
   readonly clock: Pick<Clock, 'now'>
+  /** Hears of a push service that refuses who we say we are, and of its next success (promise P7). */
+  readonly alarm: OperatorAlarm
 }
 
 /**
@@ -27,7 +30,7 @@ export interface WebPushSettings {
  * push service, or with one subscription, pauses no other.
  */
 export function webPushChannel(settings: WebPushSettings): Channel {
-  const { vapid, devices, outgoing, clock } = settings
+  const { vapid, devices, outgoing, clock, alarm } = settings
   const allowance = pushAllowance(settings.allow)
   return {
     name: 'web_push',
@@ -48,14 +51,24 @@ export function webPushChannel(settings: WebPushSettings): Channel {
       } catch {
         return permanent('invalid_subscription', 'The keys of the subscription are none')
       }
-      const url = subscription.endpoint
-      const answer = await outgoing.post({ url, ...request, signal, waitMs: SEND_TIMEOUT_MS })
+      const { endpoint } = subscription
+      const answer = await outgoing.post({ url: endpoint, ...request, signal, waitMs: SEND_TIMEOUT_MS })
       const result = resultOf(answer, clock.now())
+      heedRefusal(alarm, endpoint, result)
       if (!result.ok && result.code === UNREGISTERED) devices.gone(message.address)
       return result
     },
     close: () => Promise.resolve(),
   }
+}
+
+/** 401 and 403 speak of our VAPID key (RFC 8292), which one person's browser cannot mend; the message waits. */
+function heedRefusal(alarm: OperatorAlarm, endpoint: string, { ok, status }: SendResult): void {
+  const service = serviceOf(endpoint)
+  const cause = `vapid_refused:${service}`
+  if (ok) alarm.over(cause)
+  else if (status === 401 || status === 403)
+    alarm(cause, `The push service of ${service} refuses the VAPID key: see channels.web_push`)
 }
 
 function resultOf(answer: Answer, now: number): SendResult {
@@ -66,11 +79,12 @@ function resultOf(answer: Answer, now: number): SendResult {
     return { ok: false, retry: true, code: DEFERRED, reason: `${code} (${answer.code})`, ...ambiguous }
   }
   const { status } = answer
-  if (status >= 200 && status < 300) return { ok: true }
+  if (status >= 200 && status < 300) return { ok: true, status }
   if (status === 404 || status === 410)
-    return permanent(UNREGISTERED, 'The push service has ended the subscription')
+    return { ...permanent(UNREGISTERED, 'The push service has ended the subscription'), status }
   const reason = `The push service answered ${status}`
-  if (classify({ status }).kind === 'permanent') return permanent(`http_${status}`, reason)
+  if (classify({ status }).kind === 'permanent') return { ...permanent(`http_${status}`, reason), status }
   const wish = retryAfterMs(answer.retryAfter, now)
-  return { ok: false, retry: true, code: DEFERRED, reason, ...(wish !== undefined && { retryAfterMs: wish }) }
+  const wait = wish !== undefined && { retryAfterMs: wish }
+  return { ok: false, retry: true, code: DEFERRED, reason, status, ...wait }
 }

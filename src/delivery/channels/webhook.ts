@@ -116,7 +116,7 @@ function resultOf(answer: Answer, now: number): SendResult {
     return { ok: false, retry: true, code, reason, ...(kind === 'ambiguous' && { ambiguous: true }) }
   }
   const { status } = answer
-  if (status >= 200 && status < 300) return { ok: true }
+  if (status >= 200 && status < 300) return { ok: true, status }
   const reason = `The endpoint answered ${status}`
   const { kind, code } = classify({ status })
   const wish = retryAfterMs(answer.retryAfter, now)
@@ -125,6 +125,7 @@ function resultOf(answer: Answer, now: number): SendResult {
     retry: kind !== 'permanent',
     code,
     reason,
+    status,
     ...(wish !== undefined && { retryAfterMs: wish }),
   }
 }

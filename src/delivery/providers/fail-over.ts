@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import type { ProviderCall } from '../attempt/attempt.ts'
 import { allowance, type ProviderSign } from '../breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../retry.ts'
@@ -53,18 +54,31 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
     if (serving(providers).length === 0)
       return permanent('country_not_allowed', 'Messages to this country are not allowed')
     if (kept.length === 0 && only) return only.send(message, signal)
+    const calls: ProviderCall[] = []
     const able = serving(kept)
     const failures: Failed[] = []
     const urgent = message.critical && !able.some((provider) => mayAsk(provider, false, clock.now()))
     for (const provider of able) {
       if (!mayAsk(provider, urgent, clock.now())) continue
-      const result = await asked(provider, message, signal)
-      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return result
+      const result = await timed(calls, provider.name, clock, () => asked(provider, message, signal))
+      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return { ...result, calls }
       failures.push(result)
       if (signal.aborted) break
     }
-    return milder(failures) ?? paused(able, clock.now())
+    return { ...(milder(failures) ?? paused(able, clock.now())), calls }
   }
+}
+
+async function timed(
+  calls: ProviderCall[],
+  provider: string,
+  clock: Pick<Clock, 'now'>,
+  ask: () => Promise<SendResult>,
+): Promise<SendResult> {
+  const startedAt = clock.now()
+  const result = await ask()
+  calls.push({ provider, startedAt, endedAt: clock.now(), result })
+  return result
 }
 
 export function serves(countries: readonly string[], address: string): boolean {

@@ -14,7 +14,7 @@ export interface ProviderRequest {
   readonly url: string
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
 }
 
 export interface ProviderAnswer {
@@ -75,7 +75,18 @@ export function refusal({ status, retryAfterMs }: ProviderAnswer, reason: string
     retry: kind !== 'permanent',
     code,
     reason: cut(oneLine(reason), LONGEST_REASON),
+    status,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}
+
+/** The fields of a JSON object; null for everything else. */
+export function fieldsIn(body: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
+  } catch {
+    return null
   }
 }
 

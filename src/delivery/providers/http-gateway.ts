@@ -48,7 +48,7 @@ export async function sendThroughGateway(
   if ('ok' in answer) return answer
   if (answer.status < 200 || answer.status >= 300) return refusal(answer, `HTTP ${answer.status}`)
   const id = gateway.idPath === undefined ? undefined : at(answer.body, gateway.idPath)
-  return { ok: true, ...(id !== undefined && { providerId: id }) }
+  return { ok: true, status: answer.status, ...(id !== undefined && { providerId: id }) }
 }
 
 function at(body: string, path: string): string | undefined {

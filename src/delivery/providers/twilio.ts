@@ -1,6 +1,13 @@
-import type { OutgoingMessage, SendResult } from '../channel.ts'
+import type { Finding, OutgoingMessage, SendResult, Sought } from '../channel.ts'
 import { PROVIDER_DOWN } from '../retry.ts'
-import { permanent, refusal, type Failed, type HttpCaller, type ProviderAnswer } from './http-call.ts'
+import {
+  fieldsIn,
+  permanent,
+  refusal,
+  type Failed,
+  type HttpCaller,
+  type ProviderAnswer,
+} from './http-call.ts'
 
 const TWILIO_URL = 'https://api.twilio.com'
 const API_VERSION = '2010-04-01'
@@ -32,27 +39,74 @@ export async function createAtTwilio(
   },
   signal: AbortSignal,
 ): Promise<SendResult> {
-  const root = (account.baseUrl ?? TWILIO_URL).replace(/\/+$/, '')
   const answer = await caller.ask(
     {
-      url: `${root}/${API_VERSION}/Accounts/${encodeURIComponent(account.accountSid)}/${create.what}.json`,
+      url: resourceUrl(account, create.what),
       method: 'POST',
-      headers: {
-        authorization: `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`,
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
-      },
+      headers: { ...headersOf(account), 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ To: create.message.address, ...create.fields }).toString(),
     },
     signal,
   )
   if ('ok' in answer) return answer
-  const body = parsed(answer.body)
+  const body = fieldsIn(answer.body) ?? {}
   if (answer.status >= 200 && answer.status < 300) {
     const sid = body['sid']
-    return { ok: true, ...(typeof sid === 'string' && { providerId: sid }) }
+    return { ok: true, status: answer.status, ...(typeof sid === 'string' && { providerId: sid }) }
   }
   return twilioRefusal(answer, body)
+}
+
+/** Their clock and ours, and what is cut off the instants that it gives in whole seconds. */
+const CLOCKS_APART_MS = 10_000
+/** As many as fit into an answer that is read: a row has about a kilobyte and its text. */
+const ROWS_LOOKED_AT = 40
+/** What Twilio took and then gave up, before anybody had it. */
+const NOT_SENT: ReadonlySet<unknown> = new Set(['failed', 'undelivered', 'canceled'])
+
+/**
+ * Asks for a message or call to this number that was created since then (list of the same resources, newest first):
+ * with the same text, where it has one, and an id that no other delivery has. One that failed at Twilio was not taken.
+ */
+export async function findAtTwilio(
+  caller: HttpCaller,
+  account: TwilioAccount,
+  { what, sought }: { readonly what: 'Messages' | 'Calls'; readonly sought: Sought },
+  signal: AbortSignal,
+): Promise<Finding> {
+  const { message, since, others } = sought
+  const query = new URLSearchParams({ To: message.address, PageSize: String(ROWS_LOOKED_AT) })
+  const url = `${resourceUrl(account, what)}?${query.toString()}`
+  const answer = await caller.ask({ url, method: 'GET', headers: headersOf(account) }, signal)
+  if ('ok' in answer) return { kind: 'unanswered', failed: answer }
+  const body = fieldsIn(answer.body) ?? {}
+  const rows = body[what.toLowerCase()]
+  if (answer.status !== 200) return { kind: 'unanswered', failed: twilioRefusal(answer, body) }
+  if (!Array.isArray(rows)) return { kind: 'unanswered', failed: refusal(answer, 'No list of what was sent') }
+  const found = rows
+    .map((row: unknown) => (typeof row === 'object' && row !== null ? { ...row } : {}) as Row)
+    .find(
+      (row) =>
+        typeof row['sid'] === 'string' &&
+        !others.has(row['sid']) &&
+        !NOT_SENT.has(row['status']) &&
+        row['direction'] !== 'inbound' &&
+        Date.parse(String(row['date_created'])) >= since - CLOCKS_APART_MS &&
+        (what === 'Calls' || row['body'] === message.rendered.text),
+    )
+  return found ? { kind: 'taken', providerId: String(found['sid']) } : { kind: 'not_taken' }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function resourceUrl({ accountSid, baseUrl }: TwilioAccount, what: 'Messages' | 'Calls'): string {
+  const root = (baseUrl ?? TWILIO_URL).replace(/\/+$/, '')
+  return `${root}/${API_VERSION}/Accounts/${encodeURIComponent(accountSid)}/${what}.json`
+}
+
+function headersOf({ accountSid, authToken }: TwilioAccount): Readonly<Record<string, string>> {
+  const credentials = Buffer.from(`${accountSid}:${authToken}`).toString('base64')
+  return { authorization: `Basic ${credentials}`, accept: 'application/json' }
 }
 
 interface Meaning {
@@ -103,22 +157,14 @@ function twilioRefusal(answer: ProviderAnswer, body: Readonly<Record<string, unk
     )
   }
   const reason = `${meaning.reason} (Twilio ${String(code)})`
-  if (meaning.kind === 'permanent') return permanent(meaning.code, reason)
-  const { retryAfterMs } = answer
+  const { retryAfterMs, status } = answer
+  if (meaning.kind === 'permanent') return { ...permanent(meaning.code, reason), status }
   return {
     ok: false,
     retry: true,
     code: meaning.code,
     reason,
+    status,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
   }
 }

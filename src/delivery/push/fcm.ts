@@ -51,11 +51,11 @@ export function createFcm({ account, baseUrl, tokenUrl }: FcmSettings, clock: Pi
       if ('ok' in answer) return answer
       if (answer.status >= 200 && answer.status < 300) {
         const name = fieldsOf(parsed(answer.body))['name']
-        return { ok: true, ...(typeof name === 'string' && { providerId: name }) }
+        return { ok: true, status: answer.status, ...(typeof name === 'string' && { providerId: name }) }
       }
       const error = errorOf(answer)
       if (answer.status === 401 && error.code !== KEY_OF_APNS) tokens.drop(access.token)
-      const failed = refused(answer, error, access.fresh)
+      const failed = { ...refused(answer, error, access.fresh), status: answer.status }
       return 'token' in target
         ? { ...failed, reason: failed.reason.replaceAll(target.token, 'the token') }
         : failed

@@ -1,6 +1,6 @@
 import type { RenderInput } from '../channel.ts'
 import type { Content } from '../content.ts'
-import { cut } from '../text.ts'
+import { cut, wellFormed } from '../text.ts'
 
 /** What a push carries beside title and text. */
 export interface PushContent {
@@ -39,13 +39,13 @@ export function pushContentOf({ delivery, fixed }: RenderInput, content: Content
       kind: delivery.subjectKind,
       ...(alert && {
         alert_id: alert.id,
-        alert_type: cut(alert.type, LONGEST_NAME),
+        alert_type: cut(wellFormed(alert.type), LONGEST_NAME),
         severity: alert.severity,
         purpose: delivery.purpose,
       }),
       ...(notification && {
         notification_id: notification.id,
-        type: cut(notification.content.type, LONGEST_NAME),
+        type: cut(wellFormed(notification.content.type), LONGEST_NAME),
         priority: notification.content.priority,
         ...(notification.content.severity !== undefined && { severity: notification.content.severity }),
       }),
@@ -73,7 +73,7 @@ function texts(data: Readonly<Record<string, unknown>>): Record<string, string> 
   return Object.fromEntries(
     Object.entries(data).flatMap(([key, value]) => {
       if (/^(?:from|message_type|__proto__|(?:google|gcm).*)$/.test(key) || value === undefined) return []
-      return [[key, typeof value === 'string' ? value : JSON.stringify(value)]]
+      return [[wellFormed(key), typeof value === 'string' ? wellFormed(value) : JSON.stringify(value)]]
     }),
   )
 }

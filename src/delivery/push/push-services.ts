@@ -4,12 +4,18 @@ import { allowanceOf, checkUrl, type Allowance } from '../outgoing/address-guard
 export const PUSH_SERVICES = 'channels.web_push.allow'
 
 /** The push services of Chrome, Firefox, Edge and Safari (security row 23). */
-const SERVICES: readonly RegExp[] = [
-  /^fcm\.googleapis\.com$/,
-  /^[a-z0-9.-]+\.push\.services\.mozilla\.com$/,
-  /^[a-z0-9.-]+\.notify\.windows\.com$/,
-  /^[a-z0-9.-]+\.push\.apple\.com$/,
+const SERVICES: readonly (readonly [name: string, host: RegExp])[] = [
+  ['google', /^fcm\.googleapis\.com$/],
+  ['mozilla', /^[a-z0-9.-]+\.push\.services\.mozilla\.com$/],
+  ['microsoft', /^[a-z0-9.-]+\.notify\.windows\.com$/],
+  ['apple', /^[a-z0-9.-]+\.push\.apple\.com$/],
 ]
+
+/** Whose push service an endpoint is of, in one word; `others` for all that only the configuration allows. */
+export function serviceOf(endpoint: string): string {
+  const { hostname } = new URL(endpoint)
+  return SERVICES.find(([, host]) => host.test(hostname))?.[0] ?? 'others'
+}
 
 /** The hosts, addresses and networks that subscriptions may name beside the known push services. */
 export function pushAllowance(allow: readonly string[]): Allowance {
@@ -27,6 +33,6 @@ export function endpointFault(endpoint: string, allowance: Allowance): string | 
   const verdict = checkUrl(url, allowance)
   if (!verdict.ok) return verdict.because
   // What the operator allowed asks for nothing more.
-  if (verdict.demand === 'none' || SERVICES.some((service) => service.test(url.hostname))) return null
+  if (verdict.demand === 'none' || SERVICES.some(([, host]) => host.test(url.hostname))) return null
   return `the host is no known push service; ${allowance.setting} can make an exception`
 }

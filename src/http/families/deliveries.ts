@@ -1,10 +1,11 @@
 import Type from 'typebox'
 import { isOperator, type Principal } from '../../access/principal.ts'
-import { CHANNEL_NAMES, DELIVERY_STATES } from '../../delivery/delivery.ts'
+import { CHANNEL_NAMES, DELIVERY_STATES, type Delivery } from '../../delivery/delivery.ts'
 import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
+import type { DeliveryRecord } from '../../store/store.ts'
 import { renderBatch } from '../../wire/batch.ts'
-import { renderDelivery } from '../../wire/delivery.ts'
+import { renderDelivery, renderDeliveryRecord } from '../../wire/delivery.ts'
 import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
@@ -77,6 +78,19 @@ export function deliveries(app: App, engine: Engine): void {
     },
   )
 
+  app.get(
+    '/deliveries/:id',
+    {
+      schema: {
+        summary: 'A delivery with every attempt at it',
+        tags: ['deliveries'],
+        params: IdParams,
+        response: { 200: shared('DeliveryRecord', 'As it is now'), ...FAILURES },
+      },
+    },
+    async (request) => renderDeliveryRecord(await visible(engine, caller(request), request.params.id)),
+  )
+
   app.post(
     '/deliveries/:id/cancel',
     {
@@ -106,7 +120,7 @@ export function deliveries(app: App, engine: Engine): void {
     async (request, reply) => {
       const by = caller(request)
       const { id } = request.params
-      if (!(await isVisible(engine, by, id))) throw fault('request.not_found')
+      await visible(engine, by, id)
       if (!isOperator(by)) throw fault('auth.forbidden')
       return reply.code(202).send({ id: await engine.resendDelivery(by, id) })
     },
@@ -155,20 +169,14 @@ function seesAll(principal: Principal): boolean {
   return isOperator(principal) || principal.roles.includes('service')
 }
 
-/** A delivery's id is `{subject}.{ordinal}`, so that its subject leads to it. */
-async function isVisible(engine: Engine, by: Principal, id: string): Promise<boolean> {
-  const subjectId = id.slice(0, Math.max(0, id.lastIndexOf('.')))
-  if (subjectId === '') return false
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await engine.store.deliveries({
-      tenant: by.tenant,
-      subjectId,
-      limit: 500,
-      ...(!seesAll(by) && { userId: by.id }),
-      ...(cursor !== undefined && { cursor }),
-    })
-    if (page.items.some((delivery) => delivery.id === id)) return true
-    cursor = page.nextCursor
-  }
-  return false
+/** The delivery as far as the caller may see it. Fault `request.not_found` for everything else. */
+async function visible({ store }: Engine, by: Principal, id: string): Promise<DeliveryRecord> {
+  const record = await store.delivery(by.tenant, id)
+  if (record === null || !maySee(by, record.delivery)) throw fault('request.not_found')
+  return record
+}
+
+function maySee(by: Principal, { userId, subjectKind, origin }: Delivery): boolean {
+  const published = (subjectKind === 'direct' || subjectKind === 'batch') && origin.principal === by.id
+  return seesAll(by) || published || (by.kind === 'user' && userId === by.id)
 }

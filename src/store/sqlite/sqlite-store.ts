@@ -26,7 +26,13 @@ import { encodeCursor, pageOf } from './table/cursor.ts'
 import type { Row } from './file/database.ts'
 import { deadLetterPosition, readDeadLetter } from './table/dead-letter.ts'
 import { readDispatch } from './table/dispatch.ts'
-import { deliveryPosition, newDeliveryRow, readBatch, readDelivery } from './table/delivery.ts'
+import {
+  deliveryPosition,
+  newDeliveryRow,
+  readBatch,
+  readDelivery,
+  readDeliveryRecord,
+} from './table/delivery.ts'
 import { readStatistics } from './table/delivery-statistics.ts'
 import { readNotification } from './table/notification.ts'
 import {
@@ -34,6 +40,7 @@ import {
   acceptResult,
   changeOperation,
   readClaimed,
+  settlementRow,
   type BatchReply,
   type Packed,
 } from './thread/operation.ts'
@@ -169,7 +176,8 @@ class SqliteStore implements port.Store {
   }
 
   settle(settlement: port.Settlement): Promise<'done' | 'fenced'> {
-    return this.#committer.write<'settle'>({ kind: 'settle', at: settlement.at, settlement }, PREFERRED)
+    const operation = { kind: 'settle', at: settlement.at, settlement: settlementRow(settlement) } as const
+    return this.#committer.write<'settle'>(operation, PREFERRED)
   }
 
   closeDigest(closing: port.DigestClosing): Promise<'done' | 'stale' | 'fenced'> {
@@ -277,6 +285,10 @@ class SqliteStore implements port.Store {
   async deliveries(query: port.DeliveryQuery): Promise<port.Page<Delivery>> {
     const rows = await this.#asker.ask('deliveries', query)
     return pageOf(rows, query.limit, { item: readDelivery, position: deliveryPosition(query) })
+  }
+
+  async delivery(tenant: TenantId, id: string): Promise<port.DeliveryRecord | null> {
+    return optional(await this.#asker.ask('delivery', { tenant, id }), readDeliveryRecord)
   }
 
   async lanes(): Promise<readonly string[]> {

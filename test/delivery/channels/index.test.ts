@@ -12,6 +12,7 @@ const captured = { mode: 'captured' } as const
 function configuration(smtpUrl?: string) {
   const email = {
     mode: smtpUrl === undefined ? ('captured' as const) : ('live' as const),
+    provider: 'smtp' as const,
     from: 'Alerts <a@b.example>',
     attachments: { allow: [], max_bytes: 1000 },
   }

@@ -49,7 +49,11 @@ describe('a push over FCM', () => {
   }
 
   it('is one request in the name of the service account, to the device of the person (R37)', async () => {
-    expect(await send()).to.deep.equal({ ok: true, providerId: 'projects/carillon-test/messages/1' })
+    expect(await send()).to.deep.equal({
+      ok: true,
+      status: 200,
+      providerId: 'projects/carillon-test/messages/1',
+    })
     expect(server.faults).to.deep.equal([])
     expect(server.messages).to.have.length(1)
     expect(server.messages[0]).to.deep.include({

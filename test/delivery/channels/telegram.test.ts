@@ -31,7 +31,7 @@ describe('a Telegram message', () => {
   const sent = json(200, { ok: true, result: { message_id: 99 } })
 
   it('is plain text to the chat of the person, with a button for every answer to a page', async () => {
-    expect(await send(sent, 'a1')).to.deep.equal({ ok: true, providerId: '99' })
+    expect(await send(sent, 'a1')).to.deep.equal({ ok: true, status: 200, providerId: '99' })
     expect(server.received[0]?.path).to.equal(`/bot${TOKEN}/sendMessage`)
     expect(JSON.parse(server.received[0]?.body ?? '')).to.deep.equal({
       chat_id: 4711,

@@ -131,7 +131,11 @@ describe('SMS and calls over their providers', () => {
   for (const { page, channel: open, path, fields } of REQUESTS) {
     it(`ask as ${page} says`, async () => {
       const { server, channel } = await open()
-      expect(await channel.send(message(), never())).to.deep.equal({ ok: true, providerId: 'SM1' })
+      expect(await channel.send(message(), never())).to.deep.equal({
+        ok: true,
+        status: 201,
+        providerId: 'SM1',
+      })
       expect(server.asked).to.have.length(1)
       expect(server.asked[0]).to.include({ method: 'POST', path })
       expect(server.asked[0]?.fields).to.deep.equal(fields)
@@ -268,7 +272,7 @@ describe('SMS and calls over their providers', () => {
       if (!server) throw new Error('no server')
       server.answer = () => ({ status: 202, body: { messages: [{ id: 17 }] } })
       const result = await channel.send(message({}, 'say "{{to}}" \\ & = ä'), never())
-      expect(result).to.deep.equal({ ok: true, providerId: '17' })
+      expect(result).to.deep.equal({ ok: true, status: 202, providerId: '17' })
       expect(server.asked[0]).to.include({ method: 'POST', path: '/send', body: expected })
       expect(server.asked[0]?.headers).to.include({
         'content-type': type,
@@ -392,6 +396,10 @@ describe('SMS and calls over their providers', () => {
   it('keep the provider’s id that a report will name', async () => {
     const { server, channel } = await twilioSms()
     server.answer = () => created('SMabc')
-    expect(await channel.send(message(), never())).to.deep.equal({ ok: true, providerId: 'SMabc' })
+    expect(await channel.send(message(), never())).to.deep.equal({
+      ok: true,
+      status: 201,
+      providerId: 'SMabc',
+    })
   })
 })

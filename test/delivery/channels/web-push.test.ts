@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { noAlarm } from '../../../src/alert/operator-alarm.ts'
 import type { OutgoingMessage, RenderInput } from '../../../src/delivery/channel.ts'
 import { webPushChannel } from '../../../src/delivery/channels/web-push.ts'
 import { createOutgoing } from '../../../src/delivery/outgoing/outgoing.ts'
@@ -22,6 +23,14 @@ describe('a push to a browser', () => {
   let server: HttpEndpoint
   let reader: Browser
   let devices = fakeDevices([])
+  let alarms: string[] = []
+  const alarm = Object.assign((cause: string) => void alarms.push(cause), {
+    over: (cause: string) => void alarms.push(`${cause} over`),
+    found() {},
+  })
+  beforeEach(() => {
+    alarms = []
+  })
   afterEach(() => server.close())
 
   const send = async (
@@ -37,7 +46,7 @@ describe('a push to a browser', () => {
     reader = browser(`${server.url}/push/geheim`)
     devices = fakeDevices([device('anna', { channel: 'web_push', subscription: reader.subscription })])
     const outgoing = createOutgoing({ allow })
-    const channel = webPushChannel({ vapid, allow, devices, outgoing, clock: fakeClock(NOON) })
+    const channel = webPushChannel({ vapid, allow, devices, outgoing, clock: fakeClock(NOON), alarm })
     const input: RenderInput = {
       delivery: planned({ channel: 'web_push', ordinal: 3 }).delivery,
       subject: { kind: 'alert', alert: alert() },
@@ -61,8 +70,16 @@ describe('a push to a browser', () => {
     (response: ServerResponse) =>
       void response.writeHead(code, headers).end()
 
+  for (const code of [401, 403])
+    it(`that is refused with ${code} tells the operator, and the next success that it is over (P7)`, async () => {
+      let asked = 0
+      const answer = (response: ServerResponse) => void response.writeHead(++asked === 1 ? code : 201).end()
+      expect(await send({ answer, times: 2 })).to.include({ ok: true })
+      expect(alarms).to.deep.equal(['vapid_refused:others', 'vapid_refused:others over'])
+    })
+
   it('can be read by that browser alone, and says what a service worker needs (X06)', async () => {
-    expect(await send()).to.deep.equal({ ok: true })
+    expect(await send()).to.deep.equal({ ok: true, status: 201 })
     const [received] = server.received
     expect(received).to.include({ method: 'POST', path: '/push/geheim' })
     expect(received?.headers).to.include({ 'content-encoding': 'aes128gcm', ttl: '3600', urgency: 'high' })
@@ -178,5 +195,6 @@ channelConformance('live web push', () =>
     devices: fakeDevices([]),
     outgoing: createOutgoing({ allow: [] }),
     clock: fakeClock(NOON),
+    alarm: noAlarm,
   }),
 )

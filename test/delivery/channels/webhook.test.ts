@@ -43,7 +43,7 @@ describe('a webhook', () => {
   }
 
   it('is one POST of the rendered JSON, with its id and a signature that its endpoint can check (P8)', async () => {
-    expect(await send(undefined, { endpoint: { secret: 'shared' } })).to.deep.equal({ ok: true })
+    expect(await send(undefined, { endpoint: { secret: 'shared' } })).to.deep.equal({ ok: true, status: 200 })
     expect(endpoint.received).to.have.length(1)
     const [received] = endpoint.received
     expect(received).to.include({ method: 'POST', path: '/hook/geheim', body: '{"title":"Ünï"}' })
@@ -111,7 +111,10 @@ describe('a webhook', () => {
   })
 
   it('carries an id that a publisher chose as a header that can be sent', async () => {
-    expect(await send(undefined, { message: { idempotencyKey: 'ä\r\nx: y.1' } })).to.deep.equal({ ok: true })
+    expect(await send(undefined, { message: { idempotencyKey: 'ä\r\nx: y.1' } })).to.deep.equal({
+      ok: true,
+      status: 200,
+    })
     expect(endpoint.received[0]?.headers['idempotency-key']).to.equal('_e4__d__a_x_3a__20_y.1')
   })
 

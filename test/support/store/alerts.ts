@@ -232,6 +232,18 @@ export function alertConformance(opened: () => sample.OpenedStore): void {
       expect((await store.conservation()).broken).to.equal(0)
     })
 
+    it('hands out the timer that a process which is gone had taken at once, and fences that one (P13, P14)', async () => {
+      const { store } = opened()
+      const from = sample.alert('a-1', { nextStepAt: NOON + 1000 })
+      await store.accept(sample.opening(from))
+      const lost = sample.only((await store.claim(sample.claimOf('escalate', NOON + 1000))).items)
+      const again = await opened().reopen()
+      const timer = sample.only((await again.claim(sample.claimOf('escalate', NOON + 1000))).items)
+      expect(timer.workId).to.equal(lost.workId)
+      const late = { claimed: { workId: lost.workId, token: lost.token } }
+      expect(await again.changeAlert(sample.alertChange(from, { step: 2 }, late))).to.equal('fenced')
+    })
+
     it('hands out the timer of an alert when it is due, once, with the alert as it is then (P13)', async () => {
       const { store } = opened()
       const from = sample.alert('a-1', { nextStepAt: NOON + 1000 })

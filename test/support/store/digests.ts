@@ -53,6 +53,30 @@ const closing = (item: Awaited<ReturnType<typeof due>>, expectCount: number, id 
 
 export function digestConformance(opened: () => sample.OpenedStore): void {
   describe('digests', () => {
+    it('leave what is worthless before their summary to wait for its end, and hold what is not (ttl, P4)', async () => {
+      const { store } = opened()
+      const settle = async (id: string, expiresAt: number) => {
+        await send(store, [id])
+        const item = sample.only((await store.claim(sample.claimOf('email', NOON))).items)
+        const held = { ...sample.sent(item).delivery!, state: 'suppressed', reason: 'throttled' } as const
+        const delivery = { ...held, providerId: null, sentAt: null }
+        await store.settle(
+          sample.sent(item, { delivery, untried: true, hold: { ...hold('g-1'), expiresAt } }),
+        )
+        return (await store.delivery(DEFAULT, `${id}.1`))?.delivery
+      }
+      expect(await settle('n-1', NOON + 5001)).to.include({ state: 'suppressed', digestId: 'g-1' })
+      const waiting = {
+        state: 'pending',
+        reason: null,
+        digestId: null,
+        nextAttemptAt: NOON + 5000,
+        attempts: 0,
+      }
+      expect(await settle('n-2', NOON + 5000)).to.include(waiting)
+      expect((await store.conservation()).broken).to.equal(0)
+    })
+
     it('hold under one key what ends while they are open, and are due once', async () => {
       const { store } = opened()
       await send(store, ['n-1'])

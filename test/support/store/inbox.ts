@@ -109,6 +109,31 @@ export function inboxConformance(opened: () => sample.OpenedStore): void {
       expect(await counts(store, ANNA)).to.deep.equal([2, 0])
     })
 
+    it('gives back what was deleted, read or unread as it was, once, and to nobody else', async () => {
+      const { store } = opened()
+      for (const id of ['r-1', 'r-2']) await put(store, id)
+      await put(store, 'r-all', broadcast())
+      const state = async () => {
+        const found = await store.inbox({ ...ANNA, order: 'oldest', limit: 100, status: 'all' })
+        return found.map(({ id, readAt }) => [id, readAt !== null])
+      }
+      await store.mark(mark(ANNA, 'read', ['r-1']))
+      const before = await state()
+      await store.mark(mark(ANNA, 'deleted', ['r-1', 'r-2', 'r-all']))
+      expect(await state()).to.deep.equal([])
+      expect(await store.mark(mark(BOB, 'restored', ['r-1', 'r-2']))).to.deep.equal([])
+      expect(await store.mark(mark({ ...ANNA, tenant: ACME }, 'restored', ['r-1', 'r-all']))).to.deep.equal(
+        [],
+      )
+      expect(await store.mark(mark(ANNA, 'restored', ['r-1', 'r-2', 'r-all', 'r-9']))).to.have.members([
+        'r-1',
+        'r-2',
+        'r-all',
+      ])
+      expect(await state()).to.deep.equal(before)
+      expect(await store.mark(mark(ANNA, 'restored', ['r-1', 'r-2', 'r-all']))).to.deep.equal([])
+    })
+
     it('marks nothing of somebody else', async () => {
       const { store } = opened()
       await put(store, 'n-1')

@@ -77,6 +77,8 @@ export function delivery(subjectId: string, ordinal: number, given: Partial<Deli
     step: null,
     fixed: null,
     digestId: null,
+    resendOf: null,
+    resentAs: null,
     origin: ORIGIN,
     createdAt: NOON,
     firstDueAt: null,

@@ -6,6 +6,7 @@ import type { Config } from '../../../config/schema.ts'
 import { fault } from '../../../errors.ts'
 import type { EventOwner } from '../../../notipy/events.ts'
 import type { NotiPy } from '../../../notipy/notipy.ts'
+import { SERVICE_CHANNELS } from '../../../notipy/plan-send.ts'
 import type { Service } from '../../../notipy/services.ts'
 
 export interface NotiPyDeps {
@@ -54,12 +55,12 @@ export function serviceCalling({ service }: FastifyRequest): Service {
 
 /**
  * Whether anybody may register. Whoever registers may send to any address, so that it stays closed where that costs or
- * annoys somebody, unless the configuration says otherwise: beyond this machine, and where e-mail or SMS are live.
+ * annoys somebody, unless the configuration says otherwise: beyond this machine, and where any channel that services send over is live.
  */
 export function isRegistrationOpen({ notipy, server, channels }: Config): boolean {
   return (
     notipy.open_registration ??
-    (isLoopback(server.host) && channels.email.mode === 'captured' && channels.sms.mode === 'captured')
+    (isLoopback(server.host) && SERVICE_CHANNELS.every((channel) => channels[channel].mode === 'captured'))
   )
 }
 

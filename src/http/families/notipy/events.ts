@@ -25,8 +25,14 @@ const fields = {
         ),
       ),
       sms: Type.Optional(Type.Object({ content: source() }, { additionalProperties: false })),
+      push: Type.Optional(
+        Type.Object(
+          { title: Type.String({ maxLength: 2000, default: '' }), content: source() },
+          { additionalProperties: false },
+        ),
+      ),
     },
-    { additionalProperties: false, minProperties: 1 },
+    { additionalProperties: false, description: 'Without any, nothing can be sent yet' },
   ),
 }
 const EXAMPLE = {
@@ -40,6 +46,7 @@ const EXAMPLE = {
       no_of_attachments: 0,
     },
     sms: { content: 'Order {{ number }} is on its way' },
+    push: { title: 'Order {{ number }}', content: 'It is on its way' },
   },
 }
 
@@ -58,14 +65,15 @@ export function events(app: App, notiPy: NotiPy): void {
       schema: {
         summary: 'Make an event',
         tags: ['notipy'],
-        body: Type.Object(fields, { examples: [EXAMPLE] }),
+        body: Type.Object({ ...fields, channels: Type.Optional(fields.channels) }, { examples: [EXAMPLE] }),
         response: { 200: Changed, ...FAILURES },
       },
     },
     async (request) => {
       const owner = ownerOf(request)
-      notiPy.checkTemplates(request.body.channels)
-      const event = await store.create(owner, notiPy.nextId(), request.body, notiPy.now())
+      const { channels = {}, ...words } = request.body
+      notiPy.checkTemplates(channels)
+      const event = await store.create(owner, notiPy.nextId(), { ...words, channels }, notiPy.now())
       return { event: renderServiceEvent(event), message: 'event created successfully' }
     },
   )

@@ -15,6 +15,10 @@ const addresses = Type.Union([
   Type.Array(Type.String({ maxLength: 500 }), { maxItems: 1000 }),
   Type.String({ maxLength: 500 }),
 ])
+const tokens = Type.Union([
+  Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 1000 }),
+  Type.String({ maxLength: 4096 }),
+])
 const metadata = Type.Optional(
   Type.Record(Type.String(), Type.Unknown(), { description: 'What the templates of the event show' }),
 )
@@ -28,6 +32,13 @@ const SendBody = Type.Object(
       }),
     ),
     sms: Type.Optional(Type.Object({ to_phone_number: Type.Optional(addresses), metadata })),
+    push: Type.Optional(
+      Type.Object({
+        to_token: Type.Optional(tokens),
+        metadata,
+        data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'For the app' })),
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -12,12 +12,22 @@ import type {
   Batch,
   DeliveryProgress,
   DeliveryQuery,
+  DeliveryRecord,
   Lease,
   NewDelivery,
   ProviderReport,
   Settlement,
 } from '../../store.ts'
+import type { Attempt } from '../../../delivery/attempt/attempt.ts'
 import { deliveryCounts } from './delivery-count.ts'
+import {
+  historyReads,
+  historyWith,
+  historyWrites,
+  LAST_ATTEMPT,
+  readHistory,
+  readLastAttempt,
+} from './delivery-history.ts'
 import { decodeCursor, type Position } from './cursor.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
 import type { workWrites } from './work.ts'
@@ -63,6 +73,7 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
     delivery.sentAt,
     delivery.deliveredAt,
     delivery.firstDueAt,
+    delivery.resendOf,
   ]
   // A fresh delivery without particulars is the hot path: a third of the values need not be moved and bound.
   const row = due === null && seldom.every((value) => value === null) ? always : [...always, ...seldom]
@@ -72,8 +83,11 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
 const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
   max_attempts, principal, message_id, topic, created_at`
 const COLUMNS = `${ALWAYS}, reason, next_attempt_at, provider_id, error, step, fixed, sent_at, delivered_at,
-  first_due_at`
-const READ = `${COLUMNS}, digest_id`
+  first_due_at, resend_of`
+const READ = `${COLUMNS}, digest_id, resent_as`
+const COUNT = 26
+const RESEND_OF = 25
+const HISTORY = 28
 const ALWAYS_COUNT = 16
 const CRITICAL = 8
 const STATE = 9
@@ -111,8 +125,20 @@ export function readDelivery(row: Row): Delivery {
     sentAt: row[22] as number | null,
     deliveredAt: row[23] as number | null,
     firstDueAt: row[24] as number | null,
-    digestId: row[25] as string | null,
+    resendOf: row[25] as string | null,
+    digestId: row[26] as string | null,
+    resentAs: row[27] as string | null,
   }
+}
+
+/** A delivery with its attempts, from a row that has its history last. */
+export function readDeliveryRecord(row: Row): DeliveryRecord {
+  return { delivery: readDelivery(row), attempts: readHistory(row[HISTORY]) }
+}
+
+/** Of a claimed row: the attempt that was made last, where there was one. */
+export function lastAttemptOf(row: Row): Attempt | undefined {
+  return readLastAttempt(row[HISTORY])
 }
 
 function deliveryId(subjectId: string, ordinal: number): string {
@@ -154,6 +180,7 @@ const RARE_ENDS: readonly DeliveryState[] = ['cancelled', 'suppressed', 'expired
 /** The reader's statements on deliveries. */
 export function deliveryReads(db: Database) {
   const statements = new Map<string, Statement>()
+  const one = historyReads(db, READ)
   const batchOrigin = db.prepare(`
     SELECT principal, message_id, topic, created_at FROM delivery
     WHERE subject_id = ? AND tenant = ? AND subject_kind = 'batch' ORDER BY ordinal LIMIT 1`)
@@ -194,6 +221,7 @@ export function deliveryReads(db: Database) {
       if (!statement) statements.set(sql, (statement = db.prepare(sql)))
       return statement.all(...values, query.limit + 1)
     },
+    delivery: ({ tenant, id }: { readonly tenant: string; readonly id: string }) => one(placeOf(id, tenant)),
     /** The batch's origin and instant, and its messages by state; null when there is none. Both read the key's range. */
     batch({ tenant, id }: { readonly tenant: string; readonly id: string }): BatchRows | null {
       const origin = batchOrigin.get(id, tenant)
@@ -212,17 +240,19 @@ interface CancelledPages {
 /** The writer's statements on deliveries. */
 export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>) {
   const counts = deliveryCounts(db)
+  const history = historyWrites(db)
   const marks = (count: number) => Array.from({ length: count }, () => '?').join(', ')
-  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(26)})`)
+  const insert = db.prepare(`INSERT INTO delivery (${COLUMNS}, work_id) VALUES (${marks(COUNT + 1)})`)
   const insertPlain = db.prepare(`INSERT INTO delivery (${ALWAYS}) VALUES (${marks(ALWAYS_COUNT)})`)
   const key = 'WHERE subject_id = ? AND tenant = ? AND ordinal = ?'
   const get = db.prepare(`SELECT ${READ} FROM delivery ${key}`)
+  const getTaken = db.prepare(`SELECT ${READ}, ${LAST_ATTEMPT} FROM delivery ${key}`)
   const take = db.prepare(`
     UPDATE delivery SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL ${key}`)
   const settle = db.prepare(`
     UPDATE delivery SET state = ?, reason = ?, provider_id = coalesce(?, provider_id), error = ?,
       sent_at = coalesce(?, sent_at), delivered_at = coalesce(?, delivered_at), next_attempt_at = ?, work_id = ?,
-      digest_id = ?, attempts = attempts - ? ${key}`)
+      digest_id = ?, attempts = attempts - ?, history = ${historyWith('?11')} ${key}`)
   const putBack = db.prepare(`
     UPDATE delivery SET state = 'pending', next_attempt_at = ?, attempts = attempts - ? ${key}`)
   const pages = db.prepare(`
@@ -257,20 +287,27 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
       const about = { tenant, kind: 'deliver', lane, ref: subjectId, ordinal, critical, doc: null } as const
       const workId = dueAt === null ? null : work.add({ ...about, dueAt, leaseUntil })
       insert.run(...row, workId)
+      const resendOf = (row[RESEND_OF] ?? null) as string | null
+      if (resendOf !== null)
+        history.resent({ subjectId, tenant, resendOf, id: deliveryId(subjectId, ordinal) })
       return workId !== null && leaseUntil !== null
         ? { workId, token: 1, deliveryId: deliveryId(subjectId, ordinal) }
         : null
     },
-    /** Marks it as being sent and counts the attempt; answers with the row after that, null when there is nothing to send. */
-    take(subjectId: string, tenant: string, ordinal: number): Row | null {
-      const state = get.get(subjectId, tenant, ordinal)?.[STATE]
+    /**
+     * Marks it as being sent and counts the attempt; answers with the row after that and its newest attempt, null when
+     * there is nothing to send. `lostAt` is when whoever was lost with an attempt under way had taken it.
+     */
+    take(place: readonly [subjectId: string, tenant: string, ordinal: number], lostAt: number | null) {
+      const state = get.get(...place)?.[STATE]
       if (state !== 'pending' && state !== 'sending') return null
+      if (lostAt !== null && state === 'sending') history.lose(place, lostAt)
       counts.moved(state, 'sending')
-      take.run(subjectId, tenant, ordinal)
-      return get.get(subjectId, tenant, ordinal) ?? null
+      take.run(...place)
+      return getTaken.get(...place) ?? null
     },
-    settle(place: DeliveryPlace, settlement: Settlement, digestId: string | null): void {
-      const { delivery, nextDueAt, workId } = settlement
+    settle(place: DeliveryPlace, settlement: SettlementRow, digestId: string | null): void {
+      const { delivery, nextDueAt, workId, history: added } = settlement
       const uncounted = settlement.untried ? 1 : 0
       const at = [place.subjectId, place.tenant, place.ordinal] as const
       // Held work is that of a delivery that is being sent.
@@ -287,6 +324,7 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
           nextDueAt === null ? null : workId,
           digestId,
           uncounted,
+          added,
           ...at,
         )
       }
@@ -349,6 +387,9 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     },
   }
 }
+
+/** A settlement as it crosses to the writer: its attempts are the JSON that is stored. */
+export type SettlementRow = Omit<Settlement, 'attempts'> & { readonly history: string | null }
 
 export interface DeliveryPlace {
   readonly subjectId: string

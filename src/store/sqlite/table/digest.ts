@@ -53,10 +53,10 @@ export function digestReads(db: Database) {
 
 /** The writer's statements on digests. */
 export function digestWrites(db: Database, work: ReturnType<typeof workWrites>) {
-  const open = db.prepare('SELECT id FROM digest WHERE tenant = ? AND key = ? AND closed_at IS NULL')
+  const open = db.prepare('SELECT id, due_at FROM digest WHERE tenant = ? AND key = ? AND closed_at IS NULL')
   const add = db.prepare(`
-    INSERT INTO digest (id, tenant, key, channel, user_id, address, opened_at, count)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 1)`)
+    INSERT INTO digest (id, tenant, key, channel, user_id, address, opened_at, due_at, count)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)`)
   const count = db.prepare('UPDATE digest SET count = count + 1 WHERE id = ? AND tenant = ?')
   const get = db.prepare(
     'SELECT id, channel, user_id, address, opened_at, count, closed_at FROM digest WHERE id = ? AND tenant = ?',
@@ -65,15 +65,19 @@ export function digestWrites(db: Database, work: ReturnType<typeof workWrites>) 
   const prune = db.prepare(`
     DELETE FROM digest WHERE (id, tenant) IN (SELECT id, tenant FROM digest WHERE closed_at < ? LIMIT ?)`)
   return {
-    /** Counts one more onto the open digest of the key, opened with its work when there is none; its id. */
-    hold(tenant: string, { key, open: fresh }: Hold, at: number): string {
-      const known = open.get(tenant, key)?.[0] as string | undefined
+    /**
+     * Counts one more onto the open digest of the key, opened with its work when there is none; its id. Null and nothing
+     * written when its summary comes too late for the message.
+     */
+    hold(tenant: string, { key, open: fresh, expiresAt = Infinity }: Hold, at: number): string | null {
+      const [known, knownDueAt] = (open.get(tenant, key) ?? []) as [string?, (number | null)?]
+      if ((knownDueAt ?? fresh.dueAt) >= expiresAt) return null
       if (known !== undefined) {
         count.run(known, tenant)
         return known
       }
       const { id, channel, userId, address, dueAt } = fresh
-      add.run(id, tenant, key, channel, userId, address, at)
+      add.run(id, tenant, key, channel, userId, address, at, dueAt)
       const due = { ref: id, ordinal: null, critical: false, dueAt, leaseUntil: null, doc: null }
       work.add({ tenant, kind: 'digest', lane: 'digest', ...due })
       return id

@@ -279,6 +279,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX timeline_ref ON timeline (tenant, entry ->> '$.ref', alert_id) WHERE entry ->> '$.ref' IS NOT NULL;
   `,
   `
+  -- What was sent again and what sends it again, and what every attempt came to: JSON, the newest ones.
+  ALTER TABLE delivery ADD COLUMN resend_of TEXT;
+  ALTER TABLE delivery ADD COLUMN resent_as TEXT;
+  ALTER TABLE delivery ADD COLUMN history TEXT;
+  -- When its summary is written; null for those that an earlier build opened.
+  ALTER TABLE digest ADD COLUMN due_at INTEGER;
+  `,
+  `
   -- How often it was presented again and refused again.
   ALTER TABLE dead_letter ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
   `,

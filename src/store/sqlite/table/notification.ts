@@ -182,6 +182,7 @@ const MARKS = {
   read: { from: [UNREAD], to: READ },
   unread: { from: [READ], to: UNREAD },
   deleted: { from: [UNREAD, READ], to: DELETED },
+  restored: { from: [DELETED], to: null },
 } as const
 
 function markWrites(db: Database) {
@@ -190,6 +191,13 @@ function markWrites(db: Database) {
   const shared = db.prepare(
     `SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`,
   )
+  const deletedPersonal = db.prepare(`
+    SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM notification n
+    WHERE n.id = ?3 AND n.tenant = ?1 AND n.user_id = ?2 AND n.state = ${DELETED}`)
+  const deletedShared = db.prepare(`
+    SELECT n.seq, n.id, n.user_id, s.read_at, s.state FROM notification n
+    JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?2 AND s.seq = n.seq
+    WHERE n.id = ?4 AND n.tenant = ?1 AND n.user_id IS NULL AND s.state = ${DELETED} AND ${ADDRESSED}`)
   const setPersonal = db.prepare('UPDATE notification SET state = ?, read_at = ? WHERE seq = ?')
   const setShared = db.prepare(`
     INSERT INTO broadcast_state (tenant, user_id, seq, state, read_at) VALUES (?, ?, ?, ?, ?)
@@ -200,6 +208,11 @@ function markWrites(db: Database) {
       return [...personal.all(mark.tenant, mark.userId), ...shared.all(...scope(mark))]
         .map((row) => row as unknown as MarkedEntry)
         .toSorted((a, b) => a[0] - b[0])
+    if (mark.as === 'restored')
+      return [...new Set(mark.ids)].flatMap((id) => {
+        const row = deletedPersonal.get(mark.tenant, mark.userId, id) ?? deletedShared.get(...scope(mark), id)
+        return row ? [row as unknown as MarkedEntry] : []
+      })
     const found = [...new Set(mark.ids)].map((id) => one(mark, id))
     return found
       .filter((row) => row !== null)
@@ -208,11 +221,12 @@ function markWrites(db: Database) {
 
   /** Ids that changed, in the order asked for, with `all` in that of the inbox. */
   return (mark: InboxMark): string[] => {
-    const { from, to } = MARKS[mark.as]
+    const { from, to: target } = MARKS[mark.as]
     const changed: string[] = []
     for (const [seq, id, userId, readAt, state] of entries(mark)) {
       if (!(from as readonly number[]).includes(state)) continue
-      const nextReadAt: SqlValue = to === READ ? mark.at : to === UNREAD ? null : readAt
+      const to = target ?? (readAt === null ? UNREAD : READ)
+      const nextReadAt: SqlValue = mark.as === 'read' ? mark.at : mark.as === 'unread' ? null : readAt
       if (userId === null) setShared.run(mark.tenant, mark.userId, seq, to, nextReadAt)
       else setPersonal.run(to, nextReadAt, seq)
       changed.push(id)

@@ -55,6 +55,9 @@ export function workWrites(db: Database) {
   // Whoever holds it at this moment is fenced by the lease that is gone; what happened to the old instant is forgotten.
   const reset = db.prepare('UPDATE work SET due_at = ?, leased = 0, crashes = 0 WHERE id = ? AND ref = ?')
   const remove = db.prepare('DELETE FROM work WHERE id = ?')
+  const reclaim = db.prepare(
+    "UPDATE work SET due_at = ? WHERE leased = 1 AND due_at > ? AND kind = 'escalate'",
+  )
 
   return {
     /** Answers with its id. Leased work starts at token 1, other work at 0. */
@@ -113,6 +116,8 @@ export function workWrites(db: Database) {
     /** False when this work is not there. */
     reset: (id: number, ref: string, dueAt: number): boolean => reset.run(dueAt, id, ref).changes > 0,
     remove: (id: number) => void remove.run(id),
+    /** Timers of alerts that are leased were lost with a process that is gone: they are due from `at` on. */
+    reclaim: (at: number) => void reclaim.run(at, at),
   }
 }
 

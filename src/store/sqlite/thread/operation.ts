@@ -18,8 +18,16 @@ import type { ComponentStateRow } from '../table/component-state.ts'
 import type { Row } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
 import { dispatchRow } from '../table/dispatch.ts'
+import { historyOf } from '../table/delivery-history.ts'
 import { readDigest } from '../table/digest.ts'
-import { FIXED, newDeliveryRow, readDelivery, type NewDeliveryRow } from '../table/delivery.ts'
+import {
+  FIXED,
+  lastAttemptOf,
+  newDeliveryRow,
+  readDelivery,
+  type NewDeliveryRow,
+  type SettlementRow,
+} from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
 import type { RecordRow } from '../table/record.ts'
 import type { Restocked } from '../file/room.ts'
@@ -33,7 +41,7 @@ export type Operation =
   | AcceptOperation
   | ({ readonly kind: 'change'; readonly at: number } & ChangeOperation)
   | { readonly kind: 'claim'; readonly at: number; readonly claim: Claim }
-  | { readonly kind: 'settle'; readonly at: number; readonly settlement: Settlement }
+  | { readonly kind: 'settle'; readonly at: number; readonly settlement: SettlementRow }
   | { readonly kind: 'closeDigest'; readonly at: number; readonly closing: DigestClosingRows }
   | {
       readonly kind: 'cancelDelivery'
@@ -174,6 +182,11 @@ export function acceptOperation(acceptance: Acceptance): AcceptOperation {
   }
 }
 
+/** The attempts as they are stored, so that they cross as one text. */
+export function settlementRow({ attempts, ...settlement }: Settlement): SettlementRow {
+  return { ...settlement, history: historyOf(attempts) }
+}
+
 function alertPart(alert: NonNullable<Acceptance['alert']>): AcceptOperation['alert'] {
   switch (alert.kind) {
     case 'open':
@@ -266,7 +279,8 @@ export function readClaimed(rows: ClaimedRows): Claimed {
       return { ...held, kind, doc: JSON.parse(present(doc)) as Record<string, unknown> }
     case 'digest':
       return { ...held, kind, digest: readDigest(present(digest)) }
-    case 'deliver':
+    case 'deliver': {
+      const last = lastAttemptOf(present(delivery))
       return {
         ...held,
         kind,
@@ -274,7 +288,9 @@ export function readClaimed(rows: ClaimedRows): Claimed {
         delivery: readDelivery(present(delivery)),
         notification: notification && readNotification(notification),
         alert: alert && readAlert(alert),
+        ...(last !== undefined && { last }),
       }
+    }
   }
 }
 

@@ -63,6 +63,9 @@ export function createWriter(db: Database, ballast: Ballast): Writer {
   const all = tables(db, ballast)
   if (!all.meta.isCounted()) all.deliveries.counts.recount()
   const { bootCount, highWaterAt } = all.meta.boot()
+  // The folder is locked: nobody else can hold a lease, and a step must not wait for the end of one (promise P14).
+  // Deliveries do: lost twice within a moment by a process that does not stay up, they would pass for poison (P10).
+  all.work.reclaim(highWaterAt)
   return { bootCount, highWaterAt, run: (batch) => runBatch(db, all, batch) }
 }
 
@@ -257,7 +260,9 @@ function change(all: Tables, operation: ChangeOperation): Replies['change'] {
 function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Replies['claim'] {
   const items: ClaimedRows[] = []
   for (const work of all.work.take(wanted)) {
-    const item = claimed(all, work)
+    // Every lease is as long as this one.
+    const lostAt = work.lost ? work.dueAt - (wanted.leaseUntil - wanted.now) : null
+    const item = claimed(all, work, lostAt)
     if (item) items.push(item)
     else all.work.remove(work.id)
   }
@@ -265,7 +270,7 @@ function claim(all: Tables, wanted: Parameters<Tables['work']['take']>[0]): Repl
 }
 
 /** The work with all its holder needs; null when what it was about has ended or is gone. */
-function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
+function claimed(all: Tables, work: TakenWork, lostAt: number | null): ClaimedRows | null {
   const { id: workId, token, tenant, dueAt, crashes, kind, ref, lost: ambiguous, doc } = work
   const bare = { workId, token, tenant, dueAt, crashes, kind, ambiguous, doc }
   const none = { delivery: null, notification: null, alert: null, digest: null }
@@ -281,7 +286,7 @@ function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
       return alert && { ...bare, ...none, alert }
     }
     case 'deliver': {
-      const delivery = all.deliveries.take(ref, tenant, work.ordinal ?? 0)
+      const delivery = all.deliveries.take([ref, tenant, work.ordinal ?? 0], lostAt)
       if (!delivery) return null
       const [subjectKind, userId] = [delivery[3], delivery[5] as string | null]
       const notification =
@@ -292,15 +297,20 @@ function claimed(all: Tables, work: TakenWork): ClaimedRows | null {
   }
 }
 
-function settle(
-  all: Tables,
-  settlement: Extract<Operation, { kind: 'settle' }>['settlement'],
-): Replies['settle'] {
+function settle(all: Tables, given: Extract<Operation, { kind: 'settle' }>['settlement']): Replies['settle'] {
+  let settlement = given
   const held = all.work.held(settlement.workId, settlement.token)
   if (!held) return 'fenced'
   const { tenant, ref, kind, id } = held
   if (kind === 'deliver') {
-    const digestId = settlement.hold ? all.digests.hold(tenant, settlement.hold, settlement.at) : null
+    const { hold, delivery, at } = given
+    const digestId = hold ? all.digests.hold(tenant, hold, at) : null
+    if (hold && delivery && digestId === null)
+      settlement = {
+        ...given,
+        delivery: { ...delivery, state: 'pending', reason: null },
+        nextDueAt: hold.expiresAt ?? at,
+      }
     all.deliveries.settle({ subjectId: ref, tenant, ordinal: held.ordinal ?? 0 }, settlement, digestId)
   }
   if (settlement.nextDueAt === null) {

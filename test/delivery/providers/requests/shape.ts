@@ -19,6 +19,7 @@ export type Shape =
       readonly optional?: Readonly<Record<string, Shape>>
     }
   | { readonly kind: 'one of'; readonly by: string; readonly shapes: Readonly<Record<string, Shape>> }
+  | { readonly kind: 'map'; readonly of: Shape; readonly names?: RegExp }
   | { readonly kind: 'free object' }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -68,6 +69,12 @@ export function mismatches(value: unknown, shape: Shape, at = 'body'): string[] 
         ? [`${at}.${shape.by}: is none that is known`]
         : mismatches(value, chosen, at)
     }
+    case 'map':
+      if (!isObject(value)) return [`${at}: is no object`]
+      return Object.entries(value).flatMap(([name, item]) => [
+        ...(shape.names && !shape.names.test(name) ? [`${at}.${name}: is no name`] : []),
+        ...mismatches(item, shape.of, `${at}.${name}`),
+      ])
     case 'free object':
       return isObject(value) ? [] : [`${at}: is no object`]
   }

@@ -6,7 +6,7 @@ const FIELDS = ['type', 'source', 'severity', 'team']
 const LEVEL = /^(\{[A-Za-z_][A-Za-z0-9_]*\}|\+|[^{}+#]+)$/
 
 /** A rule says what it is about, compares fields that exist, and names places of the topic tree as patterns. */
-export function checkInhibit({ inhibit, inhibit_tree: trees }: Config): Finding[] {
+export function checkNoise({ inhibit, inhibit_tree: trees, grouping }: Config): Finding[] {
   return [
     ...inhibit.flatMap((rule, index) => [
       ...(['source', 'target'] as const)
@@ -15,20 +15,28 @@ export function checkInhibit({ inhibit, inhibit_tree: trees }: Config): Finding[
           path: ['inhibit', index, end],
           message: `name at least one of ${FIELDS.join(', ')}`,
         })),
-      ...rule.equal
-        .map((field, position) => ({ field, path: ['inhibit', index, 'equal', position] }))
-        .filter(({ field }) => !FIELDS.includes(field) && !/^data\../.test(field))
-        .map(({ field, path }) => ({
-          path,
-          message: `unknown field "${field}"; expected ${FIELDS.join(', ')} or data.<name>`,
-          suggestion: suggest(field, FIELDS),
-        })),
+      ...fieldFaults(rule.equal, ['inhibit', index, 'equal']),
     ]),
     ...trees.flatMap((tree, index) => [
       ...patternFaults(tree.pattern, ['inhibit_tree', index, 'pattern'], false),
       ...patternFaults(tree.children, ['inhibit_tree', index, 'children'], true),
     ]),
+    ...grouping.flatMap((rule, index) => fieldFaults(rule.group_by, ['grouping', index, 'group_by'])),
   ]
+}
+
+function fieldFaults(fields: readonly string[], path: Path): Finding[] {
+  return fields.flatMap((field, position) =>
+    FIELDS.includes(field) || /^data\../.test(field)
+      ? []
+      : [
+          {
+            path: [...path, position],
+            message: `unknown field "${field}"; expected ${FIELDS.join(', ')} or data.<name>`,
+            suggestion: suggest(field, FIELDS),
+          },
+        ],
+  )
 }
 
 function patternFaults(pattern: string, path: Path, rest: boolean): Finding[] {
