@@ -30,6 +30,9 @@ const Hours = Type.Object(
 
 const Layer = Type.Object(
   {
+    name: optionalText(
+      'Keeps its turns when layers are added, moved or removed before it; without it they count by its place',
+    ),
     rotate: Type.Array(Type.String(), { minItems: 1, description: 'User ids that take turns' }),
     every: Type.String({
       default: '1w',
