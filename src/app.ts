@@ -185,6 +185,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
   const broker = {
     publish,
+    publishKept: (...args: Parameters<Broker['publishKept']>) => late.broker.publishKept(...args),
     hears: (principalId: string, topic: string) => late.broker.hears(principalId, topic),
   }
   const channels = createChannels(config, { clock, healthOf, publicUrl, devices, vapid, alarm, broker })
@@ -412,6 +413,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     mayForward: (principal, topic) =>
       mayForward(principal, topic, topic === PREFLIGHT_TOPIC ? DEFAULT_TENANT : board.tenantOf(topic)),
     live: late.live,
+    recall: ({ id }) => directory.principal(id) ?? null,
     presence: clientPresence,
   }
   late.broker = await createBroker({
@@ -420,6 +422,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     limits: config.limits,
+    persistence: store.sessions,
     readerOf,
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
@@ -466,7 +469,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     notiPy: createNotiPy(core, templates.compile),
     preview: { ...templates, channels, publicUrl: () => late.publicUrl },
     forward: ({ topic, payload, principal }) =>
-      late.broker.publish(topic, payload, { qos: 1, tenant: principal.tenant }),
+      late.broker.publishKept(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
   await rebuild(core)

@@ -102,6 +102,7 @@ export function planPaging(core: Core, moved: Alert, page: Page | null, now: num
     subjectId: alert.id,
     purpose: page.because === 'reminder' ? 'reminder' : 'page',
     critical: page.level === 'critical',
+    ahead: !core.noise.floods(alert, now),
     origin: alert.origin,
     now,
     ...(page.step !== null && { step: page.step }),

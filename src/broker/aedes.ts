@@ -82,10 +82,16 @@ export interface AedesHooks {
   onUnsubscribed(client: AedesClient, filters: readonly string[]): void
   /** PUBACK and PUBCOMP of a subscriber. */
   onConfirmed(client: AedesClient, by: 'puback' | 'pubcomp', id: number): void
-  /** PUBREC of a subscriber. */
-  onReceived(client: AedesClient, id: number): void
+  /** PUBREC of a subscriber; PUBREL follows when this has resolved. */
+  onReceived(client: AedesClient, id: number): Promise<void> | null
+  /** SUBACK follows when this has resolved; what was denied is among the subscriptions. */
+  keepSubscriptions(client: AedesClient, subscriptions: readonly AedesSubscription[]): Promise<void> | null
+  /** UNSUBACK follows when this has resolved. */
+  dropSubscriptions(client: AedesClient, filters: readonly string[]): Promise<void> | null
   /** QoS 2 publishes that were taken and not yet released. */
   incoming(client: AedesClient): Set<number>
+  /** One of these was released; PUBCOMP follows when this has resolved. */
+  onReleased(client: AedesClient, id: number): Promise<void> | null
   /** Whether CONNACK has to say that there is a session; asked while `authenticate` calls back. */
   sessionPresent(clientId: string): boolean
   onError(client: AedesClient | null, error: Error): void
@@ -191,9 +197,13 @@ function sessionState(hooks: AedesHooks) {
     setup: async () => {},
     storeRetained: async () => {},
     createRetainedStreamCombi: () => Readable.from([]),
-    // Only what was granted is remembered, in `onSubscribed`; Aedes would hand over what was denied as well.
-    addSubscriptions: async () => {},
-    removeSubscriptions: async () => {},
+    // Takes effect in `onSubscribed`, for what was granted alone.
+    addSubscriptions: async (client: AedesClient, subscriptions: readonly AedesSubscription[]) => {
+      await hooks.keepSubscriptions(client, subscriptions)
+    },
+    removeSubscriptions: async (client: AedesClient, filters: readonly string[]) => {
+      await hooks.dropSubscriptions(client, filters)
+    },
     cleanSubscriptions: async () => {},
     subscriptionsByTopic: async () => [],
     subscriptionsByClient: async (client: { id: string }) =>
@@ -207,7 +217,7 @@ function sessionState(hooks: AedesHooks) {
     },
     outgoingUpdate: async (client: AedesClient, packet: { cmd?: string; messageId?: number }) => {
       if (packet.cmd === 'pubrel' && packet.messageId !== undefined)
-        hooks.onReceived(client, packet.messageId)
+        await hooks.onReceived(client, packet.messageId)
     },
     // An exchange has begun before Aedes hears of it, so this is never asked.
     incomingStorePacket: async () => {},
@@ -217,11 +227,12 @@ function sessionState(hooks: AedesHooks) {
     },
     incomingDelPacket: async (client: AedesClient, packet: { messageId: number }) => {
       if (!hooks.incoming(client).delete(packet.messageId)) throw new Error('no such packet')
+      await hooks.onReleased(client, packet.messageId)
     },
     cleanIncoming: async (client: AedesClient) => hooks.incoming(client).clear(),
     putWill: async () => {},
     delWill: async () => undefined,
-    // Wills live in their connections alone.
+    // Kept by this adapter: Aedes would take the will of a connection back when the one that it took over from ends.
     streamWill: () => Readable.from([]),
     destroy: async () => {},
   }

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { InboxReader } from '../store/store.ts'
 import type { BrokerDoor } from './broker.ts'
+import type { Persistence } from './session/persistence.ts'
 
 export interface BrokerOptions {
   readonly door: BrokerDoor
@@ -13,6 +14,8 @@ export interface BrokerOptions {
   readonly log: Log
   readonly metrics: Metrics
   readonly limits: Config['limits']
+  /** Where sessions, queues, retained messages and wills outlive the process; without it they do not. */
+  readonly persistence?: Persistence
   /** Whose inbox a person's connection reads. */
   readonly readerOf: (principal: Principal) => InboxReader
   /** Whether an upgrade request that carries a cookie comes from a page that may use it (security row 32). */

@@ -14,6 +14,8 @@ export interface BrokerDoor {
   receive(publish: Publish, submitted: () => void): Promise<Outcome>
   mayPublish(principal: Principal, topic: string): boolean
   maySubscribe(principal: Principal, filter: string): boolean
+  /** Who a principal is by the present configuration; null for one that it does not know. Without it nobody changes. */
+  recall?(principal: Principal): Principal | null
   /** Asked for every single message before it goes to a subscriber. */
   mayForward(principal: Principal, topic: string): boolean
   /** A last will: a publish in the name of somebody who is gone. */
@@ -49,6 +51,11 @@ export interface Broker {
    * principals of that one. Nothing is stored by it but retained messages and the queues of offline sessions.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void
+  /**
+   * The same, and resolves when every session that outlives the process has it kept; false when it could not be kept,
+   * and only those that are connected have it.
+   */
+  publishKept(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<boolean>
   /** Whether any connection or stored session could receive this topic; lets callers skip work. May say yes too often, never no wrongly. */
   wanted(topic: string): boolean
   /** Whether a connection of this principal is open that subscribes to the topic and may have it. */

@@ -19,14 +19,15 @@ const FLOOD_LOG_MS = 10_000
 const FLUSH_MS = 1000
 
 /**
- * Starts the embedded broker, listening nowhere yet. Sessions, retained messages and queues live in memory and end with
- * the process: what must last is stored by the door. Nothing that comes from a socket makes it throw or exit.
+ * Starts the embedded broker, listening nowhere yet, with the sessions, retained messages and queues that the
+ * persistence has kept; without one they end with the process. Nothing that comes from a socket makes it throw or exit.
  */
 export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { clock, log, metrics, limits } = options
   const open = new Set<Connection>()
   const counts = new ConnectionLimits(limits)
   const front = new Front(options)
+  await front.lasting.restore()
   const aedes = await createAedes(front.hooks)
   front.clients = aedes.clients
   const stops: (() => void)[] = []
@@ -73,6 +74,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       principal: null,
       session: null,
       claimed: new Set(),
+      storedFilters: new Map(),
+      willSaid: false,
       outbound: null,
       live: null,
       lastPacketAt: clock.now(),
@@ -95,6 +98,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
 
   return {
     publish: (topic, payload, { retain = false, qos = 0, tenant = null, passing = false } = {}) =>
+      void front.publish({ topic, payload: Buffer.from(payload), qos, retain, passing }, tenant),
+    publishKept: (topic, payload, { retain = false, qos = 0, tenant = null, passing = false } = {}) =>
       front.publish({ topic, payload: Buffer.from(payload), qos, retain, passing }, tenant),
     wanted: (topic) => front.wanted(topic),
     hears: (principalId, topic) => front.hears(principalId, topic),
@@ -125,13 +130,15 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       closing = true
       for (const stop of stops) stop()
       const deadline = clock.now() + graceMs
-      for (const { client } of open) {
+      for (const connection of open) {
         // A restart is not the death of the device: its will stays unsaid [MQTT-3.1.2-8, "server shutdown"].
-        client.will = null
-        client.pause()
+        connection.client.will = null
+        front.lasting.forgetWill(connection)
+        connection.client.pause()
       }
       await Promise.race([front.settled(), until(clock, deadline)])
       await Promise.race([flushed([...open]), until(clock, Math.min(deadline, clock.now() + FLUSH_MS))])
+      front.lasting.close()
       await aedes.close()
       for (const { conn } of open) conn.destroy()
     },

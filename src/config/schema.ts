@@ -68,6 +68,10 @@ const Limits = Type.Object(
       minimum: 1,
       default: 3,
     }),
+    session_expiry: duration(
+      'How long an MQTT session is kept without a connection, with its subscriptions and queued messages',
+      '7d',
+    ),
     commit_queue: whole('Publishes that may wait for their commit', { minimum: 10, default: 10_000 }),
     commit_queue_bytes: whole('Bytes that may wait for their commit', {
       minimum: 1024,

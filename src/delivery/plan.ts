@@ -31,6 +31,8 @@ export interface PlannedDelivery {
   readonly fixed?: FixedContent
   /** False leaves what is due at once to a claim: there is no room for it in the worker now. */
   readonly leased?: boolean
+  /** Whether it goes before other critical work of its lane. */
+  readonly ahead?: boolean
   /** A reason not to send it at all: the row is kept to show why (decision 8). */
   readonly suppressed?: string
   /** Why nothing can be made of it: the row is kept so that its batch counts it (R36). */
@@ -88,7 +90,13 @@ export function newDelivery(planned: PlannedDelivery): NewDelivery {
     deliveredAt: null,
   }
   const leased = !realtime && dueAt === now && planned.leased !== false
-  return { delivery, dueAt, lane: planned.lane ?? channel, lease: leased ? { until: now + LEASE_MS } : null }
+  return {
+    delivery,
+    dueAt,
+    lane: planned.lane ?? channel,
+    lease: leased ? { until: now + LEASE_MS } : null,
+    ...(planned.ahead === true && { ahead: true }),
+  }
 }
 
 /** The lane of one target of a channel. Named as the configuration does, because lanes are in logs and metrics. */

@@ -74,7 +74,7 @@ export interface HttpOptions {
   /** Absent: no event streams. */
   readonly streams?: Streams
   /** Passes an HTTP publish to a plain topic on to MQTT subscribers. */
-  readonly forward?: (publish: Publish) => void
+  readonly forward?: (publish: Publish) => Promise<boolean>
   /** Further families of routes below `/v1`, behind the same door. */
   readonly families?: readonly ((app: App) => void)[]
   /** Absent: no `/v1/config/reload`. */
@@ -280,7 +280,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
 
   const families: readonly ((app: App) => void)[] = [
     (app) => sessions(app, engine, options.authenticator),
-    (app) => publishing(app, engine, options.forward ?? (() => {})),
+    (app) => publishing(app, engine, options.forward ?? (() => Promise.resolve(true))),
     (app) => coreBanq(app, engine),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),

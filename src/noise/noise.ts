@@ -25,6 +25,11 @@ export interface Noise {
   flapsFor(alert: Alert, now: number): number | null
   /** Which alerts page together, by the rules in force. */
   groups(): Groups
+  /**
+   * Whether alerts of this type page so often right now that pages of other types go before theirs (promise P7).
+   * Counts the page it is asked for. In memory, since the start.
+   */
+  floods(alert: Alert, now: number): boolean
   /** The open alerts whose quiet this one decides. */
   followersOf(alert: Alert): readonly Alert[]
 }
@@ -36,6 +41,9 @@ export interface NoiseOptions {
   /** A resolved alert was one of those that this one pages for. */
   readonly memberEnded?: (leader: Alert) => void
 }
+
+/** More pages about one type of alert are a storm: the rest of them waits behind everything else that is critical. */
+const CALM = { maxRequests: 20, windowMs: 10_000 }
 
 const AT_ONCE: Release = { graceMs: 0, closes: false }
 
@@ -67,6 +75,7 @@ export function createNoise({ registry, config, openAlerts, memberEnded }: Noise
     const { changes, window } = config().flapping
     return changes === 0 ? null : { maxRequests: changes + 1, windowMs: durationMs(window) }
   }
+  const pages = new SlidingWindow()
   const nameOf = ({ tenant, dedupKey }: Alert) => `${tenant} ${dedupKey}`
   const rulesOn = (alert: Alert) => rules.filter((rule) => rule.targetKey(alert) !== null)
 
@@ -99,6 +108,7 @@ export function createNoise({ registry, config, openAlerts, memberEnded }: Noise
         (alert.status === 'firing' && openings.standing(nameOf(alert), limit, now).remaining === 0)
       return flaps ? limit.windowMs : null
     },
+    floods: ({ tenant, type }, now) => !pages.take(`${tenant} ${type}`, CALM, now),
     followersOf: (alert) => [...current().targetsOf(alert), ...groups.followersOf(alert)],
   }
 }

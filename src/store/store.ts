@@ -1,3 +1,4 @@
+import type { Persistence } from '../broker/session/persistence.ts'
 import type { TenantId } from '../access/principal.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
 import type { FoundRow } from '../audit/verify.ts'
@@ -19,6 +20,9 @@ import type { Notification, Origin } from '../notification/notification.ts'
  * - ordered: calls take effect in the order in which they were made, and resolve in that order.
  */
 export interface Store {
+  /** Where the state of MQTT sessions outlives the process; one per store. */
+  readonly sessions: Persistence
+
   /**
    * Everything that one accepted publish causes, in one commit.
    * With `once`, a second acceptance under the same tenant, principal and key writes nothing and answers
@@ -283,6 +287,8 @@ export interface NewDelivery {
   readonly dueAt: number | null
   readonly lane: string
   readonly lease: { readonly until: number } | null
+  /** Whether it is taken before other critical work of its lane: a storm of another kind may be in front of it. */
+  readonly ahead?: boolean
 }
 
 export interface Lease {

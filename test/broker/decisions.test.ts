@@ -9,7 +9,7 @@ import { CONNECT_BYTES, PacketGate, PACKET_BYTES } from '../../src/broker/entran
 import { Retained, RETAINED_MESSAGES } from '../../src/broker/session/retained.ts'
 import { isOwnLiveTopic } from '../../src/broker/session/session.ts'
 import { decideSubscribe, SESSION_FILTERS } from '../../src/broker/session/subscribing.ts'
-import { TAKEOVER_BAN_MS, Takeovers } from '../../src/broker/session/takeovers.ts'
+import { TAKEOVER_BAN_MS, Takeovers } from '../../src/broker/entrance/takeovers.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { connectPacket, packet, principal, publishPacket } from './harness.ts'
 import { randomOf } from './random.ts'
@@ -274,6 +274,7 @@ describe('decisions of the broker', () => {
       connections_per_address: 1,
       streams_per_user: 20,
       takeovers: 1,
+      session_expiry: '7d',
       commit_queue: 10,
       commit_queue_bytes: 1024,
     })

@@ -117,6 +117,7 @@ const LIMITS: Config['limits'] = {
   connections_per_address: 100,
   streams_per_user: 20,
   takeovers: 1000,
+  session_expiry: '7d',
   commit_queue: 1000,
   commit_queue_bytes: 1024 * 1024,
 }

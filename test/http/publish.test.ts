@@ -8,8 +8,13 @@ const TOPIC = '/v1/publish/notifications/realtime/user/anna'
 describe('POST /v1/publish', () => {
   let h: HttpHarness
   const forwarded: Publish[] = []
+  let kept = true
   before(async () => {
-    h = await httpHarness({ options: { forward: (publish) => void forwarded.push(publish) } })
+    const forward = async (publish: Publish) => {
+      forwarded.push(publish)
+      return kept
+    }
+    h = await httpHarness({ options: { forward } })
   })
   beforeEach(() => h.engine.reset())
   after(() => h.close())
@@ -175,6 +180,15 @@ describe('POST /v1/publish', () => {
     expect(answer.statusCode).to.equal(202)
     expect(answer.json().result).to.deep.equal({ status: 'forwarded' })
     expect(forwarded.map(({ topic }) => topic)).to.deep.equal(['plain/x'])
+  })
+
+  it('answers 503 when subscribers that are away would not have it kept (P2)', async () => {
+    h.engine.outcome = { kind: 'plain' }
+    kept = false
+    const answer = await publish({ url: '/v1/publish/plain/x' })
+    kept = true
+    expect(answer.statusCode).to.equal(503)
+    expect(answer.json().error.code).to.equal('store.unavailable')
   })
 
   const forbidden: [who: string, topic: string][] = [

@@ -11,6 +11,7 @@ export const noNoise: Pick<Core, 'noise' | 'reconsider'> = {
     opened() {},
     flapsFor: () => null,
     groups: () => noGroups,
+    floods: () => false,
     followersOf: () => [],
   },
   reconsider: () => Promise.resolve(),

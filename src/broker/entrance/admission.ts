@@ -4,7 +4,7 @@ import type { AedesPublish, ConnectError } from '../aedes.ts'
 import type { BrokerDoor, MqttCredentials } from '../broker.ts'
 import type { ConnectFacts, Peer } from './connection.ts'
 import { isCleanText, topicFault } from '../mqtt-text.ts'
-import type { Takeovers } from '../session/takeovers.ts'
+import type { Takeovers } from './takeovers.ts'
 
 /** The largest payload of a last will (security row 11). */
 export const WILL_BYTES = 4 * 1024

@@ -26,6 +26,10 @@ export interface Connection {
   session: Session | null
   /** Filters that were granted, also those whose SUBACK is still to come. */
   claimed: Set<string>
+  /** QoS of the filters that the session has, or is about to have, stored. */
+  storedFilters: Map<string, number>
+  /** Its will was published, or is about to be. */
+  willSaid: boolean
   outbound: Outbound | null
   live: LiveTopics | null
   lastPacketAt: number

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Principal } from '../../access/principal.ts'
 import { failpoint, failpointArmed } from '../../failpoint.ts'
 import { admit, credentialsOf, isUsableClientId, Refusal } from './admission.ts'
 import { SESSION_MARK, type AedesClient, type AedesHooks, type AedesPublish } from '../aedes.ts'
@@ -6,16 +7,20 @@ import type { BrokerOptions } from '../broker-options.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
 import type { Message } from '../session/frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
-import type { IntakeOptions } from './intake.ts'
+import { Intake, type IntakeOptions } from './intake.ts'
+import { LastingSessions } from './lasting-sessions.ts'
 import { LiveTopics } from '../session/live-topics.ts'
 import { topicFault } from '../mqtt-text.ts'
 import { Outbound } from '../session/outbound.ts'
-import { Sessions } from '../session/sessions.ts'
+import type { Sessions } from '../session/sessions.ts'
 import { decideSubscribe } from '../session/subscribing.ts'
-import { Takeovers } from '../session/takeovers.ts'
+import { Takeovers } from './takeovers.ts'
 
 const MQTT5_HINT =
   "set the client's protocol version to MQTT 3.1.1 (mosquitto_pub -V mqttv311, mqtt.js protocolVersion: 4)"
+
+/** For a publish that nobody has to remember. */
+const KEPT = Promise.resolve(true)
 
 /** Decides on everything that Aedes asks, and carries messages between the connections, the door and the sessions. */
 export class Front {
@@ -24,6 +29,7 @@ export class Front {
   readonly hooks: AedesHooks = this.makeHooks()
   private readonly options: BrokerOptions
   private readonly sessions: Sessions
+  readonly lasting: LastingSessions
   private readonly takeovers: Takeovers
   private readonly connections = new WeakMap<AedesClient, Connection>()
   private readonly boot: string
@@ -34,18 +40,15 @@ export class Front {
 
   constructor(options: BrokerOptions) {
     this.options = options
-    const { door, log, metrics, clock, limits } = options
+    const { clock, limits } = options
     this.boot = clock.now().toString(36)
     this.takeovers = new Takeovers(limits.takeovers)
-    this.sessions = new Sessions({
-      mayForward: (principal, topic) => door.mayForward(principal, topic),
-      onOverflow: ({ id }, dropped) => {
-        metrics.drops.inc({ reason: 'offline_queue' }, dropped)
-        log.debug({ session: id, dropped }, 'offline queue is full, its oldest messages were dropped')
-      },
-      onEvict: ({ id }) =>
-        log.warn({ session: id }, 'too many sessions without a connection, the oldest ended'),
+    this.lasting = new LastingSessions(options, this.boot, (will, by, sessionId, done) => {
+      const intake = new Intake(this.intakeOptions(null))
+      intake.begin(by, { sessionId, incoming: new Set(), remember: () => null })
+      intake.takeWill(will, done)
     })
+    this.sessions = this.lasting.sessions
   }
 
   add(connection: Connection): void {
@@ -64,10 +67,23 @@ export class Front {
       )
     if (connection.session)
       this.sessions.detach(connection.session, connection.outbound, this.options.clock.now())
+    // Aedes publishes the will of whoever did not say goodbye on this same turn.
+    setImmediate(() => {
+      if (!connection.willSaid) this.lasting.forgetWill(connection)
+    })
   }
 
-  publish(message: Message, tenant: string | null): void {
-    this.sessions.fanOut(message, tenant)
+  /** Resolves with whether it is kept for whom it must outlive the process; at once when there is nobody. */
+  publish(message: Message, tenant: string | null): Promise<boolean> {
+    const { kept } = this.sessions.fanOut(message, tenant)
+    if (kept === null) return KEPT
+    return kept.then(
+      () => true,
+      (error: unknown) => {
+        this.lasting.noteUnkept(error)
+        return false
+      },
+    )
   }
 
   wanted(topic: string): boolean {
@@ -88,19 +104,19 @@ export class Front {
     return new Promise((resolve) => (this.onSettled = resolve))
   }
 
-  intakeOptions(client: AedesClient): IntakeOptions {
+  intakeOptions(client: AedesClient | null): IntakeOptions {
     const { door, metrics, log } = this.options
     return {
       receive: (publish, submitted) => door.receive(publish, submitted),
       correlate: () => `mqtt-${this.boot}-${(++this.correlation).toString(36)}`,
-      forward: (packet) => this.forward(packet, this.connections.get(client)),
+      forward: (packet, by) => this.forward(packet, by),
       onPending: (by) => {
         this.pending += by
         if (this.pending === 0) this.onSettled?.()
       },
       onRefused: (packet, { code, message }) => {
         metrics.refusals.inc({ reason: code })
-        const connection = this.connections.get(client)
+        const connection = client ? this.connections.get(client) : undefined
         if (connection) connection.explained = true
         const fields = { ...(connection && logFields(connection)), topic: packet.topic, code }
         log.warn(fields, `publish refused, the connection is closed: ${message}`)
@@ -144,8 +160,13 @@ export class Front {
         const isWill = connection.will === packet
         const fault = topicFault(packet.topic)
         if (fault !== null) return done(new Error(fault))
-        if (isWill) connection.intake.takeWill(packet, done)
-        else connection.intake.take(packet, done)
+        if (isWill) {
+          connection.willSaid = true
+          connection.intake.takeWill(packet, (error) => {
+            this.lasting.forgetWill(connection)
+            done(error)
+          })
+        } else connection.intake.take(packet, done)
       },
       authorizeSubscribe: (client, subscription, done) => {
         const connection = of(client)
@@ -198,7 +219,10 @@ export class Front {
         connection.live?.update()
       },
       onConfirmed: (client, by, id) => of(client)?.outbound?.confirmed(by, id),
-      onReceived: (client, id) => of(client)?.session?.queue.release(id),
+      onReceived: (client, id) => this.lasting.received(of(client), id),
+      keepSubscriptions: (client, subscriptions) => this.lasting.keepSubscriptions(of(client), subscriptions),
+      dropSubscriptions: (client, filters) => this.lasting.dropSubscriptions(of(client), filters),
+      onReleased: (client, id) => this.lasting.released(of(client), id),
       incoming: (client) => of(client)?.session?.incoming ?? new Set(),
       sessionPresent: () => this.sessionPresent,
       onError: (client, error) => {
@@ -232,19 +256,18 @@ export class Front {
     // Aedes gives up on a connection that has closed meanwhile, and so does this.
     if (client.closed) return false
     const { principal, sessionId, will } = admission
-    const { session, present } = this.sessions.open(sessionId, principal, connect.clean)
-    // A session comes back with what is still granted.
-    for (const filter of session.filters.keys())
-      if (!this.options.door.maySubscribe(principal, filter)) this.sessions.unsubscribe(session, filter)
-    connection.claimed = new Set(session.filters.keys())
+    const { door } = this.options
+    const { session, present, kept } = this.lasting.open(connection, admission, connect.clean)
     client.id = sessionId
     client._will = will ?? undefined
     connection.will = will
     connection.principal = principal
     connection.session = session
-    intake.begin(principal, sessionId, session.incoming)
-    this.options.door.presence?.came(principal)
+    const remember = (messageId: number) => this.lasting.took(session, messageId)
+    intake.begin(principal, { sessionId, incoming: session.incoming, remember })
+    door.presence?.came(principal)
     this.watch(connection, connect.keepalive)
+    await kept
     return present
   }
 
@@ -285,6 +308,9 @@ export class Front {
       clock,
       mayForward: (topic) => door.mayForward(principal, topic),
       onDrop: () => metrics.drops.inc({ reason: 'slow_subscriber' }),
+      keep: this.sessions.outlives(session)
+        ? (message, qos) => this.sessions.keepReplay(session, message, qos)
+        : undefined,
     })
     connection.outbound = outbound
     this.sessions.attach(session, principal, outbound)
@@ -293,12 +319,16 @@ export class Front {
     connection.live.update()
   }
 
-  private forward(packet: AedesPublish, from: Connection | undefined): void {
+  private forward(packet: AedesPublish, { tenant }: Principal): Promise<void> | null {
     const { topic, qos, retain } = packet
     // The payload may be a small part of what the socket delivered, which it must not keep alive.
     const payload = Buffer.from(packet.payload)
-    const tenant = from?.principal?.tenant ?? null
-    if (this.sessions.fanOut({ topic, payload, qos, retain }, tenant)) return
+    const { retained, kept } = this.sessions.fanOut({ topic, payload, qos, retain }, tenant)
+    if (!retained) this.noteQuota(tenant, topic)
+    return kept
+  }
+
+  private noteQuota(tenant: string, topic: string): void {
     this.options.metrics.drops.inc({ reason: 'retained_quota' })
     this.options.log.warn({ tenant, topic }, 'retained message not kept: the quota of the tenant is used up')
   }

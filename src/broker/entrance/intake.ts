@@ -21,12 +21,24 @@ export interface IntakeOptions {
   /** Takes one publish, as the door does; may throw or reject, which counts as refused. */
   readonly receive: (publish: Publish, submitted: () => void) => Promise<Outcome>
   readonly correlate: () => string
-  /** Hands a plain message on; in the order of arrival and before its acknowledgement. */
-  readonly forward: (packet: AedesPublish) => void
+  /**
+   * Hands a plain message on; in the order of arrival. Its acknowledgement waits for what this resolves with, when
+   * there is something to wait for.
+   */
+  readonly forward: (packet: AedesPublish, by: Principal) => Promise<void> | null
   /** A publish began (1) or ended (-1) to wait for its outcome. */
   readonly onPending: (by: 1 | -1) => void
   /** Says in the log why the publish is not taken; the connection is closed for it. */
   readonly onRefused: (packet: AedesPublish, outcome: Outcome & { readonly kind: 'refused' }) => void
+}
+
+/** What the session of a connection adds to its publishes. */
+export interface Begun {
+  readonly sessionId: string
+  /** The QoS 2 exchanges that are not finished. */
+  readonly incoming: Set<number>
+  /** Keeps a new one beyond the process; null when the session ends with it. */
+  readonly remember: (messageId: number) => Promise<void> | null
 }
 
 interface Job {
@@ -46,13 +58,15 @@ export class Intake {
   private readonly abort = new AbortController()
   private waiting: Job[] = []
   private entered: Job[] = []
+  /** Decided upon and handed on, in order, behind one whose acknowledgement has to wait for the disk. */
+  private keeping: { readonly job: Job; kept: boolean }[] = []
   private beginning = 0
   private bytes = 0
   private entering = false
   private advancing = false
   private gone = false
   private refused = false
-  private who: { principal: Principal; sessionId: string; incoming: Set<number> } | null = null
+  private who: (Begun & { readonly principal: Principal }) | null = null
 
   constructor(options: IntakeOptions) {
     this.options = options
@@ -60,7 +74,7 @@ export class Intake {
 
   /** Whether a publish waits for its outcome: the peer is not silent then, it is not being read. */
   get busy(): boolean {
-    return this.waiting.length + this.entered.length > 0
+    return this.waiting.length + this.entered.length + this.keeping.length > 0
   }
 
   /** Whether so much waits that no more should be read: backpressure reaches the publisher through TCP (promise P25). */
@@ -68,9 +82,9 @@ export class Intake {
     return this.bytes > FULL_BYTES
   }
 
-  /** From the CONNACK on. `incoming` are the QoS 2 exchanges of the session that are not finished. */
-  begin(principal: Principal, sessionId: string, incoming: Set<number>): void {
-    this.who = { principal, sessionId, incoming }
+  /** From the CONNACK on. */
+  begin(principal: Principal, begun: Begun): void {
+    this.who = { principal, ...begun }
   }
 
   take(packet: AedesPublish, done: Job['done']): void {
@@ -161,11 +175,44 @@ export class Intake {
     while (this.entered[0]?.outcome) {
       const job = this.entered.shift()
       if (!job?.outcome) return
-      this.options.onPending(-1)
-      this.bytes -= job.packet.payload.length
       if (job.packet.qos === 2) this.beginning--
-      this.acknowledge(job, job.outcome)
+      const kept = this.handOn(job, job.outcome)
+      if (kept === null && this.keeping.length === 0) this.finish(job)
+      else this.wait(job, kept)
     }
+  }
+
+  /** What the acknowledgement has to wait for, if anything. */
+  private handOn({ packet, will }: Job, outcome: Outcome): Promise<void> | null {
+    if (outcome.kind === 'refused' || (this.refused && !will) || !this.who) return null
+    const begun = packet.qos === 2 && !will ? this.beginExchange(packet.messageId ?? 0) : null
+    if (outcome.kind !== 'plain' || begun === 'before') return begun === 'before' ? null : begun
+    const forwarded = this.options.forward(packet, this.who.principal)
+    return forwarded && begun ? together(forwarded, begun) : (forwarded ?? begun)
+  }
+
+  private wait(job: Job, kept: Promise<void> | null): void {
+    const entry = { job, kept: kept === null }
+    this.keeping.push(entry)
+    const go = () => {
+      entry.kept = true
+      while (this.keeping[0]?.kept) {
+        const first = this.keeping.shift()
+        if (first) this.finish(first.job)
+      }
+    }
+    kept?.then(go, (error: unknown) => {
+      job.outcome = { ...failed(error), code: 'store.unavailable' }
+      // The sender repeats it, and it must not pass for one that was taken.
+      if (job.packet.qos === 2) this.who?.incoming.delete(job.packet.messageId ?? 0)
+      go()
+    })
+  }
+
+  private finish(job: Job): void {
+    this.options.onPending(-1)
+    this.bytes -= job.packet.payload.length
+    if (job.outcome) this.acknowledge(job, job.outcome)
   }
 
   private acknowledge(job: Job, outcome: Outcome): void {
@@ -179,23 +226,19 @@ export class Intake {
       return
     }
     if (job.will) {
-      if (outcome.kind === 'plain') this.options.forward(packet)
       done(null)
       return
     }
-    const repeated = packet.qos === 2 && !this.begins(packet.messageId ?? 0)
-    if (outcome.kind === 'plain' && !repeated) this.options.forward(packet)
     if (!this.gone) done(null)
     // The acknowledgement of QoS 2 is on its way two turns later.
     if (failpointArmed && packet.qos === 2) setImmediate(() => setImmediate(() => failpoint('after-puback')))
   }
 
-  /** Whether the exchange is a new one; Aedes then finds it begun, and only acknowledges. */
-  private begins(messageId: number): boolean {
-    const incoming = this.who?.incoming
-    if (!incoming || incoming.has(messageId)) return false
-    incoming.add(messageId)
-    return true
+  /** Aedes finds the exchange begun, and only acknowledges. `before`: it is not a new one. */
+  private beginExchange(messageId: number): Promise<void> | null | 'before' {
+    if (!this.who || this.who.incoming.has(messageId)) return 'before'
+    this.who.incoming.add(messageId)
+    return this.who.remember(messageId)
   }
 
   private refuse(): void {
@@ -215,7 +258,11 @@ function outcomeOfReserved(topic: string): Outcome {
   }
 }
 
-function failed(error: unknown): Outcome {
+async function together(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other])
+}
+
+function failed(error: unknown): Outcome & { readonly kind: 'refused' } {
   return {
     kind: 'refused',
     code: 'server.internal',

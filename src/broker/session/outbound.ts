@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { encodePublish, encodePubrel, type Message } from './frame.ts'
-import type { Outgoing, OutgoingQueue } from './outgoing-queue.ts'
+import { passingEntry, type Outgoing, type OutgoingQueue } from './outgoing-queue.ts'
 
 /** Unconfirmed messages on one connection, and their bytes: MQTT 3.1.1 lets the receiver set no window of its own. */
 const WINDOW_MESSAGES = 1000
@@ -12,6 +12,8 @@ const SLOW_BYTES = 1024 * 1024
 const FULL_BYTES = 256 * 1024
 /** What may wait for a subscriber that reads but confirms slowly. */
 const BACKLOG_BYTES = 8 * 1024 * 1024
+/** Retained messages that wait for their commit. */
+const REPLAYS_AHEAD = 100
 /** How long a full socket may take nothing at all. */
 const FROZEN_MS = 10_000
 
@@ -21,6 +23,8 @@ export interface OutboundOptions {
   readonly mayForward: (topic: string) => boolean
   /** A QoS 0 message had no room. */
   readonly onDrop: () => void
+  /** Puts a retained message above QoS 0 into the queue of a session that outlives the process; absent for others. */
+  readonly keep?: ((message: Message, qos: 1 | 2) => void) | undefined
 }
 
 /**
@@ -62,7 +66,7 @@ export class Outbound {
     for (const entry of this.queue.flying.values()) {
       if (entry.released) this.write([encodePubrel(entry.id)])
       else if (this.options.mayForward(entry.message.topic)) this.writeEntry(entry, true)
-      else this.queue.land(entry)
+      else this.queue.drop(entry)
     }
     this.pump()
   }
@@ -76,10 +80,12 @@ export class Outbound {
     } else this.write(frame)
   }
 
-  /** Above QoS 0, after the message was put into the queue. */
+  /** Above QoS 0, after the message was put into the queue and may be sent. */
   queued(): void {
     if (!this.started || this.closed) return
     this.pump()
+    // What waits for the disk is not the subscriber's fault.
+    if (this.queue.peek()?.stored === false) return
     const full = this.conn.writableLength >= FULL_BYTES
     if (full) this.watchFrozen()
     if (this.queue.waitingBytes - this.inherited > (full ? SLOW_BYTES : BACKLOG_BYTES))
@@ -104,8 +110,7 @@ export class Outbound {
       this.write(encodePublish(message, { qos, retain: message.retain, dup: false, id: 0 }), confirmed)
       return true
     }
-    const bytes = message.payload.length + message.topic.length
-    this.launch({ message, qos, retain: message.retain, bytes, confirmed, id: 0, released: false })
+    this.launch(passingEntry({ message, qos, retain: message.retain, confirmed }))
     return true
   }
 
@@ -146,7 +151,10 @@ export class Outbound {
       this.inherited = Math.min(this.inherited, this.queue.waitingBytes)
       if (this.unchecked > 0) {
         this.unchecked--
-        if (!this.options.mayForward(entry.message.topic)) continue
+        if (!this.options.mayForward(entry.message.topic)) {
+          this.queue.drop(entry)
+          continue
+        }
       }
       this.launch(entry)
     }
@@ -160,6 +168,7 @@ export class Outbound {
   }
 
   private replayOne(): boolean {
+    if (this.queue.waitingCount >= REPLAYS_AHEAD) return false
     const next = this.replays[0]?.next()
     if (!next) return false
     if (next.done === true) {
@@ -169,16 +178,14 @@ export class Outbound {
     const message = next.value
     const qos = message.qos < message.granted ? message.qos : message.granted
     if (qos === 0) this.write(encodePublish(message, { qos, retain: true, dup: false, id: 0 }))
-    else {
-      const bytes = message.payload.length + message.topic.length
-      this.launch({ message, qos, retain: true, bytes, confirmed: null, id: 0, released: false })
-    }
+    else if (this.options.keep) this.options.keep(message, qos)
+    else this.launch(passingEntry({ message, qos, retain: true, confirmed: null }))
     return true
   }
 
   private launch(entry: Outgoing): void {
     this.queue.launch(entry)
-    this.writeEntry(entry, false)
+    this.writeEntry(entry, entry.again)
   }
 
   private writeEntry(entry: Outgoing, dup: boolean): void {

@@ -3,13 +3,13 @@ import type { Outbound } from './outbound.ts'
 import { matchFilter } from '../../access/topic-filter.ts'
 import { OutgoingQueue } from './outgoing-queue.ts'
 
-/** What MQTT calls the session state of one client id (MQTT 3.1.1 section 4.1), kept in memory. */
+/** What MQTT calls the session state of one client id (MQTT 3.1.1 section 4.1), as it is in memory. */
 export class Session {
   /** `{principal}/{client id}`. */
   readonly id: string
   /** Outlives its connection. */
   readonly persistent: boolean
-  readonly queue = new OutgoingQueue()
+  readonly queue: OutgoingQueue
   /** Granted filters with their QoS. */
   readonly filters = new Map<string, 0 | 1 | 2>()
   /** Identifiers of QoS 2 publishes that were taken and not yet released. */
@@ -19,10 +19,11 @@ export class Session {
   outbound: Outbound | null = null
   disconnectedAt = 0
 
-  constructor(id: string, principal: Principal, persistent: boolean) {
+  constructor(id: string, principal: Principal, persistent: boolean, queue = new OutgoingQueue()) {
     this.id = id
     this.principal = principal
     this.persistent = persistent
+    this.queue = queue
   }
 
   /** The highest QoS among the filters that take the topic; null when none does. */

@@ -2,11 +2,12 @@ import type { Principal } from '../../access/principal.ts'
 import { FilterTrie } from './filter-trie.ts'
 import { encodePublish, type Message } from './frame.ts'
 import type { Outbound } from './outbound.ts'
+import { OutgoingQueue, type Outgoing } from './outgoing-queue.ts'
 import { Retained } from './retained.ts'
 import { isOwnLiveTopic, Session } from './session.ts'
+import type { KeptEntry, SessionKeeper } from './session-keeper.ts'
 
-/** How long a session without a connection is kept, and how many of one principal (security row 17). */
-export const SESSION_EXPIRY_MS = 7 * 24 * 60 * 60 * 1000
+/** How many sessions without a connection one principal may have (security row 17). */
 export const OFFLINE_SESSIONS = 20
 
 export interface SessionsOptions {
@@ -14,6 +15,17 @@ export interface SessionsOptions {
   /** Messages above QoS 0 that fell out of a full offline queue. */
   readonly onOverflow: (session: Session, dropped: number) => void
   readonly onEvict: (session: Session) => void
+  /** How long a session without a connection is kept. */
+  readonly expiryMs: number
+  /** Where sessions outlive the process; null when they do not. */
+  readonly keeper: SessionKeeper | null
+}
+
+/** What became of one message. `kept` resolves once all of it that must outlive the process does; null when none must. */
+export interface FannedOut {
+  /** False when it was to be retained and the quota of its tenant is used up. */
+  readonly retained: boolean
+  readonly kept: Promise<void> | null
 }
 
 /** Every session, and the fan-out of messages to them, synchronous and therefore in order. */
@@ -37,21 +49,41 @@ export class Sessions {
 
   /**
    * The session of a CONNECT. `clean` begins a new one and discards what was kept under the id [MQTT-3.1.2-6];
-   * otherwise `present` says whether one was there, with or without subscriptions [MQTT-3.2.2-2].
+   * otherwise `present` says whether one was there, with or without subscriptions [MQTT-3.2.2-2]. `kept` resolves when
+   * a restart would find it so.
    */
-  open(id: string, principal: Principal, clean: boolean): { session: Session; present: boolean } {
-    const before = this.kept.get(id)
-    if (clean) {
-      if (before) this.discard(before)
-      return { session: new Session(id, principal, false), present: false }
+  open(
+    id: string,
+    principal: Principal,
+    { clean, now }: { readonly clean: boolean; readonly now: number },
+  ): { session: Session; present: boolean; kept: Promise<void> | null } {
+    let before = this.kept.get(id)
+    let kept: Promise<void> | null = null
+    if (before && (clean || this.hasExpired(before, now))) {
+      kept = this.discard(before)
+      before = undefined
     }
-    if (before) {
-      this.awaken(before)
-      return { session: before, present: true }
+    if (clean) return { session: new Session(id, principal, false), present: false, kept }
+    if (before) this.awaken(before)
+    const session = before ?? this.make(id, principal)
+    kept = this.options.keeper?.came(id, principal) ?? null
+    return { session, present: before !== undefined, kept }
+  }
+
+  /** Puts back a session that an earlier process has kept; it has no connection. */
+  restore(id: string, principal: Principal, leftAt: number): Session {
+    const session = this.make(id, principal)
+    session.disconnectedAt = leftAt
+    this.rest(session)
+    return session
+  }
+
+  /** Discards what has no connection for too long. */
+  expire(now: number): void {
+    for (const old of this.offline) {
+      if (!this.hasExpired(old, now)) break
+      void this.discard(old)
     }
-    const session = new Session(id, principal, true)
-    this.kept.set(id, session)
-    return { session, present: false }
   }
 
   subscribe(session: Session, filter: string, qos: 0 | 1 | 2): void {
@@ -79,22 +111,17 @@ export class Sessions {
     session.outbound = null
     session.disconnectedAt = now
     if (!session.persistent || this.kept.get(session.id) !== session) {
-      this.discard(session)
+      void this.discard(session)
       return
     }
-    this.offline.add(session)
-    const { id } = session.principal
-    const siblings = this.offlineOf.get(id) ?? new Set()
-    this.offlineOf.set(id, siblings.add(session))
+    this.options.keeper?.left(session.id, now)
+    const siblings = this.rest(session)
     this.trim(session)
-    for (const old of this.offline) {
-      if (now - old.disconnectedAt < SESSION_EXPIRY_MS) break
-      this.discard(old)
-    }
+    this.expire(now)
     for (const old of siblings) {
       if (siblings.size <= OFFLINE_SESSIONS) break
       this.options.onEvict(old)
-      this.discard(old)
+      void this.discard(old)
     }
   }
 
@@ -102,8 +129,12 @@ export class Sessions {
    * Stores what is retained and hands the message to everybody who subscribed and may have it. A message of a tenant
    * stays in it, because topics carry no tenant (security row 18); null is the engine's, which `mayForward` knows.
    */
-  fanOut(message: Message, tenant: string | null): boolean {
-    const stored = !message.retain || this.retained.store(message, tenant)
+  fanOut(message: Message, tenant: string | null): FannedOut {
+    const { keeper } = this.options
+    const retained = !message.retain || this.retained.store(message, tenant)
+    // What the engine retains it says again after every start.
+    const keptRetained =
+      retained && message.retain && tenant !== null && keeper ? keeper.retained(message, tenant) : null
     this.round++
     const reached = this.reached
     this.trie.match(message.topic, (session, qos) => {
@@ -119,6 +150,7 @@ export class Sessions {
     if (reached.length > 0) {
       this.reached = []
       let frame: readonly Uint8Array[] | null = null
+      let durable: KeptEntry[] | null = null
       for (const session of reached) {
         const { principal } = session
         if (tenant !== null && tenant !== principal.tenant) continue
@@ -126,14 +158,27 @@ export class Sessions {
         if (!this.options.mayForward(principal, message.topic)) continue
         const granted = this.marks.get(session)?.qos ?? 0
         const qos = granted < message.qos ? granted : message.qos
-        if (qos !== 0) this.queue(session, message, qos)
-        else if (session.outbound) {
+        if (qos !== 0) {
+          const entry = this.queue(session, message, { qos, retain: false })
+          if (entry?.durable) (durable ??= []).push({ session, entry })
+        } else if (session.outbound) {
           frame ??= encodePublish(message, { qos: 0, retain: false, dup: false, id: 0 })
           session.outbound.sendOnce(frame)
         }
       }
+      if (durable && keeper) {
+        const kept = keeper.queued(message, durable)
+        return { retained, kept: keptRetained ? both(keptRetained, kept) : kept }
+      }
     }
-    return stored
+    return { retained, kept: keptRetained }
+  }
+
+  /** Puts a retained message into the queue of one session that outlives the process. */
+  keepReplay(session: Session, message: Message, qos: 1 | 2): void {
+    const entry = this.queue(session, message, { qos, retain: true })
+    if (entry?.durable)
+      this.options.keeper?.queued({ ...message, retain: true }, [{ session, entry }]).catch(() => {})
   }
 
   /** Sends the retained messages that the new filters of a session take. */
@@ -165,14 +210,48 @@ export class Sessions {
 
   /** Discards every stored session of a principal. */
   revoke(principalId: string): void {
-    for (const session of this.kept.values()) if (session.principal.id === principalId) this.discard(session)
+    for (const session of this.kept.values())
+      if (session.principal.id === principalId) void this.discard(session)
   }
 
-  private queue(session: Session, message: Message, qos: 1 | 2): void {
-    if (message.passing && session.outbound === null) return
-    session.queue.push(message, qos, false)
-    if (session.outbound) session.outbound.queued()
-    else this.trim(session)
+  /** Null when the message is not for later and nobody is there. */
+  private queue(
+    session: Session,
+    message: Message,
+    { qos, retain }: { readonly qos: 1 | 2; readonly retain: boolean },
+  ): Outgoing | null {
+    if (message.passing && session.outbound === null) return null
+    const durable = this.outlives(session) && !message.passing
+    const entry = session.queue.push(message, qos, retain, durable)
+    if (!session.outbound || session.queue.full) this.trim(session)
+    else if (entry.stored) session.outbound.queued()
+    return entry
+  }
+
+  private make(id: string, principal: Principal): Session {
+    const { keeper } = this.options
+    const queue = new OutgoingQueue(keeper ? (entry) => keeper.ended(id, entry) : undefined)
+    const session = new Session(id, principal, true, queue)
+    this.kept.set(id, session)
+    return session
+  }
+
+  /** Counts the session among those without a connection; gives all of its principal. */
+  private rest(session: Session): Set<Session> {
+    this.offline.add(session)
+    const { id } = session.principal
+    const siblings = this.offlineOf.get(id) ?? new Set()
+    this.offlineOf.set(id, siblings.add(session))
+    return siblings
+  }
+
+  /** Whether the session is one that a restart would find. */
+  outlives(session: Session): boolean {
+    return this.options.keeper !== null && this.kept.get(session.id) === session
+  }
+
+  private hasExpired(session: Session, now: number): boolean {
+    return this.offline.has(session) && now - session.disconnectedAt >= this.options.expiryMs
   }
 
   private trim(session: Session): void {
@@ -180,12 +259,14 @@ export class Sessions {
     if (dropped > 0) this.options.onOverflow(session, dropped)
   }
 
-  private discard(session: Session): void {
+  private discard(session: Session): Promise<void> | null {
     this.awaken(session)
-    if (this.kept.get(session.id) === session) this.kept.delete(session.id)
+    const kept = this.kept.get(session.id) === session
+    if (kept) this.kept.delete(session.id)
     for (const filter of session.filters.keys()) this.trie.delete(filter, session)
     session.filters.clear()
     session.incoming.clear()
+    return (kept && this.options.keeper?.dropped(session.id)) || null
   }
 
   private awaken(session: Session): void {
@@ -194,4 +275,8 @@ export class Sessions {
     this.offline.delete(session)
     if (siblings?.delete(session) && siblings.size === 0) this.offlineOf.delete(id)
   }
+}
+
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other])
 }

@@ -16,7 +16,7 @@ import { PUSH_SERVICES } from '../push/push-services.ts'
 import { parseServiceAccount } from '../push/service-account.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { pushChannel, type KnownDevices } from './push.ts'
-import { mqttChannel } from './mqtt.ts'
+import { mqttChannel, type MqttBroker } from './mqtt.ts'
 import { smsChannel } from './sms.ts'
 import { speechChannel, type SpeechBroker } from './speech.ts'
 import { telegramChannel } from './telegram.ts'
@@ -50,7 +50,7 @@ export function createChannels(
     /** Absent, nobody hears of a refused VAPID key. */
     readonly alarm?: OperatorAlarm
     /** The embedded broker, for what is told over it. */
-    readonly broker?: SpeechBroker
+    readonly broker?: SpeechBroker & MqttBroker
   },
 ): Channels {
   const { email, sms, voice, push, web_push: webPush, telegram, webhook, mqtt } = channels

@@ -15,10 +15,12 @@ export interface MqttTopic {
   readonly retain: boolean
 }
 
+export type MqttBroker = Pick<Broker, 'publishKept'>
+
 export interface MqttSettings {
   readonly topics: readonly MqttTopic[]
   /** Null where nothing is sent. */
-  readonly broker: Pick<Broker, 'publish'> | null
+  readonly broker: MqttBroker | null
 }
 
 /**
@@ -26,8 +28,8 @@ export interface MqttSettings {
  * address; only subscribers of the delivery's tenant get it. People have no such address; targets such as
  * `mqtt:siren` get theirs where the step is planned.
  *
- * `sent` says that the embedded broker has it, at QoS 1 and 2 also for sessions that are away; not that anybody
- * subscribes. Retained messages end with the process, as all of the broker's.
+ * `sent` says that the embedded broker has it, at QoS 1 and 2 stored for sessions that are away; not that anybody
+ * subscribes.
  */
 export function mqttChannel({ topics, broker }: MqttSettings): Channel {
   const byTopic = new Map(topics.map((topic) => [topic.topic, topic]))
@@ -49,8 +51,14 @@ export function mqttChannel({ topics, broker }: MqttSettings): Channel {
         return { ok: false, retry: true, code: 'timeout', reason: 'Given up before it began' }
       const { retain } = configured
       const qos = configured.qos === 0 || configured.qos === 2 ? configured.qos : 1
-      broker.publish(address, frame.payload, { qos, retain, tenant: frame.tenant })
-      return { ok: true }
+      const kept = await broker.publishKept(address, frame.payload, { qos, retain, tenant: frame.tenant })
+      if (kept) return { ok: true }
+      return {
+        ok: false,
+        retry: true,
+        code: 'unavailable',
+        reason: 'The store took it for no session that is away',
+      }
     },
     close: () => Promise.resolve(),
   }

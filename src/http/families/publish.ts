@@ -28,9 +28,9 @@ export const Accepted = Type.Object(
 /**
  * `POST /v1/publish/{topic}`: the same door as MQTT (contract section 4). The body goes in as the bytes it is;
  * whether it is JSON is decided behind the door, so that a bad message is kept as a dead letter here too.
- * `forward` passes a plain topic on to MQTT subscribers.
+ * `forward` passes a plain topic on to MQTT subscribers, and says whether it is kept for those that are away.
  */
-export function publishing(app: App, engine: Engine, forward: (publish: Publish) => void): void {
+export function publishing(app: App, engine: Engine, forward: (publish: Publish) => Promise<boolean>): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
@@ -70,7 +70,8 @@ export function publishing(app: App, engine: Engine, forward: (publish: Publish)
         ...(request.traceparent !== null && { traceparent: request.traceparent }),
       }
       const outcome = await engine.receive(publish)
-      if (outcome.kind === 'plain') forward(publish)
+      if (outcome.kind === 'plain' && !(await forward(publish)))
+        throw fault('store.unavailable', 'The message could not be kept for subscribers that are away')
       return sendOutcome(reply, outcome, key ?? engine.ids.next(engine.clock.now()))
     },
   )

@@ -44,6 +44,7 @@ import {
   type BatchReply,
   type Packed,
 } from './thread/operation.ts'
+import { SqlitePersistence } from './sqlite-persistence.ts'
 import { readOutboxItem } from './table/outbox.ts'
 import { readRecord, recordSeq } from './table/record.ts'
 import type { Answer, Question } from './thread/reads.ts'
@@ -141,6 +142,7 @@ const PREFERRED: Precedence = { urgent: true, keys: [] }
 class SqliteStore implements port.Store {
   readonly highWaterAt: number
   readonly bootCount: number
+  readonly sessions: port.Store['sessions']
   readonly #parts: Parts
   readonly #committer: Committer
   readonly #asker: Asker
@@ -150,6 +152,7 @@ class SqliteStore implements port.Store {
     this.#parts = parts
     this.#committer = parts.committer
     this.#asker = new Asker(parts.reader)
+    this.sessions = new SqlitePersistence(this.#committer, this.#asker)
     this.highWaterAt = parts.writer.ready.highWaterAt
     this.bootCount = parts.writer.ready.bootCount
   }

@@ -7,11 +7,13 @@ import { alert, planned, TENANT } from '../../support/messages.ts'
 
 const TOPIC = 'plant/siren/set'
 
-function setUp(settings: Partial<MqttTopic> = {}) {
+function setUp({ kept = true, ...settings }: Partial<MqttTopic> & { kept?: boolean } = {}) {
   const published: { topic: string; payload: string; options: PublishOptions | undefined }[] = []
   const broker = {
-    publish: (topic: string, payload: string | Uint8Array, options?: PublishOptions) =>
-      void published.push({ topic, payload: String(payload), options }),
+    async publishKept(topic: string, payload: string | Uint8Array, options?: PublishOptions) {
+      published.push({ topic, payload: String(payload), options })
+      return kept
+    },
   }
   const topic = { topic: TOPIC, qos: 1, retain: false, ...settings } as const
   return { published, channel: mqttChannel({ topics: [topic], broker }) }
@@ -67,6 +69,17 @@ describe('an MQTT topic', () => {
     expect(published).to.deep.equal([
       { topic: TOPIC, payload: 'ON', options: { qos: 2, retain: true, tenant: TENANT } },
     ])
+  })
+
+  it('is tried again when the message could not be kept for sessions that are away', async () => {
+    const { channel } = setUp({ payload: 'ON', kept: false })
+    const message = {
+      idempotencyKey: 'a1.1',
+      address: TOPIC,
+      rendered: channel.render(input()),
+      critical: true,
+    }
+    expect(await channel.send(message, new AbortController().signal)).to.include({ ok: false, retry: true })
   })
 
   it('is published to only while it is configured, whatever address a stored delivery has', async () => {

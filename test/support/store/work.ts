@@ -5,11 +5,12 @@ import { DEFAULT, NOON } from './samples.ts'
 
 const LEASE_MS = 30_000
 
-async function send(store: Store, id: string, dueAt = NOON, critical = false): Promise<void> {
+async function send(store: Store, id: string, dueAt = NOON, critical: boolean | 'ahead' = false) {
+  const delivery = sample.delivery(id, 1, { nextAttemptAt: dueAt, critical: critical !== false })
   await store.accept(
     sample.acceptance({
       notifications: [sample.notification(id)],
-      deliveries: [sample.toSend(sample.delivery(id, 1, { nextAttemptAt: dueAt, critical }), dueAt)],
+      deliveries: [{ ...sample.toSend(delivery, dueAt), ahead: critical === 'ahead' }],
     }),
   )
 }
@@ -61,6 +62,20 @@ export function workConformance(opened: () => sample.OpenedStore): void {
       expect(rest.nextDueAt).to.equal(NOON + 500)
       const leased = await store.claim({ ...sample.claimOf('email', NOON + 10 + LEASE_MS), limit: 1 })
       expect(subjects(leased.items)).to.deep.equal(['urgent-late'])
+    })
+
+    it('hands out what goes ahead before other critical deliveries, however long those have waited [P7]', async () => {
+      const { store } = opened()
+      for (let index = 0; index < 50; index++) await send(store, `storm-${index}`, NOON - 1000 + index, true)
+      await send(store, 'n-1', NOON - 5000)
+      await send(store, 'other', NOON + 2, 'ahead')
+      await send(store, 'later', NOON + 500, 'ahead')
+      const claim = { ...sample.claimOf('email', NOON + 10), limit: 2, criticalOnly: true }
+      expect(subjects((await store.claim(claim)).items)).to.deep.equal(['other', 'storm-0'])
+      const rest = await store.claim({ ...claim, limit: 100 })
+      expect([rest.items.length, rest.nextDueAt]).to.deep.equal([49, NOON + 500])
+      const all = await store.claim({ ...claim, criticalOnly: false })
+      expect([subjects(all.items), all.nextDueAt]).to.deep.equal([['n-1'], NOON + 500])
     })
 
     it('hands out critical deliveries only when asked to, and says when the next of them is due', async () => {

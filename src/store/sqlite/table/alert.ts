@@ -138,7 +138,7 @@ export function alertWrites(db: Database, work: ReturnType<typeof workWrites>) {
     // A timer that is not there any more is made anew.
     if (workId !== null && work.reset(workId, id, dueAt)) return workId
     const lane = 'escalate'
-    const due = { dueAt, critical: false, leaseUntil: null }
+    const due = { dueAt, rank: 0, leaseUntil: null } as const
     return work.add({ tenant, kind: lane, lane, ref: id, ordinal: null, doc: null, ...due })
   }
 

@@ -30,7 +30,7 @@ import {
 } from './delivery-history.ts'
 import { decodeCursor, type Position } from './cursor.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
-import type { workWrites } from './work.ts'
+import type { Rank, workWrites } from './work.ts'
 
 /** When it is due, in which lane, leased until when, and the delivery's columns: all, or those that are never null. */
 export type NewDeliveryRow = readonly [
@@ -38,9 +38,10 @@ export type NewDeliveryRow = readonly [
   lane: string,
   leaseUntil: number | null,
   row: Row,
+  rank: Rank,
 ]
 
-export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): NewDeliveryRow {
+export function newDeliveryRow({ delivery, dueAt, lane, lease, ahead }: NewDelivery): NewDeliveryRow {
   const { origin } = delivery
   // Only what still moves has work; a lease without a due instant is due at once.
   const due = delivery.state === 'pending' ? (dueAt ?? lease?.until ?? null) : null
@@ -77,7 +78,8 @@ export function newDeliveryRow({ delivery, dueAt, lane, lease }: NewDelivery): N
   ]
   // A fresh delivery without particulars is the hot path: a third of the values need not be moved and bound.
   const row = due === null && seldom.every((value) => value === null) ? always : [...always, ...seldom]
-  return [due, lane, leased ? lease.until : null, row]
+  const rank = delivery.critical ? (ahead === true ? 2 : 1) : 0
+  return [due, lane, leased ? lease.until : null, row, rank]
 }
 
 const ALWAYS = `subject_id, tenant, ordinal, subject_kind, purpose, user_id, channel, address, critical, state, attempts,
@@ -276,15 +278,14 @@ export function deliveryWrites(db: Database, work: ReturnType<typeof workWrites>
     get: (subjectId: string, tenant: string, ordinal: number): Row | undefined =>
       get.get(subjectId, tenant, ordinal),
     /** With its work, when it is to be attempted; answers with the lease, when it was taken at once. */
-    insert([dueAt, lane, leaseUntil, row]: NewDeliveryRow): Lease | null {
+    insert([dueAt, lane, leaseUntil, row, rank]: NewDeliveryRow): Lease | null {
       counts.moved(null, row[STATE] as string)
       if (row.length === ALWAYS_COUNT) {
         insertPlain.run(...row)
         return null
       }
       const [subjectId, tenant, ordinal] = row as unknown as readonly [string, string, number]
-      const critical = row[CRITICAL] === 1
-      const about = { tenant, kind: 'deliver', lane, ref: subjectId, ordinal, critical, doc: null } as const
+      const about = { tenant, kind: 'deliver', lane, ref: subjectId, ordinal, rank, doc: null } as const
       const workId = dueAt === null ? null : work.add({ ...about, dueAt, leaseUntil })
       insert.run(...row, workId)
       const resendOf = (row[RESEND_OF] ?? null) as string | null

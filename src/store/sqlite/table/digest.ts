@@ -78,7 +78,7 @@ export function digestWrites(db: Database, work: ReturnType<typeof workWrites>) 
       }
       const { id, channel, userId, address, dueAt } = fresh
       add.run(id, tenant, key, channel, userId, address, at, dueAt)
-      const due = { ref: id, ordinal: null, critical: false, dueAt, leaseUntil: null, doc: null }
+      const due = { ref: id, ordinal: null, rank: 0, dueAt, leaseUntil: null, doc: null } as const
       work.add({ tenant, kind: 'digest', lane: 'digest', ...due })
       return id
     },

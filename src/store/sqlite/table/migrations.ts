@@ -287,6 +287,62 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE digest ADD COLUMN due_at INTEGER;
   `,
   `
+  -- State of MQTT sessions (MQTT 3.1.1 section 4.1). A message that waits for several sessions is stored once.
+  CREATE TABLE mqtt_session (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    left_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE mqtt_subscription (
+    session TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    qos INTEGER NOT NULL,
+    options TEXT NOT NULL,
+    PRIMARY KEY (session, filter)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE mqtt_message (
+    seq INTEGER PRIMARY KEY,
+    topic TEXT NOT NULL,
+    payload ANY NOT NULL,
+    retain INTEGER NOT NULL,
+    dup INTEGER NOT NULL,
+    broker TEXT,
+    counter INTEGER
+  ) STRICT;
+  CREATE TABLE mqtt_outgoing (
+    seq INTEGER PRIMARY KEY,
+    session TEXT NOT NULL,
+    message INTEGER NOT NULL,
+    qos INTEGER NOT NULL,
+    packet_id INTEGER,
+    released INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX mqtt_outgoing_packet ON mqtt_outgoing (session, packet_id);
+  CREATE INDEX mqtt_outgoing_message ON mqtt_outgoing (message);
+  CREATE TABLE mqtt_incoming (
+    session TEXT NOT NULL,
+    packet_id INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    payload ANY NOT NULL,
+    PRIMARY KEY (session, packet_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE mqtt_retained (
+    seq INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    payload ANY NOT NULL,
+    UNIQUE (tenant, topic)
+  ) STRICT;
+  CREATE TABLE mqtt_will (
+    session TEXT PRIMARY KEY,
+    broker TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    payload ANY NOT NULL
+  ) STRICT;
+  `,
+  `
   -- How often it was presented again and refused again.
   ALTER TABLE dead_letter ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
   `,

@@ -46,7 +46,7 @@ export function overdueReads(db: Database) {
     SELECT ${columns} FROM alert
     WHERE status = 'firing' AND status <> 'resolved' AND next_step_at IS NOT NULL AND next_step_at > ? LIMIT ?`)
   const count = (lane: string, before: number, limit: number) =>
-    [0, 1].reduce((sum, critical) => sum + Number(due.get(lane, critical, before, limit)?.[0]), 0)
+    [0, 1, 2].reduce((sum, critical) => sum + Number(due.get(lane, critical, before, limit)?.[0]), 0)
   return {
     overdue: ({ dueBefore, now, limit }: OverdueQuery): OverdueRows => ({
       steps: count('escalate', dueBefore, limit),

@@ -1,7 +1,14 @@
 import type { Claim } from '../../store.ts'
-import type { Database } from '../file/database.ts'
+import type { Database, Row } from '../file/database.ts'
 
 export type WorkKind = 'deliver' | 'escalate' | 'release' | 'digest'
+
+/**
+ * What is taken first of a lane: 2 critical and of a kind that is not in a storm, 1 critical, 0 everything else. In the
+ * column `critical`.
+ */
+export type Rank = 0 | 1 | 2
+const RANKS = [2, 1, 0] as const
 
 export interface NewWork {
   readonly tenant: string
@@ -10,8 +17,7 @@ export interface NewWork {
   /** The delivery's subject, the alert, the digest, or the name of what is to be released. */
   readonly ref: string
   readonly ordinal: number | null
-  /** Taken before everything else of its lane. */
-  readonly critical: boolean
+  readonly rank: Rank
   readonly dueAt: number
   readonly leaseUntil: number | null
   readonly doc: string | null
@@ -43,12 +49,13 @@ export function workWrites(db: Database) {
     SELECT id, tenant, kind, ref, ordinal, due_at, token, crashes, leased, doc FROM work
     WHERE lane = ? AND critical = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`)
   const lease = db.prepare('UPDATE work SET due_at = ?, token = ?, crashes = ?, leased = 1 WHERE id = ?')
-  // Each half is one look into the index.
-  const next = db.prepare(`
-    SELECT min(due_at) FROM (
-      SELECT min(due_at) AS due_at FROM work WHERE lane = ?1 AND critical = 1
-      UNION ALL SELECT min(due_at) FROM work WHERE lane = ?1 AND critical = 0)`)
-  const nextCritical = db.prepare('SELECT min(due_at) FROM work WHERE lane = ? AND critical = 1')
+  // Each part is one look into the index.
+  const earliest = (ranks: readonly Rank[]) =>
+    db.prepare(`
+      SELECT min(due_at) FROM (
+        ${ranks.map((rank) => `SELECT min(due_at) AS due_at FROM work WHERE lane = ?1 AND critical = ${rank}`).join(' UNION ALL ')})`)
+  const next = earliest(RANKS)
+  const nextCritical = earliest([2, 1])
   const held = db.prepare(`
     SELECT tenant, kind, ref, ordinal FROM work WHERE id = ? AND token = ? AND leased = 1`)
   const defer = db.prepare('UPDATE work SET due_at = ?, leased = 0 WHERE id = ?')
@@ -69,19 +76,23 @@ export function workWrites(db: Database) {
         work.lane,
         work.ref,
         work.ordinal,
-        work.critical ? 1 : 0,
+        work.rank,
         work.leaseUntil ?? work.dueAt,
         leased,
         leased,
         work.doc,
       ).lastInsertRowid
     },
-    /** Critical work first: its retry must not wait behind what an outage has piled up. */
+    /**
+     * Critical work first: its retry must not wait behind what an outage has piled up, nor one alert behind the storm
+     * of another kind.
+     */
     take({ lane, now, limit, leaseUntil, criticalOnly }: Claim): TakenWork[] {
-      const critical = due.all(lane, 1, now, limit)
-      const left = criticalOnly ? 0 : limit - critical.length
-      const others = left > 0 ? due.all(lane, 0, now, left) : []
-      return [...critical, ...others].map((row) => {
+      const rows: Row[] = []
+      for (const rank of RANKS)
+        if (rows.length < limit && (rank > 0 || !criticalOnly))
+          rows.push(...due.all(lane, rank, now, limit - rows.length))
+      return rows.map((row) => {
         const [id, tenant, kind, ref, ordinal, dueAt, token, crashes, leased, doc] = row as unknown as [
           ...[number, string, WorkKind, string, number | null],
           ...[number, number, number, number, string | null],

@@ -15,7 +15,7 @@ import type {
 } from '../../store.ts'
 import { alertRow, readAlert, timelineRows, type ChangeRows } from '../table/alert.ts'
 import type { ComponentStateRow } from '../table/component-state.ts'
-import type { Row } from '../file/database.ts'
+import type { Row, SqlValue } from '../file/database.ts'
 import { deadLetterRow } from '../table/dead-letter.ts'
 import { dispatchRow } from '../table/dispatch.ts'
 import { historyOf } from '../table/delivery-history.ts'
@@ -29,6 +29,7 @@ import {
   type SettlementRow,
 } from '../table/delivery.ts'
 import { notificationRow, readNotification } from '../table/notification.ts'
+import type { SessionChange, SessionReply } from '../table/mqtt-session.ts'
 import type { RecordRow } from '../table/record.ts'
 import type { Restocked } from '../file/room.ts'
 
@@ -62,6 +63,8 @@ export type Operation =
   | { readonly kind: 'record'; readonly at: number; readonly row: RecordRow }
   | { readonly kind: 'audit'; readonly at: number; readonly rows: readonly AuditRow[] }
   | { readonly kind: 'secret'; readonly at: number; readonly name: string }
+  /** Changes of MQTT session state, in order. */
+  | { readonly kind: 'sessions'; readonly at: number; readonly changes: readonly SessionChange[] }
   /** Puts a portion of the ballast back. */
   | { readonly kind: 'restock'; readonly at: number }
   /** Writes even when nothing else does, so that its answer proves the disk. */
@@ -143,6 +146,7 @@ export interface Replies {
   readonly record: number | 'stale'
   readonly audit: null
   readonly secret: Uint8Array
+  readonly sessions: readonly SessionReply[]
   readonly restock: Restocked
   readonly ping: null
 }
@@ -304,6 +308,7 @@ function present<T>(part: T | null): T {
 export function weigh(operation: Operation): number {
   if (operation.kind === 'change') return weighRows(operation) + 1000
   if (operation.kind === 'record') return (operation.row.doc?.length ?? 0) + 500
+  if (operation.kind === 'sessions') return operation.changes.reduce(weighChange, 0)
   if (operation.kind !== 'accept') return 500
   const { alert, deadLetter, states, dispatches } = operation
   return (
@@ -322,4 +327,13 @@ function weighRows(rows: Pick<ChangeOperation, 'notifications' | 'deliveries'>):
   for (const [, , , row] of rows.deliveries) bytes += ((row[FIXED] ?? null) as string | null)?.length ?? 0
   for (const row of rows.notifications) bytes += (row[10] as string).length + 400
   return bytes
+}
+
+function weighChange(sum: number, change: SessionChange): number {
+  if (change[0] !== 'enqueue') return sum + (change[0] === 'retain' ? sizeOf(change[4]) : 0) + 300
+  return sum + sizeOf(change[1][1]) + change[2].length * 100 + 300
+}
+
+function sizeOf(payload: SqlValue | undefined): number {
+  return payload === null || payload === undefined || typeof payload === 'number' ? 0 : payload.length
 }

@@ -7,6 +7,7 @@ import { deadLetterReads } from '../table/dead-letter.ts'
 import { deliveryReads } from '../table/delivery.ts'
 import { dispatchReads } from '../table/dispatch.ts'
 import { inboxReads } from '../table/notification.ts'
+import { mqttSessionReads } from '../table/mqtt-session.ts'
 import { statisticsReads } from '../table/delivery-statistics.ts'
 import { digestReads } from '../table/digest.ts'
 import { overdueReads } from '../table/overdue.ts'
@@ -26,6 +27,7 @@ export function createReads(db: Database) {
     ...deadLetterReads(db),
     ...componentStateReads(db),
     ...digestReads(db),
+    ...mqttSessionReads(db),
     ...outboxReads(db),
     ...overdueReads(db),
     ...recordReads(db),

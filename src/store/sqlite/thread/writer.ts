@@ -9,6 +9,7 @@ import { deadLetterWrites } from '../table/dead-letter.ts'
 import { deliveryWrites } from '../table/delivery.ts'
 import { digestWrites } from '../table/digest.ts'
 import { metaWrites } from '../table/meta.ts'
+import { mqttSessionWrites } from '../table/mqtt-session.ts'
 import { notificationWrites } from '../table/notification.ts'
 import { onceWrites } from '../table/once.ts'
 import type {
@@ -41,6 +42,7 @@ function tables(db: Database, ballast: Ballast) {
     dispatches: dispatchWrites(db),
     outbox: outboxWrites(db),
     records: recordWrites(db),
+    mqtt: mqttSessionWrites(db),
     digests: digestWrites(db, work),
     work,
   }
@@ -190,6 +192,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return null
     case 'secret':
       return all.meta.secret(operation.name)
+    case 'sessions':
+      return operation.changes.map((change) => all.mqtt.apply(change))
     case 'restock':
       return all.ballast.grow()
     case 'ping':
@@ -227,7 +231,7 @@ function accept(all: Tables, operation: AcceptOperation): AcceptReply {
       kind: 'release',
       lane: 'release',
       ordinal: null,
-      critical: false,
+      rank: 0,
       leaseUntil: null,
       ...release,
     } as const
