@@ -1,4 +1,12 @@
-import { fault, type Fault, type Middleware } from '#engine'
+import {
+  fault,
+  isSecretName,
+  REDACTED,
+  redactText,
+  type Fault,
+  type Middleware,
+  type Redaction,
+} from '#engine'
 
 /** Longest values of the notification's columns, in characters (X33). */
 const LENGTHS = Object.entries({
@@ -28,6 +36,9 @@ const ALL_UNWANTED = new RegExp(`[${UNWANTED}]`, 'gu')
  * Cleans the body before the controller sees it (R41): takes control characters and direction overrides out of every
  * text and leaves it otherwise as it is; `context.body` is a new object when something was taken out.
  *
+ * What the configuration wants redacted is taken out of what people read, and not out of ids, addresses and links, which
+ * would lead elsewhere then.
+ *
  * Refuses with `publish.invalid_body`, whose `details` are `{ field, reason }`: a text longer than its column (X33,
  * `too_long`), an `action_url` that is neither http(s), mailto nor relative (`scheme`), an `id` outside
  * `[A-Za-z0-9._:-]{1,128}` (`pattern`), a field name with such characters in it (`control_characters`). More than 32
@@ -37,9 +48,42 @@ export function notificationFilter(): Middleware {
   return async (context, next) => {
     const body = clean(context.body, '', 1)
     if (isRecord(body)) checkFields(body)
-    context.body = body
+    const { redact } = context.filter
+    context.body = redact.length === 0 ? body : redactBody(body, redact)
     return next()
   }
+}
+
+/** Fields with texts for people, and those below which everything is for people. */
+const WORDS = new Set(['title', 'message', 'body', 'content', 'subject', 'text', 'html', 'note'])
+const OPEN = new Set(['data', 'metadata'])
+/** Lists of single messages, or of whom they are for. */
+const BATCHES = new Set(['messages', 'recipients'])
+
+function redactBody(body: unknown, wanted: readonly Redaction[]): unknown {
+  if (!isRecord(body)) return typeof body === 'string' ? redactText(body, wanted) : body
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => {
+      if (WORDS.has(name) || OPEN.has(name)) return [name, redactAll(value, wanted)]
+      if (BATCHES.has(name) && Array.isArray(value))
+        return [name, value.map((item) => (isRecord(item) ? redactBody(item, wanted) : item))]
+      return [name, value]
+    }),
+  )
+}
+
+/** As deep as the cleaned body is. A number becomes a text only where it is taken out. */
+function redactAll(value: unknown, wanted: readonly Redaction[]): unknown {
+  if (typeof value === 'string') return redactText(value, wanted)
+  if (typeof value === 'number') return redactText(String(value), wanted) === REDACTED ? REDACTED : value
+  if (Array.isArray(value)) return value.map((item) => redactAll(item, wanted))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const hidden = isSecretName(name, wanted) && item !== null && typeof item !== 'object'
+      return [name, hidden ? REDACTED : redactAll(item, wanted)]
+    }),
+  )
 }
 
 /** The same value when there is nothing to take out. */

@@ -97,6 +97,12 @@ export const ERRORS = {
     http: 500,
     mqtt: 'dead',
   },
+  'publish.blocked': {
+    what: 'Messages of this sender are blocked here',
+    mend: 'Take the sender out of `filter.block`, then replay the dead letter',
+    http: 403,
+    mqtt: 'dead',
+  },
   'publish.forbidden': {
     what: 'You may not publish to this topic',
     mend: 'Add the topic to `publish:` of the client, or use another identity',

@@ -13,6 +13,8 @@ export type {
 } from './notification/decision.ts'
 export { PRIORITIES, SEVERITIES } from './notification/notification.ts'
 export type { Context, Handler, Middleware } from './router/context.ts'
+export { blockedBy } from './router/blocked.ts'
+export { isSecretName, redactText, REDACTED, type Redaction } from './router/redaction.ts'
 export { createRouter, type Group, type Route, type RouteOptions, type Router } from './router/router.ts'
 export { SlidingWindow, type Standing } from './router/sliding-window.ts'
 export type { TopicParams } from './router/topic.ts'

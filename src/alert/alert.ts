@@ -25,6 +25,8 @@ export interface EscalationPolicy {
   readonly acksRequired?: number
   /** Whom the end of the policy tells; absent: admins and the catch-all team, and only when nobody else was reached. */
   readonly fallback?: readonly string[]
+  /** The end of the policy closes the alert, unless it reached nobody (behaviour O7). */
+  readonly resolveAtEnd?: boolean
   /** An alert of which nothing was heard for this long is closed (behaviour E26). */
   readonly autoResolveMs?: number
   /** A timer that is overdue by more than this pages nobody any more; a day unless set. */

@@ -3,7 +3,7 @@ import { promote, resolve, startOver } from './change.ts'
 import { changed, type Act, type Change } from './changed.ts'
 import { remind } from './escalation/reminder.ts'
 import { isIdleTimer } from './escalation/idle.ts'
-import { nextStep } from './escalation/policy.ts'
+import { closesAtEnd, nextStep } from './escalation/policy.ts'
 import { CARILLON, fire } from './escalation/start.ts'
 import type { WhoIs } from './resolve-targets.ts'
 
@@ -41,14 +41,16 @@ export function onTimer(alert: Alert, now: number, whoIs: WhoIs): Change {
 }
 
 /**
- * Makes the next step due now, because nobody of the last one can be reached any more (promises P7, P20). Nothing
- * changes when no step waits, or when it is due already.
+ * Makes the next step due now, because nobody of the last one can be reached any more (promises P7, P20); its end
+ * no longer closes it. Nothing changes when no step waits, or when it is due already.
  */
 export function hasten(alert: Alert, now: number): Change {
   const waits = alert.status === 'firing' && alert.severity === 'critical'
   if (!waits || alert.nextStepAt === null || isIdleTimer(alert) || alert.nextStepAt <= now)
     return { kind: 'same', alert }
-  return changed(alert, { alert: { ...alert, nextStepAt: now } })
+  // What arrived nowhere must not be closed as if somebody had let it pass.
+  const { resolveAtEnd: _, ...policy } = alert.policy
+  return changed(alert, { alert: { ...alert, policy, nextStepAt: now } })
 }
 
 /** After how long a due timer that nothing came of is looked at again. */
@@ -89,9 +91,11 @@ function onFiringTimer(alert: Alert, time: Act): Change {
   switch (alert.severity) {
     case 'critical': {
       const next = nextStep(alert, time.now, time.whoIs)
-      return next.kind === 'none'
-        ? { kind: 'same', alert }
-        : changed(alert, fire(alert, next, time.now, time.whoIs))
+      if (next.kind === 'none') return { kind: 'same', alert }
+      const fired = fire(alert, next, time.now, time.whoIs)
+      if (next.kind !== 'finished' || !closesAtEnd(alert.policy, next)) return changed(alert, fired)
+      const closed = resolve(fired.alert, { ...time, note: 'Nobody took it to the end of its policy' })
+      return { ...closed, ...('timeline' in closed && { timeline: [...fired.timeline, ...closed.timeline] }) }
     }
     case 'warning':
       return promote(alert, 'critical', time)

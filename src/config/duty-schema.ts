@@ -30,6 +30,9 @@ const Hours = Type.Object(
 
 const Layer = Type.Object(
   {
+    name: optionalText(
+      'Keeps its turns when layers are added, moved or removed before it; without it they count by its place',
+    ),
     rotate: Type.Array(Type.String(), { minItems: 1, description: 'User ids that take turns' }),
     every: Type.String({
       default: '1w',
@@ -171,6 +174,12 @@ export const Team = Type.Object(
             minItems: 1,
             description:
               'Whom the end of the policy tells. Unless set `admins` and `catch_all`, and only when no step reached anybody',
+          }),
+        ),
+        resolve_at_end: Type.Optional(
+          Type.Boolean({
+            description:
+              'Whether an alert that nobody took is closed when the wait of the last step is over; one that reached nobody stays open',
           }),
         ),
         auto_resolve: Type.Optional(

@@ -5,6 +5,7 @@ import { Team } from './duty-schema.ts'
 import { CHANNEL_NAMES } from '../delivery/delivery.ts'
 import { closed, duration, flag, httpUrl, optionalText, secret, text, texts, whole } from './fields.ts'
 import { Client, Customer, Tenant, User } from './people-schema.ts'
+import { Filter } from './filter-schema.ts'
 import { FlappingSettings, Grouping, Inhibit, InhibitTree, MaintenanceSettings } from './noise-schema.ts'
 import { Heartbeats, Rules } from './rules-schema.ts'
 import { Templates } from './templates-schema.ts'
@@ -235,6 +236,7 @@ export const ConfigSchema = Type.Object(
     }),
     maintenance: MaintenanceSettings,
     flapping: FlappingSettings,
+    filter: Filter,
     rules: Rules,
     heartbeats: Heartbeats,
     canary: Canary,

@@ -9,7 +9,8 @@ type StepSettings = TeamSettings['escalation']['steps'][number]
 
 /** The escalation policy of a team as alerts copy it: durations in milliseconds, windows in minutes of its zone. */
 export function policyOf({ escalation, schedule }: TeamSettings): EscalationPolicy {
-  const { steps, repeat, ack_timeout, ack_reminder, acks_required, fallback, auto_resolve } = escalation
+  const { steps, repeat, ack_timeout, ack_reminder, acks_required, fallback } = escalation
+  const { resolve_at_end, auto_resolve } = escalation
   return {
     steps: steps.map(stepOf),
     repeat,
@@ -17,6 +18,7 @@ export function policyOf({ escalation, schedule }: TeamSettings): EscalationPoli
     ...(ack_reminder !== undefined && { ackReminderMs: durationMs(ack_reminder) }),
     ...(acks_required !== undefined && { acksRequired: acks_required }),
     ...(fallback && { fallback }),
+    ...(resolve_at_end === true && { resolveAtEnd: true }),
     ...(auto_resolve !== undefined && { autoResolveMs: durationMs(auto_resolve) }),
     staleAfterMs: durationMs(escalation.stale_after),
     timezone: schedule?.timezone ?? 'UTC',

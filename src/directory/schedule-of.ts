@@ -38,11 +38,12 @@ function announcementsOf({ on_change, at, to }: NonNullable<ScheduleSettings['an
 }
 
 function layerOf(settings: ScheduleSettings['layers'][number]): Layer {
-  const { rotate, every, turns, handoff, start, only } = settings
+  const { name, rotate, every, turns, handoff, start, only } = settings
   const [, count = '1', unit = 'w'] = /^([0-9]+)(h|d|w|mo)$/.exec(every) ?? []
   const [, weekday, day, hour = '0', minute = '0'] =
     /^(?:([A-Z]\w{2}) |([0-9]{1,2}) )?([0-9]{2}):([0-9]{2})$/.exec(handoff ?? '') ?? []
   return {
+    ...(name !== undefined && { name }),
     rotate,
     every: { count: Number(count), unit: UNITS[unit as keyof typeof UNITS] },
     ...(turns && { turns: turns.map(lengthOf) }),

@@ -12,7 +12,7 @@ export interface RotationRecord {
   readonly layer: Layer
 }
 
-/** Owned by the team, under the layer's place in its schedule. */
+/** Owned by the team, under the layer's name, else its place in its schedule. */
 const ROTATION = recordKind<RotationRecord>('oncall_rotation')
 
 /**
@@ -60,9 +60,11 @@ export function keepTurns(
     const { tenant, name, schedule } = team
     if (schedule === null) return team
     const layers = schedule.layers.map((layer, index) => {
-      const place = { tenant, owner: name, key: String(index) }
+      const numbered = { tenant, owner: name, key: String(index) }
+      const place = layer.name === undefined ? numbered : { ...numbered, key: `name:${layer.name}` }
       const { timezone } = schedule
-      const before = registry.get(ROTATION, place)?.doc
+      // A layer that is given a name stays who it was.
+      const before = (registry.get(ROTATION, place) ?? registry.get(ROTATION, numbered))?.doc
       stale.delete(nameOf(place))
       const kept = { timezone, layer: keepTurn(before, { timezone, layer }, now) }
       if (JSON.stringify(kept) !== JSON.stringify(before)) written.push(registry.put(ROTATION, place, kept))

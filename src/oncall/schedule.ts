@@ -27,6 +27,8 @@ export interface Announcements {
 }
 
 export interface Layer {
+  /** Tells it from the others wherever it stands; absent: its place does. */
+  readonly name?: string
   /** User ids, in turn. */
   readonly rotate: readonly string[]
   readonly every: { readonly count: number; readonly unit: 'hour' | 'day' | 'week' | 'month' }

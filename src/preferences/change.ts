@@ -64,7 +64,8 @@ export function changedRows(
       if (row.eventType === eventType && row.customerId === scope.customerId) after.delete(key)
     for (const row of rowsOf(eventType, scope.customerId, setting)) after.set(keyOf(row), row)
   }
-  if (after.size > MOST_ROWS) {
+  // Whoever has more from a time with a higher limit may change them and have fewer (behaviour E27).
+  if (after.size > Math.max(MOST_ROWS, rows.length)) {
     throw fault(
       'request.invalid',
       `These would be ${after.size} preferences; one person has at most ${MOST_ROWS}. Patterns such as payment.* need fewer`,

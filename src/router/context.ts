@@ -1,4 +1,5 @@
 import type { Principal } from '../access/principal.ts'
+import type { Config } from '../config/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
@@ -24,6 +25,8 @@ export interface Context<Params extends object = Readonly<Record<string, string>
   readonly now: number
   readonly clock: Clock
   readonly directory: Directory
+  /** Whom and what the configuration wants kept out, as it is now (checklist R41). */
+  readonly filter: Config['filter']
   readonly log: Log
   readonly metrics: Metrics
   /** Sends a message to the publisher's own receipt topic at once, at most once; not durable (rate limit [R47]). */

@@ -11,21 +11,13 @@ const KEPT_OF_TOO_LARGE = 1024
 
 /**
  * Keeps a publish that cannot be routed: acknowledged, stored with its reason, counted, and told to its publisher
- * and to `dlq/#` (contract section 4). The outcome's id is the letter's. Rejects with a `store.…` fault when it could not be stored.
+ * and to `dlq/#` (contract section 4). A replay that is refused again changes its letter and makes no second one. The
+ * outcome's id is the letter's. Rejects with a `store.…` fault when it could not be stored.
  */
 export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault): Promise<Outcome> {
   const { publish, now, messageId } = arrival
-  const { principal, topic, payload } = publish
-  const deadLetter: DeadLetter = {
-    id: core.ids.next(now),
-    tenant: principal.tenant,
-    topic,
-    payload: payload.length > PAYLOAD_LIMIT ? payload.subarray(0, KEPT_OF_TOO_LARGE) : payload,
-    principal: principal.id,
-    code: reason.code,
-    reason: reason.message,
-    createdAt: now,
-  }
+  const { principal, topic } = publish
+  const deadLetter = letterOf(core, arrival, reason)
   const committed = core.store.accept({
     tenant: principal.tenant,
     at: now,
@@ -43,7 +35,7 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
   arrival.submitted()
   const accepted = await committed
   if (accepted.kind !== 'duplicate') {
-    core.metrics.deadLetters.inc({ code: reason.code })
+    if (!publish.replayOf) core.metrics.deadLetters.inc({ code: reason.code })
     core.log.warn(
       {
         code: reason.code,
@@ -68,11 +60,27 @@ export async function keepDeadLetter(core: Core, arrival: Arrival, reason: Fault
   return { kind: 'dead', id, code: reason.code, message: reason.message }
 }
 
+function letterOf(core: Core, { publish, now }: Arrival, { code, message: reason }: Fault): DeadLetter {
+  const { principal, topic, payload, replayOf } = publish
+  if (replayOf) return { ...replayOf, code, reason, replays: replayOf.replays + 1 }
+  return {
+    id: core.ids.next(now),
+    tenant: principal.tenant,
+    topic,
+    payload: payload.length > PAYLOAD_LIMIT ? payload.subarray(0, KEPT_OF_TOO_LARGE) : payload,
+    principal: principal.id,
+    code,
+    reason,
+    createdAt: now,
+    replays: 0,
+  }
+}
+
 /**
- * A resend of a dead message makes no second letter. It keeps a key of its own: under the message's, a replay or a
+ * A resend of a dead message makes no second letter, while every replay counts. It keeps a key of its own: under the message's, a replay or a
  * resend after the mend would count as done before it was ever routed.
  */
 function onceAsDead(arrival: Arrival): Once | null {
-  const once = onceOf(arrival)
+  const once = arrival.publish.replayOf ? null : onceOf(arrival)
   return once && { ...once, key: `dead:${once.key}` }
 }

@@ -1,6 +1,7 @@
 import type { Principal } from '../access/principal.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { RuleResult } from '../rules/apply-rules.ts'
+import type { DeadLetter } from '../store/store.ts'
 
 /** One message at the door, whatever carried it: MQTT, `POST /v1/publish/…`, or the engine itself. */
 export interface Publish {
@@ -25,6 +26,8 @@ export interface Publish {
   readonly signal?: AbortSignal
   /** A last will: published because the connection of its sender was lost. */
   readonly will?: boolean
+  /** The dead letter that is presented again with it, and that stays the only one when it is refused again. */
+  readonly replayOf?: DeadLetter
 }
 
 /** What became of it. */

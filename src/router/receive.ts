@@ -185,6 +185,7 @@ export function contextOf(core: Core, match: Taken, arrival: Arrival, body: unkn
     now: arrival.now,
     clock: core.clock,
     directory: core.directory(),
+    filter: core.config().filter,
     log: core.log,
     metrics: core.metrics,
     tell: (id, payload) => core.receipts.tell(publish.principal.id, id, payload),

@@ -6,7 +6,7 @@ import type { Receive } from './receive.ts'
 
 /**
  * Presents a dead letter again at the door, in the name of who published it (promise P10). When it is taken this
- * time the letter is removed; else it stays. A crash between the two replays it once more,
+ * time the letter is removed; else it stays the only one, with the newest reason and one more in `replays`. A crash between the two replays it once more,
  * under the same key, which writes nothing twice.
  */
 export async function replayDeadLetter(
@@ -32,8 +32,11 @@ export async function replayDeadLetter(
     fingerprint: `replay:${id}`,
     dup: true,
     correlationId: core.ids.next(core.clock.now()),
+    replayOf: letter,
   })
-  // What a rule could not do with a plain message it has now done, or it has left a letter of its own.
-  if (outcome.kind === 'stored' || outcome.kind === 'plain') await core.store.removeDeadLetter(by.tenant, id)
+  if (outcome.kind !== 'stored' && outcome.kind !== 'plain') return outcome
+  // The message was taken, but one of the rules that look at it may have failed again.
+  const left = await core.store.deadLetter(by.tenant, id)
+  if (left?.replays === letter.replays) await core.store.removeDeadLetter(by.tenant, id)
   return outcome
 }

@@ -611,7 +611,10 @@ export interface DeadLetter {
   /** As it came; the first 1 KB when it was over the limit. */
   readonly payload: Uint8Array
   readonly principal: string
+  /** Of the latest refusal, as `reason` is. */
   readonly code: string
   readonly reason: string
   readonly createdAt: number
+  /** How often it was presented again and refused again. */
+  readonly replays: number
 }

@@ -14,6 +14,7 @@ export const DeadLetterSchema = Type.Object(
     reason: Type.String(),
     code: Type.String(),
     created_at: Type.String({ format: 'date-time' }),
+    replays: Type.Integer({ minimum: 0, description: 'How often a replay of it was refused again' }),
   },
   {
     $id: 'DeadLetter',
@@ -27,6 +28,7 @@ export const DeadLetterSchema = Type.Object(
         reason: 'Message is required',
         code: 'publish.invalid_body',
         created_at: '2026-01-05T12:00:00.000Z',
+        replays: 0,
       },
     ],
   },
@@ -44,5 +46,6 @@ export function renderDeadLetter(letter: DeadLetter) {
     reason: letter.reason,
     code: letter.code,
     created_at: rfc3339(letter.createdAt),
+    replays: letter.replays,
   }
 }

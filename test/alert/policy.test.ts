@@ -19,6 +19,23 @@ describe('the next step of an escalation', () => {
     expect(late).to.deep.include({ kind: 'fire', step: 1, repeat: 0, nextAt: NOON + 65 * MINUTE })
   })
 
+  for (const waitMs of [1000, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE, 21 * 24 * 60 * MINUTE])
+    it(`comes ${waitMs} ms after it where that is its wait, and not a millisecond later (O2)`, () => {
+      const steps = [
+        { notify: ['user:anna'], waitMs },
+        { notify: ['user:bob'], waitMs: MINUTE },
+      ]
+      const policy = aPolicy([], { steps })
+      expect(nextStep(anAlert({ policy }), NOON, knowing())).to.deep.include({
+        kind: 'fire',
+        step: 1,
+        nextAt: NOON + waitMs,
+      })
+      const waiting = anAlert({ policy, step: 1, nextStepAt: NOON + waitMs })
+      expect(nextStep(waiting, NOON + waitMs - 1, knowing()).kind).to.equal('none')
+      expect(nextStep(waiting, NOON + waitMs, knowing())).to.deep.include({ kind: 'fire', step: 2 })
+    })
+
   it('has everybody of the step among its targets (E3)', () => {
     const alert = anAlert({ policy: aPolicy([['user:anna', 'oncall', 'webhook:ops', 'mqtt:siren']]) })
     const next = nextStep(alert, NOON, knowing({ oncall: ['bob'] }))

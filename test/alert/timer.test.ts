@@ -102,6 +102,12 @@ describe('hastening an alert (P7)', () => {
     expect(alert).to.include({ nextStepAt: NOON, version: 8 })
   })
 
+  it('keeps the end from closing what arrived nowhere (O7, P20)', () => {
+    const policy = aPolicy([['user:anna']], { resolveAtEnd: true })
+    const { alert } = changedBy(hasten(anAlert({ policy, step: 1, nextStepAt: NOON + MINUTE }), NOON))
+    expect(changedBy(onTimer(alert, NOON, who)).alert).to.include({ status: 'firing', nextStepAt: null })
+  })
+
   it('changes nothing where no step waits', () => {
     const still = [
       anAlert({ nextStepAt: NOON }),

@@ -371,6 +371,26 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:89 teams.p.escalation.steps[0].if_more_than.within: must be more than nothing',
   ],
   [
+    'a block of nobody and nothing',
+    `${PEOPLE}filter: { block: [{ reason: noisy }] }\n`,
+    'c.yaml:2:19 filter.block[0]: name at least one of from, topic',
+  ],
+  [
+    'a block of a topic that is no filter',
+    `${PEOPLE}filter: { block: [{ topic: "a/#/b" }] }\n`,
+    'c.yaml:2:28 filter.block[0].topic: "a/#/b" is no topic filter',
+  ],
+  [
+    'an end that closes and tells a fallback',
+    `${PEOPLE}teams: { p: { escalation: { steps: [{ notify: [team] }], fallback: [team], resolve_at_end: true } } }\n`,
+    'c.yaml:2:92 teams.p.escalation.resolve_at_end: the end either tells the fallback or closes the alert',
+  ],
+  [
+    'an end that closes where nothing begins',
+    `${PEOPLE}teams: { p: { escalation: { resolve_at_end: true } } }\n`,
+    'c.yaml:2:45 teams.p.escalation.resolve_at_end: needs steps, or there is no end',
+  ],
+  [
     'a reminder that nobody has time to answer',
     `${PEOPLE}teams: { p: { escalation: { ack_reminder: 20m } } }\n`,
     'c.yaml:2:43 teams.p.escalation.ack_reminder: needs ack_timeout: how long an answer to the reminder may take',

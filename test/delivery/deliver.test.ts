@@ -3,13 +3,18 @@ import type { Channel, ChannelMode, OutgoingMessage, SendResult } from '../../sr
 import type { Channels } from '../../src/delivery/channels/index.ts'
 import { smsChannel } from '../../src/delivery/channels/sms.ts'
 import { emailChannel } from '../../src/delivery/channels/email.ts'
+import { webhookChannel } from '../../src/delivery/channels/webhook.ts'
+import { createOutgoing } from '../../src/delivery/outgoing/outgoing.ts'
 import type { Trouble } from '../../src/delivery/chaos.ts'
 import { attempt, createDeliver, type DeliverDeps, type DeliverWork } from '../../src/delivery/deliver.ts'
 import type { ChannelName, FixedContent } from '../../src/delivery/delivery.ts'
+import { webhookAddress } from '../../src/delivery/webhook-address.ts'
 import { leasedWork, type PlannedDelivery } from '../../src/delivery/plan.ts'
 import { PROVIDERS_PAUSED } from '../../src/delivery/retry.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { fakeClock, turn } from '../support/fake-clock.ts'
+import { eventually } from '../support/eventually.ts'
+import { httpEndpoint } from '../support/http-endpoint.ts'
 import { memoryWork } from '../support/memory-work.ts'
 import { alert, notification, NOON, person, planned, TENANT } from '../support/messages.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -496,6 +501,29 @@ describe('attempt', () => {
     await clock.pass(1)
     expect((await attempting).settlement).to.deep.include({ at: NOON + 10_000, nextDueAt: NOON + 10_500 })
     expect(clock.waiting).to.deep.equal([])
+  })
+
+  it('tries a receiver again that did not answer in ten seconds, under the same id (A6)', async () => {
+    const slow = await httpEndpoint((_request, response, count) => void (count > 1 && response.end('ok')))
+    try {
+      const { deps, clock } = setUp()
+      const outgoing = createOutgoing({ allow: ['127.0.0.1'] })
+      const endpoints = [{ name: 'ops', url: slow.url, format: 'json' as const }]
+      const channel = webhookChannel({ endpoints, outgoing, clock })
+      const webhook: DeliverDeps = { ...deps, channels: new Map([['webhook', { channel, mode: 'live' }]]) }
+      const item = work({ channel: 'webhook', userId: null, address: webhookAddress('ops', slow.url) })
+      const first = attempt(item, webhook)
+      await eventually('the first request', () => (slow.received.length === 1 ? true : undefined))
+      await clock.pass(10_000)
+      const { settlement } = await first
+      expect(settlement.delivery).to.include({ state: 'pending' })
+      expect(settlement.nextDueAt).to.equal(NOON + 10_500)
+      expect((await attempt(item, webhook)).settlement.delivery).to.include({ state: 'sent' })
+      const ids = slow.received.map(({ headers }) => headers['idempotency-key'])
+      expect(ids).to.deep.equal(['a1.1', 'a1.1'])
+    } finally {
+      await slow.close()
+    }
   })
 
   it('gives up a channel that does not hear its signal, and is in doubt', async () => {

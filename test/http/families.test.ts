@@ -241,6 +241,7 @@ describe('the own API', () => {
         reason: 'There is no such user',
         code: 'publish.unknown_user',
         created_at: '2026-01-05T12:00:00.000Z',
+        replays: 0,
       })
       expect(items[1]).to.include({ payload: '/wA=', payload_encoding: 'base64' })
       expect(items).to.have.length(2)

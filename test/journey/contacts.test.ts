@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { ServerResponse } from 'node:http'
+import { CONTACT } from '../../src/contact/contact.ts'
 import { eventually } from '../support/eventually.ts'
 import { harness, type Harness } from '../support/harness.ts'
 import { httpEndpoint, type HttpEndpoint } from '../support/http-endpoint.ts'
@@ -186,6 +187,31 @@ describe('Addresses that people add for themselves', function () {
     expect(await items()).to.have.length(1)
     await program.pass(15 * MINUTE)
     expect((await add('voice', PHONE)).status).to.equal(201)
+  })
+
+  it('are twenty at most; whoever has more from a time with a higher limit may still remove them (E27)', async () => {
+    await run()
+    const { registry } = program.app.engine
+    const { tenant } = program.app.engine.directory.user('dora')!
+    for (let each = 0; each < 22; each++)
+      await registry.put(
+        CONTACT,
+        { tenant, owner: 'dora', key: `contact-${each}` },
+        {
+          channel: 'email',
+          address: `dora${each}@example.org`,
+          verifiedAt: program.now,
+          pending: null,
+        },
+      )
+    const refused = await add('sms', PHONE)
+    expect(codeOf(refused)).to.deep.equal([409, 'contact.too_many'])
+    expect(JSON.stringify(refused.body)).to.include('at most 20')
+    for (const key of ['contact-0', 'contact-1', 'contact-2']) {
+      expect(codeOf(await add('sms', PHONE))).to.deep.equal([409, 'contact.too_many'])
+      expect((await dora.request('DELETE', `/v1/users/me/contacts/${key}`)).status).to.equal(204)
+    }
+    expect((await add('sms', PHONE)).status).to.equal(201)
   })
 
   it('cost three codes in 15 minutes per address, whoever asks (security 21)', async () => {

@@ -105,6 +105,35 @@ describe('Those who were paged hear how it went on (contract section 6, E16)', f
     ])
   })
 
+  it('when time closed it after seven days in which nothing was heard of it (E16, E26)', async () => {
+    await h.close()
+    const escalation = {
+      steps: [{ notify: ['oncall'], wait: '5m' }, { notify: ['user:cem'] }],
+      auto_resolve: '7d',
+    }
+    const schedule = { layers: [{ rotate: ['bob'] }] }
+    const teams = { platform: { alert_types: ['system_failure'], schedule, escalation } }
+    h = await harness({ config: { teams } })
+    const taken = await h.raise('alerts/critical/system_failure', { source: 'taken' })
+    const left = await h.raise('alerts/critical/system_failure', { source: 'left' })
+    await h.pass(5 * MINUTE)
+    await act('ack', taken, 'bob')
+    await h.restart(7 * 24 * 60 * MINUTE - 1)
+    const ended = async (user: string) => (await told(user)).filter((each) => each.includes('RESOLVED'))
+    for (const user of ['anna', 'bob', 'cem']) expect(await ended(user)).to.deep.equal([])
+    await h.pass(1)
+    for (const id of [taken, left]) expect((await h.alert(id)).status).to.equal('resolved')
+    for (const user of ['anna', 'bob', 'cem'])
+      expect(await ended(user), user).to.deep.equal([
+        'email RESOLVED0',
+        'email RESOLVED0',
+        'sms RESOLVED0',
+        'sms RESOLVED0',
+      ])
+    await h.restart(60 * MINUTE)
+    expect(await ended('bob')).to.have.length(4)
+  })
+
   it('not when they alone were told and did it themselves, and never by a call', async () => {
     await h.close()
     h = await harness({

@@ -2,6 +2,10 @@ import { expect } from 'chai'
 import { harness, type Harness } from '../support/harness.ts'
 
 const MINUTE = 60_000
+const PLATFORM = {
+  schedule: { layers: [{ rotate: ['bob'] }] },
+  escalation: { steps: [{ notify: ['oncall'], wait: '5m' }] },
+}
 const CEM = 'notifications/realtime/user/cem'
 
 describe('Somebody who would get too many messages', function () {
@@ -52,6 +56,27 @@ describe('Somebody who would get too many messages', function () {
       limit: 1000,
     })
     expect(items).to.have.length(995)
+    expect(await conserved()).to.equal(0)
+  })
+
+  it('gets the page of another service at once while 300 alerts of one wait for the same phone (E10)', async () => {
+    program = await harness({
+      config: { teams: { platform: { ...PLATFORM, alert_types: ['disk_*', 'door_*'] } } },
+    })
+    const raise = (type: string, source: string) =>
+      program.accepted(`alerts/critical/${type}`, { message: `${type} ${source}`, source })
+    await Promise.all(Array.from({ length: 300 }, (_, each) => raise('disk_full', `db${each}`)))
+    await raise('door_open', 'gate')
+    await program.quiet()
+    const all = await texts('bob')
+    const doors = all.filter((text) => text.includes('door_open'))
+    expect(all.length, 'of the flood only what the budget allows').to.be.at.most(6)
+    expect(doors, 'told by itself').to.have.length(1)
+    expect(doors[0]).to.not.include('held back')
+    // And once more when the flood fills its phone to the brim and is behind it.
+    await raise('door_forced', 'gate')
+    await program.quiet()
+    expect((await texts('bob')).at(-1)).to.include('door_forced')
     expect(await conserved()).to.equal(0)
   })
 

@@ -1,12 +1,15 @@
 import { expect } from 'chai'
-import { Fault, type Decision } from '#engine'
+import { Fault, type Context, type Decision } from '#engine'
 import { notificationFilter } from '../../middleware/notification-filter.ts'
 import { fakeContext } from '../support/fake-context.ts'
 
 const done: Decision = { kind: 'drop', reason: 'test' }
 
-async function filtered(body: unknown): Promise<{ body: unknown } | Fault> {
-  const context = fakeContext({ body })
+async function filtered(
+  body: unknown,
+  redact: Context['filter']['redact'] = [],
+): Promise<{ body: unknown } | Fault> {
+  const context = fakeContext({ body, filter: { block: [], redact } })
   try {
     expect(await notificationFilter()(context, async () => done)).to.equal(done)
     return { body: context.body }
@@ -34,6 +37,37 @@ describe('notification filter', () => {
       })
       expect(await filtered(before)).to.deep.equal({ body: after })
     }
+  })
+
+  it('takes card numbers and secrets out of what people read, and leaves addresses, ids and links (R41)', async () => {
+    const card = '4111 1111 1111 1111'
+    const before = {
+      id: '4111111111111111',
+      title: `Card ${card}`,
+      message: 'password: hunter2',
+      source: '4111111111111111',
+      action_url: 'https://example.org/?token=abc',
+      data: { card: 4111111111111111, count: 12, password: 'hunter2', deep: [{ note: card, token: 12345 }] },
+      messages: [{ to: '4111111111111111@example.org', subject: card, body: 'fine' }],
+    }
+    const frozen = structuredClone(before)
+    expect(await filtered(before, ['card_number', 'secret'])).to.deep.equal({
+      body: {
+        ...before,
+        title: 'Card [removed]',
+        message: 'password: [removed]',
+        data: {
+          card: '[removed]',
+          count: 12,
+          password: '[removed]',
+          deep: [{ note: '[removed]', token: '[removed]' }],
+        },
+        messages: [{ to: '4111111111111111@example.org', subject: '[removed]', body: 'fine' }],
+      },
+    })
+    expect(before, 'the payload itself stays').to.deep.equal(frozen)
+    expect(await filtered(before, ['card_number'])).to.have.nested.property('body.message', before.message)
+    expect(await filtered(before)).to.have.property('body', before)
   })
 
   it('changes a copy and hands an untouched body on as it is', async () => {

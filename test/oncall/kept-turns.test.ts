@@ -1,7 +1,9 @@
 import { expect } from 'chai'
+import { DEFAULT_TENANT } from '../../src/access/principal.ts'
 import { keepTurn, type RotationRecord } from '../../src/oncall/kept-turns.ts'
 import type { Layer } from '../../src/oncall/schedule.ts'
 import { shifts } from '../../src/oncall/shifts.ts'
+import { harness, type Harness } from '../support/harness.ts'
 
 const DAY = 24 * 60 * 60_000
 const MONDAY = Date.UTC(2026, 0, 5, 9)
@@ -65,5 +67,45 @@ describe('Who is on call when somebody leaves or joins a rotation (E22)', () => 
   it('is what the first turn says where none has begun', () => {
     const layer = keepTurn(record('a b'), record('b'), MONDAY - DAY)
     expect(layer).to.deep.equal(record('b').layer)
+  })
+})
+
+describe('The turns of a layer in a running program (E22)', () => {
+  let program: Harness
+  afterEach(() => program.close())
+
+  const config = (layers: readonly object[]) => ({
+    teams: {
+      platform: {
+        alert_types: ['system_failure'],
+        schedule: { layers },
+        escalation: { steps: [{ notify: ['oncall'], wait: '5m' }] },
+      },
+    },
+  })
+  const week = (name: string | undefined, rotate: readonly string[]) => ({
+    ...(name !== undefined && { name }),
+    rotate,
+    every: '1d',
+  })
+  const turns = () =>
+    program.app.engine.directory
+      .teams(DEFAULT_TENANT)[0]
+      ?.schedule?.layers.map(({ rotate, shift = 0 }) => `${rotate.join(' ')} ${shift}`)
+
+  it('stay when another layer is put before it, if it has a name, also one that it has just been given', async () => {
+    program = await harness({ config: config([week(undefined, ['anna', 'bob', 'cem', 'dora'])]) })
+    // One person leaves, so that the count no longer follows from the start alone.
+    const left = ['bob', 'cem', 'dora']
+    program.reconfigure(config([week(undefined, left)]))
+    const [kept] = turns() ?? []
+    expect(kept).to.match(/^bob cem dora [12]$/)
+    program.reconfigure(config([week('primary', left)]))
+    expect(turns()).to.deep.equal([kept])
+    await program.quiet()
+    program.reconfigure(config([week('backup', ['anna', 'dora']), week('primary', left)]))
+    expect(turns()).to.deep.equal(['anna dora 0', kept])
+    await program.restart()
+    expect(turns()).to.deep.equal(['anna dora 0', kept])
   })
 })

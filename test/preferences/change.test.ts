@@ -256,4 +256,14 @@ describe('a change of preferences', () => {
     const swap = [more, { event_type: 'e0', channel: 'email', enabled: null }]
     expect(change(full, { preferences: swap })).to.have.length(MOST_ROWS)
   })
+
+  it('lets whoever has more rows than the limit change them and have fewer, and no more (E27)', () => {
+    const many = Array.from({ length: MOST_ROWS + 20 }, (_, index) => row(`+event.${index}`))
+    const swap = wire([row('-event.7')])
+    expect(change(many, { preferences: swap })).to.have.length(MOST_ROWS + 20)
+    const fewer = [{ event_type: 'event.7', channel: 'email', enabled: null }]
+    expect(change(many, { preferences: fewer })).to.have.length(MOST_ROWS + 19)
+    const more = wire([row('+event.other')])
+    expect(() => change(many, { preferences: more })).to.throw(Fault, /521 .*at most 500/)
+  })
 })

@@ -59,6 +59,7 @@ export function fakeContext(options: FakeContextOptions = {}): FakeContext {
     now: clock.now(),
     // Nothing between the broker and the controller looks anybody up; a look-up here would be a defect that shows.
     directory: {} as Directory,
+    filter: { block: [], redact: [] },
     log: silentLog().log,
     metrics,
     ...options,

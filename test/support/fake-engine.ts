@@ -372,6 +372,7 @@ export function deadLetterRow(id: string, given: Partial<DeadLetter> = {}): Dead
     code: 'publish.unknown_user',
     reason: 'There is no such user',
     createdAt: AT,
+    replays: 0,
     ...given,
   }
 }

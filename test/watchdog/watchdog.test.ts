@@ -53,7 +53,7 @@ describe('the watchdog (P21)', () => {
     ],
   ]
   for (const [title, sql] of losses) {
-    it(`alarms within a minute when ${title}, and the next step fires all the same`, async () => {
+    it(`alarms within a minute when ${title}, and the next step fires all the same (O13)`, async () => {
       const id = await h.raise('alerts/critical/system_failure')
       await h.pass(40 * SECOND)
       corrupt(sql.replaceAll('864e5', '86400000'))

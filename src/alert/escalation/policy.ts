@@ -61,7 +61,7 @@ export interface FiringStep {
   /** The run of the policy that the step belongs to, counted from 0. */
   readonly repeat: number
   readonly targets: ResolvedTargets
-  /** When the next step, or an explicit fallback, is due; null when nothing follows. */
+  /** When the next step, an explicit fallback or the closing end is due; null when nothing follows. */
   readonly nextAt: number | null
   readonly skipped: readonly SkippedStep[]
 }
@@ -157,13 +157,19 @@ function notCalledFor({ ifMoreThan }: EscalationStep, now: number, whoIs: WhoIs)
   return alerts > ifMoreThan.count ? null : alerts
 }
 
+/** Whether this end closes the alert (behaviour O7): never one that reached nobody, which has to wake somebody else. */
+export function closesAtEnd(policy: EscalationPolicy, end: FinishedPolicy): boolean {
+  return policy.resolveAtEnd === true && !reachesNobody(policy, end)
+}
+
 interface Position {
   readonly step: number
   readonly repeat: number
 }
 
 function dueAfter(policy: EscalationPolicy, position: Position, now: number): number | null {
-  const more = following(policy, position) !== null || policy.fallback !== undefined
+  const ends = policy.fallback !== undefined || policy.resolveAtEnd === true
+  const more = ends || following(policy, position) !== null
   // `following` gave the position, so the step is in the list.
   return more ? now + policy.steps[position.step - 1]!.waitMs : null
 }

@@ -7,8 +7,21 @@ type Escalation = Config['teams'][string]['escalation']
 export function checkEscalation(config: Config): Finding[] {
   return Object.entries(config.teams).flatMap(([name, { escalation }]) => {
     const path: Path = ['teams', name, 'escalation']
-    return [...reminderFaults(escalation, path), ...stepFaults(escalation, path)]
+    return [
+      ...endFaults(escalation, path),
+      ...reminderFaults(escalation, path),
+      ...stepFaults(escalation, path),
+    ]
   })
+}
+
+function endFaults({ fallback, resolve_at_end, steps }: Escalation, path: Path): Finding[] {
+  if (resolve_at_end !== true) return []
+  const at: Path = [...path, 'resolve_at_end']
+  return [
+    ...(fallback ? [{ path: at, message: 'the end either tells the fallback or closes the alert' }] : []),
+    ...(steps.length === 0 ? [{ path: at, message: 'needs steps, or there is no end' }] : []),
+  ]
 }
 
 function reminderFaults({ ack_reminder, ack_timeout }: Escalation, path: Path): Finding[] {

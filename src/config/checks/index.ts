@@ -4,6 +4,7 @@ import { checkEscalation } from './escalation.ts'
 import { checkAddresses, checkCustomerPhones, checkLocales, checkSender } from './contacts.ts'
 import { checkDigests } from './digests.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
+import { checkFilter } from './filter.ts'
 import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkNotificationTypes } from './notification-types.ts'
@@ -41,6 +42,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkLocales,
   checkSender,
   checkGrants,
+  checkFilter,
   checkScheduledUsers,
   checkTargets,
   checkEscalation,

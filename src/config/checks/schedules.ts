@@ -23,6 +23,10 @@ export function checkRotations(config: Config): Finding[] {
           message: `${layer.turns ? 'turns' : `every: ${layer.every}`} needs ${form}, found "${layer.handoff}"`,
         })
       }
+      const { name } = layer
+      if (name !== undefined && schedule.layers.findIndex((other) => other.name === name) < index) {
+        findings.push({ path: [...path, 'layers', index, 'name'], message: `"${name}" names two layers` })
+      }
       if (layer.start !== undefined && !isDate(layer.start)) {
         findings.push({ path: [...path, 'layers', index, 'start'], message: `${layer.start} is no date` })
       }

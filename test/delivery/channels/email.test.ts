@@ -77,6 +77,28 @@ function smtpError(responseCode: number, text: string): Error {
   return Object.assign(new Error(text), { responseCode })
 }
 
+/** A header as a mail program shows it (RFC 2047): blanks between encoded words are none. */
+function decodedHeader(headers: string, name: string): string {
+  const line = new RegExp(`^${name}: (.*)$`, 'm').exec(headers)?.[1] ?? ''
+  return line
+    .replaceAll(/\?=\s+=\?/g, '?==?')
+    .replaceAll(/(?:=\?utf-8\?[bq]\?[^?]*\?=)+/gi, (words) =>
+      Buffer.concat(
+        [...words.matchAll(/=\?utf-8\?([bq])\?([^?]*)\?=/gi)].map(([, how = '', text = '']) =>
+          how.toLowerCase() === 'b' ? Buffer.from(text, 'base64') : quoted(text),
+        ),
+      ).toString('utf8'),
+    )
+    .replaceAll('"', '')
+}
+
+function quoted(text: string): Buffer {
+  const bytes = text
+    .replaceAll('_', ' ')
+    .replaceAll(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  return Buffer.from(bytes, 'latin1')
+}
+
 describe('email over SMTP', () => {
   afterEach(async () => {
     for (const close of closing.splice(0)) await close()
@@ -285,6 +307,26 @@ describe('email over SMTP', () => {
             'latin1',
           ).toString('utf8')
     expect(decoded.replaceAll('\r\n', '\n').trimEnd()).to.equal(text)
+  })
+
+  it('writes letters beyond ASCII in names and subjects as encoded words, and line breaks as blanks (N9)', async () => {
+    const server = await smtpServer()
+    const email = emailChannel({ smtpUrl: server.url, from: 'Störungsdienst Füßen <alerts@example.org>' })
+    closing.push(() => email.close(), server.close)
+    const subject = 'Störung 冷蔵庫 – ⚠️ '.repeat(6).trim()
+    for (const lineBreak of ['\r\n', '\n', '\r', '\u2028', '\u0085'])
+      await email.send(message({}, { subject: `${subject}${lineBreak}Bcc: eve@example.org` }), never())
+    expect(server.mails).to.have.length(5)
+    for (const { raw, headers, to } of server.mails) {
+      const head = raw.slice(0, raw.indexOf('\r\n\r\n'))
+      // RFC 2047 section 2: ASCII only, 75 characters to an encoded word, 76 to a line that has one.
+      expect(head).to.match(/^[\x20-\x7e\r\n]*$/)
+      for (const word of head.match(/=\?[^?]+\?[BQ]\?[^?]*\?=/gi) ?? []) expect(word.length).to.be.at.most(75)
+      expect(to).to.deep.equal(['anna@example.org'])
+      expect(headers).to.not.match(/^bcc:/im)
+      expect(decodedHeader(headers, 'Subject')).to.equal(`${subject} Bcc: eve@example.org`)
+      expect(decodedHeader(headers, 'From')).to.equal('Störungsdienst Füßen <alerts@example.org>')
+    }
   })
 
   it('uses its connections again, and leaves none open after closing', async () => {

@@ -181,6 +181,7 @@ export function deadLetter(id: string, given: Partial<DeadLetter> = {}): DeadLet
     code: 'publish.invalid_json',
     reason: 'The payload is not valid JSON',
     createdAt: NOON,
+    replays: 0,
     ...given,
   }
 }

@@ -4,21 +4,21 @@ import { decodeCursor } from './cursor.ts'
 import type { Database, Row, SqlValue } from '../file/database.ts'
 
 export function deadLetterRow(letter: DeadLetter): Row {
-  const { tenant, id, topic, payload, principal, code, reason, createdAt } = letter
-  return [tenant, id, topic, payload, principal, code, reason, createdAt]
+  const { tenant, id, topic, payload, principal, code, reason, createdAt, replays } = letter
+  return [tenant, id, topic, payload, principal, code, reason, createdAt, replays]
 }
 
-const COLUMNS = 'tenant, id, topic, payload, principal, code, reason, created_at'
+const COLUMNS = 'tenant, id, topic, payload, principal, code, reason, created_at, replays'
 
 export function readDeadLetter(row: Row): DeadLetter {
-  const [tenant, id, topic, payload, principal, code, reason, createdAt] = row as unknown as [
+  const [tenant, id, topic, payload, principal, code, reason, createdAt, replays] = row as unknown as [
     ...[TenantId, string, string, Uint8Array],
-    ...[string, string, string, number],
+    ...[string, string, string, number, number],
   ]
-  return { id, tenant, topic, payload, principal, code, reason, createdAt }
+  return { id, tenant, topic, payload, principal, code, reason, createdAt, replays }
 }
 
-export const deadLetterPosition = (row: Row): readonly SqlValue[] => [row[8]!]
+export const deadLetterPosition = (row: Row): readonly SqlValue[] => [row[9]!]
 
 /** The reader's statements on dead letters. */
 export function deadLetterReads(db: Database) {
@@ -35,14 +35,18 @@ export function deadLetterReads(db: Database) {
 /** The writer's statements on dead letters. */
 export function deadLetterWrites(db: Database) {
   const remove = db.prepare('DELETE FROM dead_letter WHERE id = ? AND tenant = ?')
-  const insert = db.prepare(`INSERT INTO dead_letter (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+  const insert = db.prepare(`INSERT INTO dead_letter (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const again = db.prepare(
+    'UPDATE dead_letter SET code = ?, reason = ?, replays = ? WHERE id = ? AND tenant = ?',
+  )
   const prune = db.prepare(`
     DELETE FROM dead_letter WHERE row IN (SELECT row FROM dead_letter WHERE created_at < ? ORDER BY created_at LIMIT ?)`)
   return {
-    /** A letter that fails again on replay takes the place of its former self; answers whether it did. */
+    /** A letter that fails again on replay stays in its place, with its new reason; answers whether it was there. */
     put(row: Row): boolean {
-      const replaced = remove.run(row[1]!, row[0]!).changes > 0
-      insert.run(...row)
+      const [tenant, id, , , , code, reason, , replays] = row
+      const replaced = again.run(code!, reason!, replays!, id!, tenant!).changes > 0
+      if (!replaced) insert.run(...row)
       return replaced
     },
     remove: (id: string, tenant: string): boolean => remove.run(id, tenant).changes > 0,

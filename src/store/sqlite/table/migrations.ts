@@ -342,6 +342,10 @@ const MIGRATIONS: readonly string[] = [
     payload ANY NOT NULL
   ) STRICT;
   `,
+  `
+  -- How often it was presented again and refused again.
+  ALTER TABLE dead_letter ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** The schema version this build writes. */
