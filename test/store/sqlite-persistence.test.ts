@@ -17,7 +17,8 @@ type Suite = (options: {
 }) => void
 
 // The package has no types for it.
-const suite = createRequire(import.meta.url)('aedes-persistence/abstract.js') as Suite
+const require = createRequire(import.meta.url)
+const suite = require('aedes-persistence/abstract.js') as Suite
 
 describe('the persistence of MQTT sessions in the embedded store (aedes-persistence, abstract.js)', () => {
   let opened: TemporaryStore
