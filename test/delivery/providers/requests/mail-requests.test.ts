@@ -102,7 +102,7 @@ describe('mails as they are handed over', function () {
     const message = { idempotencyKey: 'd1.0', address: 'anna@example.org', rendered, critical: false }
     try {
       const result = await channel.send(message, new AbortController().signal)
-      expect(result).to.deep.equal({ ok: true, providerId: '<m1@mg.example.org>' })
+      expect(result).to.deep.equal({ ok: true, status: 200, providerId: '<m1@mg.example.org>' })
       const [asked] = server.asked
       const form = await new Response(asked?.body, {
         headers: { 'content-type': asked?.headers['content-type'] ?? '' },
