@@ -2,17 +2,17 @@ import type { TenantId } from './access/principal.ts'
 import type { Board } from './board/board.ts'
 import type { PublishOptions } from './broker/broker.ts'
 import type { Clock } from './clock.ts'
-import type { Config } from './config/schema.ts'
+import type { Config } from './config/schema/schema.ts'
 import type { Recipient } from './delivery/channel.ts'
 import type { ChannelName } from './delivery/delivery.ts'
 import type { Alert } from './alert/alert.ts'
-import type { Fence } from './alert/fence.ts'
+import type { Fence } from './alert/paging/fence.ts'
 import type { HoldOff } from './alert/hold-off.ts'
-import type { InTurn } from './alert/in-turn.ts'
+import type { InTurn } from './alert/change/in-turn.ts'
 import type { OpenAlerts } from './alert/open-alerts.ts'
 import type { Rounds } from './alert/escalation/rounds.ts'
 import type { OperatorAlarm } from './alert/operator-alarm.ts'
-import type { Worker } from './delivery/worker.ts'
+import type { Worker } from './delivery/worker/worker.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Directory, Person } from './directory/directory.ts'
 import type { Ids } from './ids.ts'
@@ -61,7 +61,7 @@ export interface Core {
   readonly wanted: (topic: string) => boolean
   /** Origin of links; known once the server listens. */
   readonly publicUrl: () => string
-  /** An alert's page was given up: see alert/bring-forward.ts. */
+  /** An alert's page was given up: see alert/paging/bring-forward.ts. */
   readonly bringForward: (tenant: TenantId, alertId: string) => Promise<void>
   /** Brings alerts in line with what keeps them quiet: see noise/reconsider.ts. Never rejects. */
   readonly reconsider: (alerts: Iterable<Alert>) => Promise<void>

@@ -1,7 +1,7 @@
 import { createConservationWatch } from './conservation-watch.ts'
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
-import { forgetSeen } from './delivery/seen.ts'
+import { forgetSeen } from './delivery/answers/seen.ts'
 import { forgetNoise } from './noise/forget.ts'
 
 const ROUND_MS = 30_000

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { MqttCredentials } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Directory } from '../directory/directory.ts'
 import { Fault, fault } from '../errors.ts'
 import type { Log } from '../log.ts'

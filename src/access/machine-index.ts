@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Directory } from '../directory/directory.ts'
 import { sameDigest } from './tokens.ts'
 

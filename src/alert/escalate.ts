@@ -1,13 +1,13 @@
 import type { Core } from '../core.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Claimed } from '../store/store.ts'
-import { afterAlertCommit } from './after-commit.ts'
+import { afterAlertCommit } from './change/after-commit.ts'
 import { announceFor } from '../noise/grouping/announce.ts'
 import { onTimerQuietly } from '../noise/hush.ts'
 import { lookAgainAt } from './timer.ts'
 import { CARILLON } from './escalation/start.ts'
 import { withOutcome } from './outcome/outcome.ts'
-import { planPaging, whoIsFor } from './paging.ts'
+import { planPaging, whoIsFor } from './paging/paging.ts'
 import { changeOf } from './raising.ts'
 
 /**

@@ -9,7 +9,7 @@ import {
   type TimelineEntry,
 } from './alert.ts'
 import { start, type Moved } from './escalation/start.ts'
-import type { WhoIs } from './resolve-targets.ts'
+import type { WhoIs } from './paging/resolve-targets.ts'
 
 /** A warning that was published this often becomes critical (contract section 6, R32). */
 const WARNING_PROMOTED_AT_COUNT = 4

@@ -1,11 +1,11 @@
 import type { Alert } from './alert.ts'
-import { promote, resolve, startOver } from './change.ts'
-import { changed, type Act, type Change } from './changed.ts'
+import { promote, resolve, startOver } from './change/change.ts'
+import { changed, type Act, type Change } from './change/changed.ts'
 import { remind } from './escalation/reminder.ts'
 import { isIdleTimer } from './escalation/idle.ts'
 import { closesAtEnd, nextStep } from './escalation/policy.ts'
 import { CARILLON, fire } from './escalation/start.ts'
-import type { WhoIs } from './resolve-targets.ts'
+import type { WhoIs } from './paging/resolve-targets.ts'
 
 /**
  * What the timer of an alert means, by its status: a firing alert escalates, or as a warning becomes critical (R32); of

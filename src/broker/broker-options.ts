@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { InboxReader } from '../store/store.ts'

@@ -1,9 +1,9 @@
-import { configJsonSchema } from '../config/editor-schema.ts'
+import { configJsonSchema } from '../config/shown/editor-schema.ts'
 import { formatFault } from '../config/fault.ts'
 import { loadConfig } from '../config/load.ts'
-import { maskSecrets, printConfig } from '../config/print.ts'
+import { maskSecrets, printConfig } from '../config/shown/print.ts'
 import { paint } from './terminal.ts'
-import type { Flags } from '../config/overrides.ts'
+import type { Flags } from '../config/reading/overrides.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ConfigVerbOptions extends Flags {

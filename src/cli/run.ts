@@ -14,7 +14,7 @@ import { explainPublish, simulateType, type ExplainOptions, type SimulateOptions
 import { addSilences } from './silences.ts'
 import { CliFailure } from './terminal.ts'
 import { testSend, type TestSendOptions } from './test-send.ts'
-import type { Flags } from '../config/overrides.ts'
+import type { Flags } from '../config/reading/overrides.ts'
 import type { AlertListOptions, AlertVerb, AlertVerbOptions, VerbOptions } from './alerts.ts'
 import type { ConfigVerbOptions } from './config.ts'
 import type { OutboxListOptions, ReplyOptions } from './outbox.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { configNode } from './schema-node.ts'
-import { QUIET, settle } from './settle.ts'
-import type { Config } from './schema.ts'
+import { configNode } from './reading/schema-node.ts'
+import { QUIET, settle } from './reading/settle.ts'
+import type { Config } from './schema/schema.ts'
 
 const credential = () => randomBytes(18).toString('base64url')
 

@@ -1,4 +1,4 @@
-import { showReferences } from './interpolation.ts'
+import { showReferences } from './reading/interpolation.ts'
 
 /** Where something stands in the configuration: keys and list positions from the top. */
 export type Path = readonly (string | number)[]

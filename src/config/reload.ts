@@ -1,7 +1,7 @@
 import { loadConfig } from './load.ts'
 import type { ConfigFault } from './fault.ts'
 import type { LoadOptions } from './load.ts'
-import type { Config } from './schema.ts'
+import type { Config } from './schema/schema.ts'
 
 export type Reloaded =
   | {

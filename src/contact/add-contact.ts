@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import type { OptOuts } from '../delivery/opt-outs.ts'
+import type { OptOuts } from '../delivery/answers/opt-outs.ts'
 import type { Person } from '../directory/directory.ts'
 import { fault } from '../errors.ts'
 import type { Registered } from '../registry/registry.ts'

@@ -1,6 +1,6 @@
 import type { TenantId } from '../access/principal.ts'
-import type { Config } from '../config/schema.ts'
-import type { OptOuts } from '../delivery/opt-outs.ts'
+import type { Config } from '../config/schema/schema.ts'
+import type { OptOuts } from '../delivery/answers/opt-outs.ts'
 import { serves } from '../delivery/providers/fail-over.ts'
 import { fault } from '../errors.ts'
 import type { ContactChannel } from './contact.ts'

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { startDeliveries } from '../delivery/start.ts'
+import { startDeliveries } from '../delivery/worker/start.ts'
 import type { Person } from '../directory/directory.ts'
 import { codeMessage } from './code.ts'
 import type { ContactChannel } from './contact.ts'

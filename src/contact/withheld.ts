@@ -1,5 +1,5 @@
 import type { Delivery } from '../delivery/delivery.ts'
-import type { OptOuts } from '../delivery/opt-outs.ts'
+import type { OptOuts } from '../delivery/answers/opt-outs.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Registry } from '../registry/registry.ts'
 import { CONTACT, CONTACT_CHANNELS, type ContactChannel } from './contact.ts'

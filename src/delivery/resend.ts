@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts'
-import { afterAlertCommit } from '../alert/after-commit.ts'
+import { afterAlertCommit } from '../alert/change/after-commit.ts'
 import type { Alert } from '../alert/alert.ts'
 import { changeOf } from '../alert/raising.ts'
 import type { Core } from '../core.ts'
@@ -8,7 +8,7 @@ import { deliveriesOf } from '../store/deliveries-of.ts'
 import type { NewDelivery } from '../store/store.ts'
 import type { Delivery } from './delivery.ts'
 import { newDelivery } from './plan.ts'
-import { startDeliveries } from './start.ts'
+import { startDeliveries } from './worker/start.ts'
 
 const OVER: ReadonlySet<string> = new Set(['sent', 'delivered', 'dead', 'cancelled', 'expired', 'suppressed'])
 /** How often the row is planned anew because the alert changed under it. */

@@ -1,5 +1,5 @@
 import type { TenantId } from '../access/principal.ts'
-import { createInTurn } from '../alert/in-turn.ts'
+import { createInTurn } from '../alert/change/in-turn.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory } from '../directory/directory.ts'
 import { fault } from '../errors.ts'

@@ -7,7 +7,7 @@ import { policyOf } from './policy-of.ts'
 import { fitsPattern, specificity } from './alert-type.ts'
 import { scheduleOf } from './schedule-of.ts'
 import type { Principal, TenantId } from '../access/principal.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { ContactRule, ContactRules, Directory, Machine, Person, QuietHours, Team } from './directory.ts'
 
 type UserSettings = Config['users'][string]

@@ -1,4 +1,4 @@
-import type { CHANNELS_OF_RULES } from '../config/people-schema.ts'
+import type { CHANNELS_OF_RULES } from '../config/schema/people.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 
 /** The channels of a list as people write it, each once: `app` is everything that shows up on an open page or app. */

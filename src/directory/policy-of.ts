@@ -1,8 +1,8 @@
 import { durationMs } from '../duration.ts'
-import { WEEKDAYS } from '../config/duty-schema.ts'
+import { WEEKDAYS } from '../config/schema/duty.ts'
 import { channelsOf } from './channels-of.ts'
 import type { EscalationPolicy, EscalationStep, TimeWindow } from '../alert/alert.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 
 type TeamSettings = Config['teams'][string]
 type StepSettings = TeamSettings['escalation']['steps'][number]

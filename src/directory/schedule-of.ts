@@ -1,5 +1,5 @@
-import { WEEKDAYS } from '../config/duty-schema.ts'
-import type { Config } from '../config/schema.ts'
+import { WEEKDAYS } from '../config/schema/duty.ts'
+import type { Config } from '../config/schema/schema.ts'
 import { readCalendar, type Nameable } from '../oncall/calendar/read-calendar.ts'
 import type { Announcements, Layer, Schedule } from '../oncall/schedule.ts'
 import { localInstant } from './local-time.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { routes } from '#application'
-import { envExample } from '../config/env-example.ts'
-import { settingsTable } from '../config/settings-table.ts'
+import { envExample } from '../config/shown/env-example.ts'
+import { settingsTable } from '../config/shown/settings-table.ts'
 import { ERRORS } from '../errors.ts'
 import type { Route } from '../router/router.ts'
 

@@ -1,13 +1,13 @@
 import type { Alert, TimelineEntry } from '../alert/alert.ts'
-import { stillReaches } from '../alert/bring-forward.ts'
-import { acknowledge } from '../alert/change.ts'
-import type { Change } from '../alert/changed.ts'
+import { stillReaches } from '../alert/paging/bring-forward.ts'
+import { acknowledge } from '../alert/change/change.ts'
+import type { Change } from '../alert/change/changed.ts'
 import type { Moved } from '../alert/escalation/start.ts'
-import { planPaging, whoIsFor } from '../alert/paging.ts'
+import { planPaging, whoIsFor } from '../alert/paging/paging.ts'
 import { hasten } from '../alert/timer.ts'
 import type { Core } from '../core.ts'
 import type { ChannelName, Delivery } from '../delivery/delivery.ts'
-import { nextAttempt } from '../delivery/retry.ts'
+import { nextAttempt } from '../delivery/attempt/retry.ts'
 import { onTimerQuietly } from '../noise/hush.ts'
 
 export interface Scenario {

@@ -1,6 +1,6 @@
 import type { Alert, TimelineEntry } from '../alert/alert.ts'
-import { pageTargets } from '../alert/page-targets.ts'
-import { whoIsAt } from '../alert/paging.ts'
+import { pageTargets } from '../alert/paging/page-targets.ts'
+import { whoIsAt } from '../alert/paging/paging.ts'
 import { wasTold } from '../alert/outcome/told.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Directory, Person } from '../directory/directory.ts'

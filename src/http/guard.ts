@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Authenticator, Identity } from '../access/authenticate.ts'
 import { isOperator, type Principal } from '../access/principal.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import { fault } from '../errors.ts'
 import type { Access } from './app.ts'
 import { isForeignPage } from './origin.ts'

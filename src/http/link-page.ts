@@ -1,8 +1,8 @@
 import type { Alert, AlertStatus } from '../alert/alert.ts'
 import type { LinkAnswer, LinkVerb, LinkView } from '../alert/link/links.ts'
 import { escapeHtml } from '../delivery/channels/email-layout.ts'
-import { clockTime } from '../delivery/clock-time.ts'
-import { multiLine, oneLine } from '../delivery/text.ts'
+import { clockTime } from '../delivery/message/clock-time.ts'
+import { multiLine, oneLine } from '../delivery/message/text.ts'
 import type { Person } from '../directory/directory.ts'
 
 /** What people call whoever has this id. */

@@ -6,8 +6,8 @@ import type { MaintenanceDecision } from '../notification/decision.ts'
 import type { Registered } from '../registry/registry.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { Outcome } from '../router/publish.ts'
-import { MAINTENANCE, type Maintenance } from './maintenance.ts'
-import { windowState } from './maintenance-notice.ts'
+import { MAINTENANCE, type Maintenance } from './maintenance/maintenance.ts'
+import { windowState } from './maintenance/maintenance-notice.ts'
 
 /**
  * A maintenance window is announced, changed or cancelled under its id (checklist R35). The publish, the states of its

@@ -1,5 +1,5 @@
 import type { Alert } from '../alert/alert.ts'
-import { changed, entryOf, type Act, type Changed } from '../alert/changed.ts'
+import { changed, entryOf, type Act, type Changed } from '../alert/change/changed.ts'
 
 /** The `suppressed_by` of an alert that began and ended too often. */
 export const FLAPPING = 'flapping'

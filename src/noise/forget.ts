@@ -1,5 +1,5 @@
 import type { Registry } from '../registry/registry.ts'
-import { MAINTENANCE } from './maintenance.ts'
+import { MAINTENANCE } from './maintenance/maintenance.ts'
 import { endOf, KEPT_MS, SILENCE } from './silence.ts'
 
 /** Forgets silences and maintenance windows that were over {@link KEPT_MS} ago, at most `limit` of each. */

@@ -1,11 +1,11 @@
 import type { Alert, TimelineEntry } from '../alert/alert.ts'
-import { resolve, startOver } from '../alert/change.ts'
-import { changed, entryOf, type Act, type Change, type Changed } from '../alert/changed.ts'
+import { resolve, startOver } from '../alert/change/change.ts'
+import { changed, entryOf, type Act, type Change, type Changed } from '../alert/change/changed.ts'
 import { CARILLON, type Moved } from '../alert/escalation/start.ts'
-import type { WhoIs } from '../alert/resolve-targets.ts'
+import type { WhoIs } from '../alert/paging/resolve-targets.ts'
 import { onTimer } from '../alert/timer.ts'
 import { FLAPPING } from './flapping.ts'
-import { isInhibited } from './inhibitors.ts'
+import { isInhibited } from './inhibition/inhibitors.ts'
 import { HOLD, type Quiet } from './quiet.ts'
 
 /** Why pages that were not sent yet are cancelled. */

@@ -1,7 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import type { Registered } from '../registry/registry.ts'
-import { inhibitedBy } from './inhibitors.ts'
-import { mutes, type Maintenance } from './maintenance.ts'
+import { inhibitedBy } from './inhibition/inhibitors.ts'
+import { mutes, type Maintenance } from './maintenance/maintenance.ts'
 import { endOf, matches, type Silence } from './silence.ts'
 
 /** Why an alert is to be quiet. */

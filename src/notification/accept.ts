@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import { startDeliveries } from '../delivery/start.ts'
+import { startDeliveries } from '../delivery/worker/start.ts'
 import type { Arrival } from '../router/arrival.ts'
 import type { Outcome } from '../router/publish.ts'
 import type { AcceptResult, NewDelivery, NewNotification } from '../store/store.ts'

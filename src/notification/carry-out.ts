@@ -1,5 +1,5 @@
 import { raiseAlert } from '../alert/raising.ts'
-import { commandThroughDoor } from '../alert/commanding.ts'
+import { commandThroughDoor } from '../alert/change/commanding.ts'
 import type { Core } from '../core.ts'
 import { acceptMaintenance } from '../noise/announce.ts'
 import type { Outcome } from '../router/publish.ts'

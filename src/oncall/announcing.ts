@@ -1,6 +1,6 @@
 import { DEFAULT_RATE_LIMIT } from '../access/principal.ts'
 import { CARILLON } from '../alert/escalation/start.ts'
-import { resolveTargets } from '../alert/resolve-targets.ts'
+import { resolveTargets } from '../alert/paging/resolve-targets.ts'
 import type { Core } from '../core.ts'
 import type { Team } from '../directory/directory.ts'
 import { Fault } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { createInTurn } from '../alert/in-turn.ts'
+import { createInTurn } from '../alert/change/in-turn.ts'
 import type { Person, Preferences } from '../directory/directory.ts'
 import { recordKind, type Registered, type Registry } from '../registry/registry.ts'
 import { namesOf, type KindOfMessage } from './names.ts'

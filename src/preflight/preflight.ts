@@ -1,5 +1,5 @@
 import type { TenantId } from '../access/principal.ts'
-import { whoIsAt } from '../alert/paging.ts'
+import { whoIsAt } from '../alert/paging/paging.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import type { Directory, Person, Team } from '../directory/directory.ts'
 import type { Shift } from '../oncall/schedule.ts'

@@ -1,5 +1,5 @@
 import type { Principal } from '../access/principal.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'

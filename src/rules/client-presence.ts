@@ -1,5 +1,5 @@
 import type { Principal, TenantId } from '../access/principal.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Core } from '../core.ts'
 import { durationMs } from '../duration.ts'
 import { recordKind } from '../registry/registry.ts'

@@ -1,5 +1,5 @@
 import type { AlertLevel } from '../alert/alert.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import { durationMs } from '../duration.ts'
 import { fault } from '../errors.ts'
 import type { AlertDecision, Decision, Draft, NotifyDecision } from '../notification/decision.ts'

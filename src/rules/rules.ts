@@ -1,5 +1,5 @@
 import type { Alert } from '../alert/alert.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { Core } from '../core.ts'
 import { fitsPattern } from '../directory/alert-type.ts'
 import type { Arrival } from '../router/arrival.ts'

@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import type { ChannelName } from '../delivery/delivery.ts'
 import { specificity } from '../directory/alert-type.ts'
 import { matcher } from '../preferences/wishes.ts'

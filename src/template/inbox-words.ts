@@ -1,5 +1,5 @@
 import type { RenderInput, Wording } from '../delivery/channel.ts'
-import { contentOf } from '../delivery/content.ts'
+import { contentOf } from '../delivery/message/content.ts'
 import { newDelivery } from '../delivery/plan.ts'
 import type { Person } from '../directory/directory.ts'
 import type { NewNotification } from '../store/store.ts'

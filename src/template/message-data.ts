@@ -1,5 +1,5 @@
 import type { RenderInput } from '../delivery/channel.ts'
-import { messageUrl } from '../delivery/content.ts'
+import { messageUrl } from '../delivery/message/content.ts'
 import { namesOf } from '../preferences/names.ts'
 import { renderAlert } from '../wire/alert.ts'
 import { renderNotification } from '../wire/notification.ts'

@@ -1,5 +1,5 @@
 import type { RenderInput, Wording, WordingFailure } from '../delivery/channel.ts'
-import { cut } from '../delivery/text.ts'
+import { cut } from '../delivery/message/text.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { choosePart, type ChosenPart, type Templates } from './choose-part.ts'

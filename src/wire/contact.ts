@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { ContactView } from '../contact/contact-view.ts'
 import { CONTACT_CHANNELS } from '../contact/contact.ts'
-import type { OptOut } from '../delivery/opt-outs.ts'
+import type { OptOut } from '../delivery/answers/opt-outs.ts'
 import { rfc3339 } from './instant.ts'
 import { maskAddress } from './mask.ts'
 

@@ -1,6 +1,6 @@
 import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Alert, EscalationPolicy } from '../../src/alert/alert.ts'
-import type { WhoIs } from '../../src/alert/resolve-targets.ts'
+import type { WhoIs } from '../../src/alert/paging/resolve-targets.ts'
 import type { Person } from '../../src/directory/directory.ts'
 import type { AlertDecision } from '../../src/notification/decision.ts'
 import { DEFAULT_RATE_LIMIT } from '../../src/access/principal.ts'

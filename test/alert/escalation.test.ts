@@ -1,10 +1,17 @@
 import { expect } from 'chai'
 import type { Alert, EscalationPolicy } from '../../src/alert/alert.ts'
-import { acknowledge, escalate, reassign, resolve, snooze, unacknowledge } from '../../src/alert/change.ts'
-import type { Act, Change } from '../../src/alert/changed.ts'
+import {
+  acknowledge,
+  escalate,
+  reassign,
+  resolve,
+  snooze,
+  unacknowledge,
+} from '../../src/alert/change/change.ts'
+import type { Act, Change } from '../../src/alert/change/changed.ts'
 import type { Moved } from '../../src/alert/escalation/start.ts'
 import { draftAlert, open } from '../../src/alert/raise.ts'
-import type { WhoIs } from '../../src/alert/resolve-targets.ts'
+import type { WhoIs } from '../../src/alert/paging/resolve-targets.ts'
 import { onTimer } from '../../src/alert/timer.ts'
 import { aDecision, knowing, MINUTE, NOON, TENANT } from './an-alert.ts'
 

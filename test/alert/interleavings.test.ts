@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import type { Alert, EscalationPolicy } from '../../src/alert/alert.ts'
-import { acknowledge } from '../../src/alert/change.ts'
+import { acknowledge } from '../../src/alert/change/change.ts'
 import { acksRequired } from '../../src/alert/escalation/policy.ts'
 import { remind } from '../../src/alert/escalation/reminder.ts'
 import { draftAlert, open } from '../../src/alert/raise.ts'
 import { onTimer } from '../../src/alert/timer.ts'
-import { createFence } from '../../src/alert/fence.ts'
+import { createFence } from '../../src/alert/paging/fence.ts'
 import { aDecision, knowing, MINUTE, NOON, TENANT } from './an-alert.ts'
 
 const INTERLEAVINGS = 10_000

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ALERT_LEVELS, ALERT_STATUSES } from '../../src/alert/alert.ts'
-import type { Change, Changed } from '../../src/alert/changed.ts'
+import type { Change, Changed } from '../../src/alert/change/changed.ts'
 import { hasten, lookAgainAt, onTimer } from '../../src/alert/timer.ts'
 import { anAlert, aPolicy, knowing, MINUTE, NOON } from './an-alert.ts'
 

@@ -6,7 +6,7 @@ import { findConnection, saveConnection } from '../../src/cli/connection.ts'
 import { runCli } from '../../src/cli/run.ts'
 import { CliFailure } from '../../src/cli/terminal.ts'
 import { fakeTerminal } from './fake-terminal.ts'
-import type { Flags } from '../../src/config/overrides.ts'
+import type { Flags } from '../../src/config/reading/overrides.ts'
 import type { FakeTerminal } from './fake-terminal.ts'
 
 describe('the command line', () => {

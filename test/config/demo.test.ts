@@ -6,7 +6,7 @@ import { Value } from 'typebox/value'
 import { isLoopback } from '../../src/config/checks/exposure.ts'
 import { demoConfig } from '../../src/config/demo.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { ConfigSchema } from '../../src/config/schema.ts'
+import { ConfigSchema } from '../../src/config/schema/schema.ts'
 
 const demo = (env = {}, flags = {}) => loadConfig({ env, flags: { demo: true, ...flags } })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { formatFault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { Environment } from '../../src/config/raw.ts'
+import type { Environment } from '../../src/config/reading/raw.ts'
 
 const PEOPLE = 'users: { anna: {}, bob: { groups: [ops] } }\n'
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { Value } from 'typebox/value'
-import { configJsonSchema } from '../../src/config/editor-schema.ts'
+import { configJsonSchema } from '../../src/config/shown/editor-schema.ts'
 import { formatFault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { printConfig } from '../../src/config/print.ts'
-import { ConfigSchema } from '../../src/config/schema.ts'
-import { settings, settingsTable } from '../../src/config/settings-table.ts'
+import { printConfig } from '../../src/config/shown/print.ts'
+import { ConfigSchema } from '../../src/config/schema/schema.ts'
+import { settings, settingsTable } from '../../src/config/shown/settings-table.ts'
 
 /** The sample of contract section 2, every channel but e-mail captured. */
 const SAMPLE = `

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { loadConfig } from '../../src/config/load.ts'
-import type { Flags } from '../../src/config/overrides.ts'
-import type { Environment } from '../../src/config/raw.ts'
-import type { Config } from '../../src/config/schema.ts'
+import type { Flags } from '../../src/config/reading/overrides.ts'
+import type { Environment } from '../../src/config/reading/raw.ts'
+import type { Config } from '../../src/config/schema/schema.ts'
 
 function load(text: string, env: Environment = {}, flags: Flags = {}): Config {
   const loaded = loadConfig({ text, env, flags })

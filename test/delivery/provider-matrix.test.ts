@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { Value } from 'typebox/value'
-import { ConfigSchema, type Config } from '../../src/config/schema.ts'
+import { ConfigSchema, type Config } from '../../src/config/schema/schema.ts'
 import type { Channel } from '../../src/delivery/channel.ts'
 import { createChannels } from '../../src/delivery/channels/index.ts'
 import type { ChannelName } from '../../src/delivery/delivery.ts'

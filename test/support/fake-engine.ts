@@ -1,6 +1,6 @@
 import type { Principal, TenantId } from '../../src/access/principal.ts'
 import type { Alert, TimelineEntry } from '../../src/alert/alert.ts'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/config/schema/schema.ts'
 import { createChaos } from '../../src/delivery/chaos.ts'
 import type { Attempt } from '../../src/delivery/attempt/attempt.ts'
 import type { Delivery, OutboxItem } from '../../src/delivery/delivery.ts'

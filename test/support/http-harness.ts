@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value'
 import { createAuthenticator, type Authenticator } from '../../src/access/authenticate.ts'
-import { ConfigSchema, type Config } from '../../src/config/schema.ts'
+import { ConfigSchema, type Config } from '../../src/config/schema/schema.ts'
 import type { Team } from '../../src/directory/directory.ts'
 import type { App } from '../../src/http/app.ts'
 import type { TopicEntry } from '../../src/http/asyncapi.ts'

@@ -1,6 +1,6 @@
 import { noAlarm } from '../../src/alert/operator-alarm.ts'
 import type { Clock } from '../../src/clock.ts'
-import { createTargetHealth, type HealthOf } from '../../src/delivery/target-health.ts'
+import { createTargetHealth, type HealthOf } from '../../src/delivery/worker/target-health.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { fakeClock } from './fake-clock.ts'
 import { silentLog } from './silent-log.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Value } from 'typebox/value'
-import { ConfigSchema, type Config } from '../../src/config/schema.ts'
+import { ConfigSchema, type Config } from '../../src/config/schema/schema.ts'
 import type { RenderInput } from '../../src/delivery/channel.ts'
 import { createChannels } from '../../src/delivery/channels/index.ts'
 import type { ChannelName } from '../../src/delivery/delivery.ts'

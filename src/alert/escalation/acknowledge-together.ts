@@ -1,5 +1,5 @@
 import type { Alert, PartialAcknowledgement } from '../alert.ts'
-import { changed, entryOf, type Act, type Change } from '../changed.ts'
+import { changed, entryOf, type Act, type Change } from '../change/changed.ts'
 import { acksRequired } from './policy.ts'
 
 /** That was the last acknowledgement that was needed. */

@@ -1,6 +1,6 @@
 import type { Team } from '../../directory/directory.ts'
 import type { Alert, EscalationPolicy, EscalationStep } from '../alert.ts'
-import type { WhoIs, ResolvedTargets } from '../resolve-targets.ts'
+import type { WhoIs, ResolvedTargets } from '../paging/resolve-targets.ts'
 import { opensAt } from './time-window.ts'
 
 const MINUTE_MS = 60_000

@@ -1,5 +1,5 @@
 import type { Alert } from '../alert.ts'
-import { changed, entryOf, type Act, type Change } from '../changed.ts'
+import { changed, entryOf, type Act, type Change } from '../change/changed.ts'
 import { CARILLON } from './start.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { ChannelName } from '../../delivery/delivery.ts'
 import type { Alert, AlertLevel, TimelineEntry } from '../alert.ts'
-import type { ResolvedTargets, WhoIs } from '../resolve-targets.ts'
+import type { ResolvedTargets, WhoIs } from '../paging/resolve-targets.ts'
 import {
   fallbackOf,
   reaches,

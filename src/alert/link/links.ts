@@ -5,7 +5,7 @@ import type { Person } from '../../directory/directory.ts'
 import { Fault } from '../../errors.ts'
 import { deliveriesOf } from '../../store/deliveries-of.ts'
 import type { Alert, TimelineEntry } from '../alert.ts'
-import { commandOnce } from '../commanding.ts'
+import { commandOnce } from '../change/commanding.ts'
 import { readLink, signLink, type LinkKeys } from './link-token.ts'
 
 /** What the page of a link offers. */

@@ -1,4 +1,4 @@
-import { clockTime } from '../../delivery/clock-time.ts'
+import { clockTime } from '../../delivery/message/clock-time.ts'
 import type { FixedContent } from '../../delivery/delivery.ts'
 import type { Alert } from '../alert.ts'
 import { CARILLON } from '../escalation/start.ts'

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 
 /** Counts open connections in all and by address (security row 16). */
 export class ConnectionLimits {

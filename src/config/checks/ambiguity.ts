@@ -1,7 +1,7 @@
 import { RECONCILABLE } from '../../delivery/attempt/ambiguity.ts'
 import type { ChannelName } from '../../delivery/delivery.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** `reconcile` needs somebody to ask what became of a message (promise P9). */
 export function checkAmbiguity({ channels }: Config): Finding[] {

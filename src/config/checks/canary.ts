@@ -1,6 +1,6 @@
 import { durationMs } from '../../duration.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { suggest } from '../suggest.ts'
 
 /** A canary page has one person or team that exists, a channel to try, and arrives before the next one. */

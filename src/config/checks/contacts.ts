@@ -1,7 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { parseMailbox } from '../../delivery/address.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** One bare mailbox, by the same rule as every address that is sent to (security row 20). */
 export function isMailbox(text: string): boolean {

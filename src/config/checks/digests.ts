@@ -1,5 +1,5 @@
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** What goes to open pages is shown as it comes; only what leaves the program can be gathered. */
 export function checkDigests({ digests }: Config): Finding[] {

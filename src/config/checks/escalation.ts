@@ -1,5 +1,5 @@
 import type { Finding, Path } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 type Escalation = Config['teams'][string]['escalation']
 

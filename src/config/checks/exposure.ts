@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** What a start is about, beside the configuration itself. */
 export interface StartMode {

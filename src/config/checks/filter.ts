@@ -1,6 +1,6 @@
 import { validFilter } from '../../access/topic-filter.ts'
 import type { Finding, Path } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** What blocks somebody says whom or where, and its topic is a filter. */
 export function checkFilter({ filter }: Config): Finding[] {

@@ -1,5 +1,5 @@
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** What is wrong with an MQTT topic filter (MQTT 3.1.1 section 4.7), or null. */
 export function filterFault(filter: string): string | null {

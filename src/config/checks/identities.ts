@@ -1,6 +1,6 @@
 import { suggest } from '../suggest.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** The name under which the program itself acts, in timelines and receipts. */
 const OWN_NAME = 'carillon'

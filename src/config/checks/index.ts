@@ -28,7 +28,7 @@ import { checkScheduledUsers, checkTargets, checkTimeZones } from './teams.ts'
 import { checkTemplateLocales, checkTemplates } from './templates.ts'
 import type { StartMode } from './exposure.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** Everything that the schema alone cannot say, one rule each. */
 const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [

@@ -1,9 +1,9 @@
 import { validTopic } from '../../access/topic-filter.ts'
 import { OWN_PREFIXES } from '../../core.ts'
-import { MQTT_PLACEHOLDERS } from '../../delivery/mqtt-placeholders.ts'
-import { placeholdersOf } from '../../delivery/placeholders.ts'
+import { MQTT_PLACEHOLDERS } from '../../delivery/message/mqtt-placeholders.ts'
+import { placeholdersOf } from '../../delivery/message/placeholders.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { suggest } from '../suggest.ts'
 
 /** First levels on which only the product speaks: a publish there would pass for its own word. */

@@ -1,5 +1,5 @@
 import type { Finding, Path } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { suggest } from '../suggest.ts'
 
 const FIELDS = ['type', 'source', 'severity', 'team']

@@ -1,5 +1,5 @@
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** Checklist X34: the two names and the dot between them. */
 const LONGEST = 100

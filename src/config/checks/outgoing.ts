@@ -1,7 +1,7 @@
 import { allowanceOf, checkUrl, parseAllowEntry } from '../../delivery/outgoing/address-guard.ts'
 import { parseDuration } from '../../duration.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { schedules } from './teams.ts'
 
 export function checkAllowances({ channels: { webhook, email }, watchdog }: Config): Finding[] {

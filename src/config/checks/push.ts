@@ -4,7 +4,7 @@ import { parseAllowEntry } from '../../delivery/outgoing/address-guard.ts'
 import { parseServiceAccount } from '../../delivery/push/service-account.ts'
 import { publicKeyOf } from '../../delivery/push/vapid.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 /** A channel that sends needs to know in whose name. The file's content is no part of the message. */
 export function checkFirebase({ channels: { push } }: Config): Finding[] {

@@ -3,7 +3,7 @@ import { compileExpression } from '../../rules/expression.ts'
 import { FACT_NAMES } from '../../rules/rule.ts'
 import { compileTemplate, formatTemplateFault } from '../../template/template.ts'
 import type { Finding, Path } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { suggest } from '../suggest.ts'
 
 type Rule = Config['rules'][number]

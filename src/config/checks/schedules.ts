@@ -2,7 +2,7 @@ import { IANAZone } from 'luxon'
 import { isDate } from '../../directory/local-time.ts'
 import { readCalendar } from '../../oncall/calendar/read-calendar.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { schedules, targetFault, type Schedule } from './teams.ts'
 
 const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]'

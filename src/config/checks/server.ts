@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 export function checkPorts({ server }: Config): Finding[] {
   if (server.http_port === 0 || server.http_port !== server.mqtt_port) return []

@@ -1,7 +1,7 @@
 import { IANAZone } from 'luxon'
 import { suggest } from '../suggest.ts'
 import type { Finding, Path } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 
 type Team = Config['teams'][string]
 export type Schedule = NonNullable<Team['schedule']>

@@ -1,7 +1,7 @@
 import { eachField } from '../../template/choose-part.ts'
 import { compileTemplate, formatTemplateFault } from '../../template/template.ts'
 import type { Finding } from '../fault.ts'
-import type { Config } from '../schema.ts'
+import type { Config } from '../schema/schema.ts'
 import { isLocale } from './contacts.ts'
 
 /** Every template can be read; a fault names the line and column inside it as well. */

@@ -1,5 +1,5 @@
 import type { SendResult } from '../channel.ts'
-import { PROVIDER_DOWN } from '../retry.ts'
+import { PROVIDER_DOWN } from './retry.ts'
 
 /** How many attempts of one delivery are kept, the newest: a refused account would be asked once a minute for ever. */
 export const MOST_ATTEMPTS = 50

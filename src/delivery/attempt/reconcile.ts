@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts'
 import type { Store } from '../../store/store.ts'
 import type { Channel, Finding, OutgoingMessage } from '../channel.ts'
-import { budgetOf, end, ended, UNKNOWN, unsent, type Attempted } from '../concluded.ts'
-import type { DeliverWork } from '../deliver.ts'
+import { budgetOf, end, ended, UNKNOWN, unsent, type Attempted } from './concluded.ts'
+import type { DeliverWork } from './deliver.ts'
 import type { Delivery } from '../delivery.ts'
-import { isOverBudget, nextAttempt, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
+import { isOverBudget, nextAttempt, PROVIDER_DOWN, SEND_TIMEOUT_MS } from './retry.ts'
 
 /** What was sent may have come to be long before. */
 const LATE_MS = 60 * 60_000

@@ -1,4 +1,4 @@
-import type { Content } from '../content.ts'
+import type { Content } from '../message/content.ts'
 
 const ACCENT: Readonly<Record<Content['tone'], string>> = {
   critical: '#c62828',

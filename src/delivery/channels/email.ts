@@ -8,14 +8,14 @@ import {
   type SendResult,
 } from '../channel.ts'
 import { parseMailbox } from '../address.ts'
-import { contentOf } from '../content.ts'
+import { contentOf } from '../message/content.ts'
 import { attachmentName } from '../outgoing/attachment-name.ts'
 import type { Attachments } from '../outgoing/attachments.ts'
 import { httpCaller } from '../providers/http-call.ts'
 import { sendThroughMailgun, type MailgunAccount } from '../providers/mailgun.ts'
-import { headerSafeId } from '../header-safe-id.ts'
-import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
-import { cut, oneLine } from '../text.ts'
+import { headerSafeId } from '../message/header-safe-id.ts'
+import { classify, DEFERRED, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../attempt/retry.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { emailHtml, emailText } from './email-layout.ts'
 import { notConfigured } from './not-configured.ts'
 

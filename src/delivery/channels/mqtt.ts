@@ -1,8 +1,8 @@
 import type { Broker } from '../../broker/broker.ts'
 import type { Channel, RenderInput } from '../channel.ts'
-import { contentOf } from '../content.ts'
-import type { MqttPlaceholder } from '../mqtt-placeholders.ts'
-import { fillPlaceholders, jsonEncoded } from '../placeholders.ts'
+import { contentOf } from '../message/content.ts'
+import type { MqttPlaceholder } from '../message/mqtt-placeholders.ts'
+import { fillPlaceholders, jsonEncoded } from '../message/placeholders.ts'
 import { notConfigured } from './not-configured.ts'
 import { webhookBody } from './webhook-body.ts'
 

@@ -1,12 +1,12 @@
 import { deviceAddress, parsePushAddress } from '../../devices/device.ts'
 import type { Devices } from '../../devices/devices.ts'
 import type { Channel, Rendered, RenderInput } from '../channel.ts'
-import { contentOf } from '../content.ts'
+import { contentOf } from '../message/content.ts'
 import { permanent } from '../providers/http-call.ts'
 import { UNREGISTERED, type Fcm } from '../push/fcm.ts'
 import type { FcmTarget } from '../push/fcm-message.ts'
 import { pushContentOf } from '../push/push-content.ts'
-import { cut, multiLine } from '../text.ts'
+import { cut, multiLine } from '../message/text.ts'
 import { notConfigured } from './not-configured.ts'
 
 const LONGEST_TITLE = 200

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 import { parsePhone } from '../address.ts'
 import {
   oneAddress,
@@ -8,13 +8,13 @@ import {
   type Rendered,
   type RenderInput,
 } from '../channel.ts'
-import { alertTitle, contentOf, type Content } from '../content.ts'
+import { alertTitle, contentOf, type Content } from '../message/content.ts'
 import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
 import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
 import { createAtTwilio, findAtTwilio, twilioCallback, type TwilioAccount } from '../providers/twilio.ts'
-import type { HealthOf } from '../target-health.ts'
-import { oneLine } from '../text.ts'
+import type { HealthOf } from '../worker/target-health.ts'
+import { oneLine } from '../message/text.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** Security row 21: a page that needs more was written by a machine for machines. */

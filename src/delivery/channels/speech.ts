@@ -1,8 +1,8 @@
 import { literalLevel } from '../../access/topic-filter.ts'
 import type { Broker } from '../../broker/broker.ts'
 import { oneAddress, type Channel, type Rendered, type RenderInput } from '../channel.ts'
-import { alertTitle, contentOf, type Content } from '../content.ts'
-import { cut, oneLine } from '../text.ts'
+import { alertTitle, contentOf, type Content } from '../message/content.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** About half a minute of speech. */

@@ -1,9 +1,9 @@
 import type { Channel, OutgoingMessage, Rendered, RenderInput, SendResult } from '../channel.ts'
-import { contentOf } from '../content.ts'
-import { classify, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../retry.ts'
+import { contentOf } from '../message/content.ts'
+import { classify, PROVIDER_DOWN, SEND_TIMEOUT_MS } from '../attempt/retry.ts'
 import { createTelegramBot, field, type BotAnswer, type BotSettings } from '../telegram/bot.ts'
 import { callbackData } from '../telegram/callback-data.ts'
-import { cut, oneLine } from '../text.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** The Bot API's limit of a message is 4096 UTF-16 units; the rest is room for the title and the link. */

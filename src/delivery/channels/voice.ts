@@ -1,4 +1,4 @@
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 import { parsePhone } from '../address.ts'
 import {
   oneAddress,
@@ -7,13 +7,13 @@ import {
   type Rendered,
   type RenderInput,
 } from '../channel.ts'
-import { contentOf } from '../content.ts'
+import { contentOf } from '../message/content.ts'
 import { serves } from '../providers/fail-over.ts'
 import { httpCaller, permanent } from '../providers/http-call.ts'
 import { createAtTwilio, findAtTwilio, twilioCallback } from '../providers/twilio.ts'
 import { OWN_LANGUAGE, speechLanguage } from '../providers/speech-language.ts'
 import { pageTwiml } from '../providers/twiml.ts'
-import { cut, oneLine } from '../text.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { notConfigured } from './not-configured.ts'
 
 /** About a minute of speech. */

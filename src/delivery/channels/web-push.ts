@@ -9,7 +9,7 @@ import { UNREGISTERED } from '../push/fcm.ts'
 import { endpointFault, pushAllowance, serviceOf } from '../push/push-services.ts'
 import type { Vapid } from '../push/vapid.ts'
 import { webPushRequest, type WebPushRequest } from '../push/web-push-request.ts'
-import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../retry.ts'
+import { classify, DEFERRED, SEND_TIMEOUT_MS } from '../attempt/retry.ts'
 import { notConfigured } from './not-configured.ts'
 import { addressesOn, renderPush, type KnownDevices } from './push.ts'
 

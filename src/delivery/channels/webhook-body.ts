@@ -1,9 +1,9 @@
 import { renderAlert } from '../../wire/alert.ts'
 import { renderNotification } from '../../wire/notification.ts'
 import type { RenderInput } from '../channel.ts'
-import { contentOf, type Content } from '../content.ts'
-import { cut, oneLine } from '../text.ts'
-import type { WebhookFormat } from '../webhook-format.ts'
+import { contentOf, type Content } from '../message/content.ts'
+import { cut, oneLine } from '../message/text.ts'
+import type { WebhookFormat } from '../message/webhook-format.ts'
 
 /** The JSON that an endpoint gets. Pure, and total: no content makes it throw. */
 export function webhookBody(format: WebhookFormat, input: RenderInput): unknown {

@@ -1,13 +1,13 @@
 import type { TenantId } from '../../access/principal.ts'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 import { fitsPattern } from '../../directory/alert-type.ts'
 import { parseDuration } from '../../duration.ts'
 import type { Ids } from '../../ids.ts'
 import { namesOf } from '../../preferences/names.ts'
 import type { Hold, Store } from '../../store/store.ts'
-import type { DeliverWork } from '../deliver.ts'
+import type { DeliverWork } from '../attempt/deliver.ts'
 import type { ChannelName, Delivery, Purpose } from '../delivery.ts'
-import { cut } from '../text.ts'
+import { cut } from '../message/text.ts'
 import { fitsBudget, longestWindow, summaryDueAt, type Sent, type Window } from './budget.ts'
 
 /** Budgets that nobody drew on for a while are read from the store again when they are needed. */

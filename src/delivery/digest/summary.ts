@@ -1,9 +1,9 @@
 import { ALERT_STATUSES, type Alert } from '../../alert/alert.ts'
 import type { DigestContents } from '../../store/store.ts'
-import { clockTime } from '../clock-time.ts'
-import { alertTitle } from '../content.ts'
+import { clockTime } from '../message/clock-time.ts'
+import { alertTitle } from '../message/content.ts'
 import type { FixedContent } from '../delivery.ts'
-import { cut, oneLine } from '../text.ts'
+import { cut, oneLine } from '../message/text.ts'
 
 /** Names of messages and alerts that a summary lists. */
 const NAMED = 5

@@ -1,4 +1,4 @@
-import { cut, oneLine } from '../text.ts'
+import { cut, oneLine } from '../message/text.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_ENDING = 12

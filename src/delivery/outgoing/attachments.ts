@@ -1,6 +1,6 @@
 import type { SendResult } from '../channel.ts'
-import { SEND_TIMEOUT_MS } from '../retry.ts'
-import { cut, oneLine } from '../text.ts'
+import { SEND_TIMEOUT_MS } from '../attempt/retry.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { attachmentName } from './attachment-name.ts'
 import type { Download, Outgoing } from './outgoing.ts'
 

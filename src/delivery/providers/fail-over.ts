@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall } from '../attempt/attempt.ts'
-import { allowance, type ProviderSign } from '../breaker.ts'
+import { allowance, type ProviderSign } from '../worker/breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
-import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../retry.ts'
-import type { TargetHealth } from '../target-health.ts'
+import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../attempt/retry.ts'
+import type { TargetHealth } from '../worker/target-health.ts'
 import { permanent, type Failed } from './http-call.ts'
 
 export interface Provider {

@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import type { SendResult } from '../channel.ts'
-import { classify, SEND_TIMEOUT_MS } from '../retry.ts'
-import { cut, oneLine } from '../text.ts'
+import { classify, SEND_TIMEOUT_MS } from '../attempt/retry.ts'
+import { cut, oneLine } from '../message/text.ts'
 
 const LONGEST_ANSWER_BYTES = 64 * 1024
 const LONGEST_REASON = 300

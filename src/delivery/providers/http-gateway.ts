@@ -1,5 +1,5 @@
 import type { OutgoingMessage, SendResult } from '../channel.ts'
-import { fillPlaceholders, jsonEncoded } from '../placeholders.ts'
+import { fillPlaceholders, jsonEncoded } from '../message/placeholders.ts'
 import { refusal, type HttpCaller } from './http-call.ts'
 
 export interface HttpGateway {

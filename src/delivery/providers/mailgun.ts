@@ -1,6 +1,6 @@
 import type { SendResult } from '../channel.ts'
 import type { AttachedFile } from '../outgoing/attachments.ts'
-import { PROVIDER_DOWN } from '../retry.ts'
+import { PROVIDER_DOWN } from '../attempt/retry.ts'
 import { fieldsIn, refusal, type HttpCaller } from './http-call.ts'
 
 const MAILGUN_URL = 'https://api.mailgun.net'

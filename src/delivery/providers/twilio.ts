@@ -1,5 +1,5 @@
 import type { Finding, OutgoingMessage, SendResult, Sought } from '../channel.ts'
-import { PROVIDER_DOWN } from '../retry.ts'
+import { PROVIDER_DOWN } from '../attempt/retry.ts'
 import {
   fieldsIn,
   permanent,

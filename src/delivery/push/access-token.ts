@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose'
 import type { Clock } from '../../clock.ts'
-import { classify, PROVIDER_DOWN } from '../retry.ts'
+import { classify, PROVIDER_DOWN } from '../attempt/retry.ts'
 import { refusal, type Failed, type HttpCaller } from '../providers/http-call.ts'
 import type { ServiceAccount } from './service-account.ts'
 

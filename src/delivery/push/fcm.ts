@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { httpCaller, permanent, refusal, type Failed, type ProviderAnswer } from '../providers/http-call.ts'
-import { DEFERRED, PROVIDER_DOWN } from '../retry.ts'
+import { DEFERRED, PROVIDER_DOWN } from '../attempt/retry.ts'
 import { createAccessTokens } from './access-token.ts'
 import { fcmMessage, type FcmTarget } from './fcm-message.ts'
 import type { ServiceAccount } from './service-account.ts'

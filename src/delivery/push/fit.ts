@@ -1,4 +1,4 @@
-import { cut } from '../text.ts'
+import { cut } from '../message/text.ts'
 
 /** The parts of a push that give way when it is too large. */
 export interface Parts {

@@ -1,6 +1,6 @@
 import type { RenderInput } from '../channel.ts'
-import type { Content } from '../content.ts'
-import { cut, wellFormed } from '../text.ts'
+import type { Content } from '../message/content.ts'
+import { cut, wellFormed } from '../message/text.ts'
 
 /** What a push carries beside title and text. */
 export interface PushContent {

@@ -1,5 +1,5 @@
 import { createECDH, createHash } from 'node:crypto'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 
 /** Who we are to the push services of browsers (RFC 8292); keys in base64url as the Push API has them. */
 export interface Vapid {

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { Engine } from '../../engine.ts'
-import { MAINTENANCE, phaseOf, type Maintenance } from '../../noise/maintenance.ts'
+import { MAINTENANCE, phaseOf, type Maintenance } from '../../noise/maintenance/maintenance.ts'
 import { rfc3339 } from '../../wire/instant.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'

@@ -1,5 +1,5 @@
 import type { Alert } from '../../alert/alert.ts'
-import { changed, type Act, type Change } from '../../alert/changed.ts'
+import { changed, type Act, type Change } from '../../alert/change/changed.ts'
 
 /** How an alert is acknowledged with the one that paged for it. */
 const VIA = 'group'

@@ -1,8 +1,8 @@
 import type { Alert, AlertLevel } from '../../alert/alert.ts'
 import { CARILLON } from '../../alert/escalation/start.ts'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../config/schema/schema.ts'
 import { durationMs } from '../../duration.ts'
-import { fieldOf } from '../inhibition.ts'
+import { fieldOf } from '../inhibition/inhibition.ts'
 import { matches, type AlertMatch } from '../silence.ts'
 
 /** The group that an alert belongs to, and the times of its rule. */

@@ -1,6 +1,6 @@
 import type { Alert, AlertGroup } from '../../alert/alert.ts'
-import type { Config } from '../../config/schema.ts'
-import { cut, oneLine } from '../../delivery/text.ts'
+import type { Config } from '../../config/schema/schema.ts'
+import { cut, oneLine } from '../../delivery/message/text.ts'
 import { HOLD, type Quiet } from '../quiet.ts'
 import { isGroupedBy, followedBy, groupedBy } from './follow-leader.ts'
 import { membershipOf, type Membership } from './group-rule.ts'

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { ServerResponse } from 'node:http'
 import { telegramChannel } from '../../../src/delivery/channels/telegram.ts'
 import { callbackData, parseCallbackData } from '../../../src/delivery/telegram/callback-data.ts'
-import { PAGE_ACTIONS } from '../../../src/delivery/content.ts'
+import { PAGE_ACTIONS } from '../../../src/delivery/message/content.ts'
 import { httpEndpoint, type HttpEndpoint } from '../../support/http-endpoint.ts'
 import { person } from '../../support/messages.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Value } from 'typebox/value'
-import { ConfigSchema, type Config } from '../../../src/config/schema.ts'
+import { ConfigSchema, type Config } from '../../../src/config/schema/schema.ts'
 import type { OutgoingMessage } from '../../../src/delivery/channel.ts'
 import { smsChannel } from '../../../src/delivery/channels/sms.ts'
 import { voiceChannel } from '../../../src/delivery/channels/voice.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { RenderInput } from '../../../src/delivery/channel.ts'
 import { webhookBody } from '../../../src/delivery/channels/webhook-body.ts'
-import type { WebhookFormat } from '../../../src/delivery/webhook-format.ts'
+import type { WebhookFormat } from '../../../src/delivery/message/webhook-format.ts'
 import { alert, notification, person, planned } from '../../support/messages.ts'
 
 const base = { recipient: null, fixed: null, publicUrl: 'http://localhost:8080' }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { loadConfig } from '../../../src/config/load.ts'
-import type { DeliverWork } from '../../../src/delivery/deliver.ts'
+import type { DeliverWork } from '../../../src/delivery/attempt/deliver.ts'
 import { createHolding } from '../../../src/delivery/digest/holding.ts'
 import { leasedWork, type PlannedDelivery } from '../../../src/delivery/plan.ts'
 import { randomIds } from '../../../src/ids.ts'

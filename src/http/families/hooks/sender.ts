@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Authenticator } from '../../../access/authenticate.ts'
 import type { Principal } from '../../../access/principal.ts'
-import type { Config } from '../../../config/schema.ts'
+import type { Config } from '../../../config/schema/schema.ts'
 import type { Engine } from '../../../engine.ts'
 import { fault } from '../../../errors.ts'
 import { deliverHook, type HookResult } from '../../../hooks/deliver-hook.ts'
