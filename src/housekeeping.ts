@@ -1,6 +1,7 @@
 import { createConservationWatch } from './conservation-watch.ts'
 import { parseDuration } from './duration.ts'
 import type { Core } from './core.ts'
+import { warnOfEnds } from './devices/expiring.ts'
 import { forgetSeen } from './delivery/answers/seen.ts'
 import { forgetNoise } from './noise/forget.ts'
 
@@ -39,6 +40,7 @@ export function createHousekeeping(core: Core): () => void {
     }
     await forgetSeen(core.registry, now, PORTION)
     await forgetNoise(core.registry, now, PORTION)
+    await warnOfEnds(core, now, PORTION)
     while (!stopped && (await core.store.prune(before)) >= PORTION);
   }
   const arm = () => {

@@ -13,6 +13,8 @@ export type PushTarget =
 export interface WebPushSubscription {
   readonly endpoint: string
   readonly keys: { readonly p256dh: string; readonly auth: string }
+  /** Instant at which the browser ends it; absent for most, which do not say. */
+  readonly expirationTime?: number
 }
 
 /** A phone or browser that a person has registered (contract section 7), or that the configuration gives them. */

@@ -17,13 +17,15 @@ import {
 /** How many devices a person may have registered; one more takes the place of the one that was not seen for longest. */
 export const MOST_DEVICES = 10
 
-interface DeviceDoc {
+export interface DeviceDoc {
   readonly platform: Platform
   readonly name: string | null
   readonly target: PushTarget
   readonly createdAt: number
   /** When it was registered last. */
   readonly seenAt: number
+  /** The end of its subscription that its owner was told of. */
+  readonly warnedOf?: number
 }
 
 export const DEVICE = recordKind<DeviceDoc>('device')

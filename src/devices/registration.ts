@@ -10,7 +10,11 @@ export function pushTargetOf(
   given: {
     readonly platform: Platform
     readonly token?: string | undefined
-    readonly subscription?: WebPushSubscription | undefined
+    readonly subscription?:
+      | (Omit<WebPushSubscription, 'expirationTime'> & {
+          readonly expirationTime?: number | null | undefined
+        })
+      | undefined
   },
   allow: readonly string[],
 ): PushTarget | { readonly field: string; readonly wrong: string } {
@@ -26,11 +30,12 @@ export function pushTargetOf(
   if (subscription === undefined)
     return { field: 'token', wrong: platform === 'web' ? 'is missing, or subscription' : 'is missing' }
   if (platform !== 'web') return { field: 'subscription', wrong: 'belongs to platform web' }
-  const { endpoint, keys } = subscription
+  const { endpoint, keys, expirationTime } = subscription
   const refused = endpointFault(endpoint, pushAllowance(allow))
   if (refused !== null) return { field: 'subscription.endpoint', wrong: refused }
   if (!areSubscriptionKeys(keys))
     return { field: 'subscription.keys', wrong: 'are no keys of a push subscription' }
   const { p256dh, auth } = keys
-  return { channel: 'web_push', subscription: { endpoint, keys: { p256dh, auth } } }
+  const ends = typeof expirationTime === 'number' && { expirationTime }
+  return { channel: 'web_push', subscription: { endpoint, keys: { p256dh, auth }, ...ends } }
 }

@@ -14,6 +14,9 @@ export const DeviceSchema = Type.Object(
     read_only: Type.Boolean({ description: 'Given by the configuration' }),
     created_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
     seen_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+    expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'When the subscription of a browser ends, if it says so',
+    }),
   },
   {
     $id: 'Device',
@@ -27,6 +30,7 @@ export const DeviceSchema = Type.Object(
         read_only: false,
         created_at: '2026-01-05T12:00:00.000Z',
         seen_at: '2026-01-05T12:00:00.000Z',
+        expires_at: null,
       },
     ],
   },
@@ -44,5 +48,6 @@ export function renderDevice(device: Device) {
     read_only: registered === null,
     created_at: rfc3339(registered?.createdAt ?? null),
     seen_at: rfc3339(registered?.seenAt ?? null),
+    expires_at: rfc3339(target.channel === 'push' ? null : (target.subscription.expirationTime ?? null)),
   }
 }

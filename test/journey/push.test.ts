@@ -6,6 +6,8 @@ import { harness, type Harness } from '../support/harness.ts'
 import { httpEndpoint, type HttpEndpoint } from '../support/http-endpoint.ts'
 
 const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 const REALTIME = 'notifications/realtime/user'
 const unregistered = () => fcmError(404, 'NOT_FOUND', 'UNREGISTERED')
 
@@ -100,6 +102,28 @@ describe('push messages, over the whole program', () => {
     expect(await pushesOf(id, 'anna')).to.deep.equal([
       { channel: 'push', address: null, state: 'suppressed', reason: 'no_device' },
     ])
+  })
+
+  it('tell the owner of a browser a week before its subscription ends, once, over a restart too, and show when (N10)', async () => {
+    program = await live()
+    const reader = browser(`${service.url}/push/bob`)
+    const endsAt = program.now + 8 * DAY
+    const renew = (expirationTime: number) =>
+      register('bob', { platform: 'web', subscription: { ...reader.subscription, expirationTime } })
+    expect((await renew(endsAt)).body['expires_at']).to.equal(new Date(endsAt).toISOString())
+    const told = () => service.received.map(({ bytes }) => reader.read(bytes))
+    await program.pass(DAY - MINUTE)
+    expect(told()).to.deep.equal([])
+    await program.pass(15 * MINUTE)
+    expect(told().map(({ body }) => body)).to.deep.equal([
+      `Its subscription ends on ${new Date(endsAt).toISOString().slice(0, 10)}. Open Carillon in it before then.`,
+    ])
+    await program.restart(DAY)
+    await program.pass(HOUR)
+    expect(told()).to.have.length(1)
+    await renew(endsAt + DAY)
+    await program.pass(HOUR)
+    expect(told()).to.have.length(2)
   })
 
   it('count as one channel of a notification, as soon as there is a device of either kind (R19, R20)', async () => {

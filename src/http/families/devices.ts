@@ -20,6 +20,12 @@ const Registration = Type.Object(
             p256dh: Type.String({ maxLength: 200 }),
             auth: Type.String({ maxLength: 100 }),
           }),
+          expirationTime: Type.Optional(
+            Type.Union([Type.Number({ minimum: 0, maximum: 8.64e15 }), Type.Null()], {
+              description:
+                'When the browser ends it, in milliseconds since 1970; a week before, its owner is told',
+            }),
+          ),
         },
         { description: 'PushSubscription of a browser, as its toJSON() gives it' },
       ),
