@@ -43,6 +43,26 @@ describe('an escalation policy', () => {
     program.accepted(`alerts/${id}/${verb}`, body, { as })
 
   describe('with contact rules', () => {
+    it('goes on with the next step at its time when a page of this one was part of another message (E4, P13)', async () => {
+      await run({
+        users: bob([sms('5m')]),
+        teams: platform({
+          steps: [
+            { notify: ['oncall'], wait: '5m' },
+            { notify: ['oncall'], channels: ['sms'], wait: '10m' },
+            { notify: ['user:cem'], wait: '10m' },
+          ],
+        }),
+      })
+      await raise()
+      await program.pass(5 * MINUTE)
+      expect(await texts('bob', 'cem')).to.deep.equal([1, 0])
+      await program.pass(10 * MINUTE - 1)
+      expect(await texts('cem')).to.deep.equal([0])
+      await program.pass(1)
+      expect(await texts('cem')).to.deep.equal([1])
+    })
+
     it('sends one message when two of its cycles come due together on one contact (E4)', async () => {
       await run({
         users: bob([sms('0s'), sms('30m')]),

@@ -1,5 +1,6 @@
 import type { TenantId } from '../../access/principal.ts'
 import type { Core } from '../../core.ts'
+import { SAME_TIME } from '../../delivery/attempt/overlap.ts'
 import type { Delivery } from '../../delivery/delivery.ts'
 import { deliveriesOf } from '../../store/deliveries-of.ts'
 import { afterAlertCommit } from '../change/after-commit.ts'
@@ -44,6 +45,8 @@ export function stillReaches(alert: Pick<Alert, 'step'>, items: readonly Deliver
   return pages.some((delivery) => {
     if (delivery.createdAt !== firedAt) return false
     if (delivery.channel === 'realtime') return delivery.state === 'delivered'
+    // Another page to the same contact has just said it.
+    if (delivery.reason === SAME_TIME) return true
     return ['pending', 'sending', 'sent', 'delivered'].includes(delivery.state)
   })
 }

@@ -35,7 +35,7 @@ import { PAGE_ACTIONS } from '../message/content.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Held, Holding } from '../digest/holding.ts'
 import { outboxItem } from '../outbox.ts'
-import type { Overlap } from './overlap.ts'
+import { SAME_TIME, type Overlap } from './overlap.ts'
 import { outdatedBy } from './outdated.ts'
 import { isOverBudget } from './retry.ts'
 import { sendOnce } from './send-once.ts'
@@ -153,7 +153,7 @@ export async function attempt(
   }
   if (delivery.purpose === 'page' && deps.overlap?.admits(work, now) === false) {
     held.failed()
-    return unsent(work, end('suppressed', 'same_time'), now)
+    return unsent(work, end('suppressed', SAME_TIME), now)
   }
   const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
   const startedAt = deps.clock.now()

@@ -3,6 +3,9 @@ import type { Delivery } from '../delivery.ts'
 
 const MINUTE_MS = 60_000
 
+/** Why a page is suppressed that another one has covered: its person was reached. */
+export const SAME_TIME = 'same_time'
+
 /** A page that is about to be sent. */
 export interface PlannedPage {
   readonly delivery: Delivery

@@ -3,6 +3,7 @@ import type { Core } from '../../core.ts'
 import type { Settlement } from '../../store/store.ts'
 import type { DeliverWork } from './deliver.ts'
 import type { Delivery } from '../delivery.ts'
+import { SAME_TIME } from './overlap.ts'
 import { batchMayBeDone } from '../direct/batch-done.ts'
 
 /** States that end a delivery, as a publisher's receipt names them (contract section 4). */
@@ -18,8 +19,9 @@ export function afterSettled(core: Core, work: DeliverWork, settlement: Settleme
   const outcome = settlement.delivery
   if (outcome === null) return
   const { state, reason } = outcome
-  // What a summary stands for reaches its person.
-  const unreached = state === 'suppressed' ? !settlement.hold : reason === 'contact_removed'
+  // What a summary or another page of the same moment stands for reaches its person.
+  const spoken = settlement.hold !== undefined || reason === SAME_TIME
+  const unreached = state === 'suppressed' ? !spoken : reason === 'contact_removed'
   if (unreached) hasten(core, delivery)
   if (TOLD.has(state))
     afterMove(core, delivery, { state: state as 'sent' | 'delivered' | 'dead', reason }, settlement.at)
