@@ -3,7 +3,8 @@ import { CARILLON } from '../alert/escalation/start.ts'
 import type { Config } from '../config/schema/schema.ts'
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { roomIn, startDeliveries } from '../delivery/worker/start.ts'
+import { sendOwn } from '../delivery/direct/send-own.ts'
+import { roomIn } from '../delivery/worker/start.ts'
 import { waysTo } from '../delivery/ways.ts'
 import type { Person } from '../directory/directory.ts'
 import { durationMs } from '../duration.ts'
@@ -56,23 +57,7 @@ export function createCanaryWatch(core: Core): CanaryWatch {
     const quietUntil = heldUntil(person.quietHours, person.timezone, now, 'low')
     if (quietUntil !== null) return quietUntil
     const id = core.ids.next(now)
-    const deliveries = pagesTo(core, person, settings, { id, now })
-    const accepted = await core.store.accept({
-      tenant: person.tenant,
-      at: now,
-      principal: CARILLON,
-      topic: '',
-      once: null,
-      result: {},
-      notifications: [],
-      deliveries,
-      alert: null,
-      deadLetter: null,
-      release: null,
-      urgent: false,
-    })
-    const leases = accepted.kind === 'accepted' ? accepted.leases : []
-    startDeliveries(core.worker, deliveries, leases, { notification: null, alert: null })
+    await sendOwn(core, pagesTo(core, person, settings, { id, now }))
     await keep({ id, sentAt: now, checked: false })
     return now
   }

@@ -3,6 +3,7 @@ import { print, type VerbOptions } from './alerts.ts'
 import { createApi, field, itemsOf } from './api.ts'
 import { connected, type Finish } from './command-options.ts'
 import { findConnection } from './connection.ts'
+import { eachInTurn } from './each-in-turn.ts'
 import { printable, table, type Terminal } from './terminal.ts'
 
 /** `carillon deadletters ls|show|replay|rm`. */
@@ -61,13 +62,10 @@ async function replayLetters(
   options: VerbOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const api = createApi(findConnection(options, terminal), terminal)
-  for (const id of ids) {
+  return eachInTurn(ids, { options, terminal }, async (api, id) => {
     const answer = await api.post(`${pathOf(id)}/replay`, {})
-    if (options.json === true) print(terminal, answer)
-    else terminal.write(`${printable(`${id}  taken as ${field(answer, 'id')}`)}\n`)
-  }
-  return 0
+    return { answer, said: `${id}  taken as ${field(answer, 'id')}` }
+  })
 }
 
 async function removeLetters(
@@ -75,12 +73,10 @@ async function removeLetters(
   options: VerbOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const api = createApi(findConnection(options, terminal), terminal)
-  for (const id of ids) {
+  return eachInTurn(ids, { options, terminal }, async (api, id) => {
     await api.delete(pathOf(id))
-    terminal.write(options.json === true ? `${JSON.stringify({ id })}\n` : `${printable(id)}  removed\n`)
-  }
-  return 0
+    return { answer: { id }, said: `${id}  removed` }
+  })
 }
 
 const pathOf = (id: string) => `/v1/dead-letters/${encodeURIComponent(id)}`

@@ -3,7 +3,8 @@ import { print } from './alerts.ts'
 import { createApi, field, itemsOf } from './api.ts'
 import { connected, type Finish } from './command-options.ts'
 import { findConnection } from './connection.ts'
-import { printable, table } from './terminal.ts'
+import { eachInTurn } from './each-in-turn.ts'
+import { table } from './terminal.ts'
 import type { VerbOptions } from './alerts.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -68,13 +69,10 @@ async function resendDeliveries(
   options: VerbOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const api = createApi(findConnection(options, terminal), terminal)
-  for (const id of ids) {
+  return eachInTurn(ids, { options, terminal }, async (api, id) => {
     const answer = await api.post(`/v1/deliveries/${encodeURIComponent(id)}/resend`, {})
-    if (options.json === true) print(terminal, answer)
-    else terminal.write(printable(`${id} is sent again as ${field(answer, 'id')}`) + '\n')
-  }
-  return 0
+    return { answer, said: `${id} is sent again as ${field(answer, 'id')}` }
+  })
 }
 
 /** `POST /v1/deliveries/{id}/cancel` for each id, in turn; the first failure ends it. */
@@ -83,11 +81,8 @@ async function cancelDeliveries(
   options: VerbOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const api = createApi(findConnection(options, terminal), terminal)
-  for (const id of ids) {
+  return eachInTurn(ids, { options, terminal }, async (api, id) => {
     const answer = await api.post(`/v1/deliveries/${encodeURIComponent(id)}/cancel`, {})
-    if (options.json === true) print(terminal, answer)
-    else terminal.write(printable(`${id}  ${field(answer, 'state')}`) + '\n')
-  }
-  return 0
+    return { answer, said: `${id}  ${field(answer, 'state')}` }
+  })
 }

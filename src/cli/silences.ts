@@ -3,7 +3,8 @@ import { print, type VerbOptions } from './alerts.ts'
 import { createApi, field, isObject, itemsOf, type Json } from './api.ts'
 import { connected, type Finish } from './command-options.ts'
 import { findConnection } from './connection.ts'
-import { CliFailure, printable, table, type Terminal } from './terminal.ts'
+import { eachInTurn } from './each-in-turn.ts'
+import { CliFailure, table, type Terminal } from './terminal.ts'
 import { endOf } from './until.ts'
 
 /** `carillon silence add|preview|ls|end`. */
@@ -116,10 +117,8 @@ async function endSilences(
   options: VerbOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const api = createApi(findConnection(options, terminal), terminal)
-  for (const id of ids) {
+  return eachInTurn(ids, { options, terminal }, async (api, id) => {
     await api.delete(`/v1/silences/${encodeURIComponent(id)}`)
-    terminal.write(options.json === true ? `${JSON.stringify({ id })}\n` : `${printable(id)}  ended\n`)
-  }
-  return 0
+    return { answer: { id }, said: `${id}  ended` }
+  })
 }

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { startDeliveries } from '../delivery/worker/start.ts'
+import { sendOwn } from '../delivery/direct/send-own.ts'
 import type { Person } from '../directory/directory.ts'
 import { codeMessage } from './code.ts'
 import type { ContactChannel } from './contact.ts'
@@ -35,20 +35,5 @@ export async function sendCode(core: Core, person: Person, sending: CodeToSend):
     now,
     leased: core.worker.room(lane) > 0,
   })
-  const accepted = await core.store.accept({
-    tenant,
-    at: now,
-    principal: userId,
-    topic,
-    once: null,
-    result: { message_id: messageId },
-    notifications: [],
-    deliveries: [planned],
-    alert: null,
-    deadLetter: null,
-    release: null,
-    urgent: false,
-  })
-  if (accepted.kind === 'accepted')
-    startDeliveries(core.worker, [planned], accepted.leases, { notification: null, alert: null })
+  await sendOwn(core, [planned])
 }

@@ -2,7 +2,8 @@ import type { Principal } from '../access/principal.ts'
 import type { Core } from '../core.ts'
 import { CHANNEL_NAMES, type ChannelName, type Delivery } from '../delivery/delivery.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { roomIn, startDeliveries } from '../delivery/worker/start.ts'
+import { sendOwn } from '../delivery/direct/send-own.ts'
+import { roomIn } from '../delivery/worker/start.ts'
 import { waysTo, type Way } from '../delivery/ways.ts'
 import type { Person } from '../directory/directory.ts'
 import { fault } from '../errors.ts'
@@ -50,7 +51,7 @@ export function createTestSends(core: () => Core, book: () => Pick<ContactBook, 
       const id = core().ids.next(clock.now())
       const planned = plan(core(), { by, person, ways, id })
       const tried = planned.map(({ delivery }) => triedOnce(waiting, clock, delivery.id))
-      await commit(core(), planned, by)
+      await sendOwn(core(), planned)
       await Promise.all(tried)
       return (await store.deliveries({ tenant: person.tenant, subjectId: id, limit: 500 })).items
     },
@@ -138,28 +139,6 @@ function plan(
 }
 
 const topicOf = ({ id }: Person) => `users/${id}/test-send`
-
-async function commit(core: Core, planned: readonly NewDelivery[], by: Principal): Promise<void> {
-  const [first] = planned
-  if (first === undefined) return
-  const { tenant, subjectId, origin, createdAt } = first.delivery
-  const accepted = await core.store.accept({
-    tenant,
-    at: createdAt,
-    principal: by.id,
-    topic: origin.topic,
-    once: null,
-    result: { message_id: subjectId },
-    notifications: [],
-    deliveries: planned,
-    alert: null,
-    deadLetter: null,
-    release: null,
-    urgent: false,
-  })
-  if (accepted.kind === 'accepted')
-    startDeliveries(core.worker, planned, accepted.leases, { notification: null, alert: null })
-}
 
 /** Resolves with the next written attempt of the delivery, or when patience has run out. */
 function triedOnce(waiting: Map<string, () => void>, clock: Core['clock'], id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts'
 import { newDelivery } from '../delivery/plan.ts'
-import { startDeliveries } from '../delivery/worker/start.ts'
+import { sendOwn } from '../delivery/direct/send-own.ts'
 import type { Registered } from '../registry/registry.ts'
 import { deviceAddress } from './device.ts'
 import { DEVICE, type DeviceDoc } from './devices.ts'
@@ -57,20 +57,5 @@ async function tell(core: Core, device: Registered<DeviceDoc>, endsAt: number, n
     now,
     leased: core.worker.room(lane) > 0,
   })
-  const accepted = await core.store.accept({
-    tenant,
-    at: now,
-    principal: userId,
-    topic,
-    once: { key: `device-ends:${key}:${endsAt}`, expiresAt: endsAt, check: true },
-    result: { message_id: messageId },
-    notifications: [],
-    deliveries: [planned],
-    alert: null,
-    deadLetter: null,
-    release: null,
-    urgent: false,
-  })
-  if (accepted.kind === 'accepted')
-    startDeliveries(core.worker, [planned], accepted.leases, { notification: null, alert: null })
+  await sendOwn(core, [planned], { key: `device-ends:${key}:${endsAt}`, expiresAt: endsAt, check: true })
 }

@@ -7,7 +7,7 @@ import { failpoint } from '../../failpoint.ts'
 import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Claimed, Settlement, Store } from '../../store/store.ts'
-import { onAmbiguous } from './ambiguity.ts'
+import { onAmbiguous, type OnAmbiguous } from './ambiguity.ts'
 import { reconciled, type ReconcileDeps } from './reconcile.ts'
 import type { Breaker } from '../worker/breaker.ts'
 import type {
@@ -95,6 +95,30 @@ export async function attempt(
   deps: DeliverDeps,
   trouble: Breaker['cause'] = null,
 ): Promise<Attempted> {
+  const ready = prepare(work, deps, trouble)
+  if ('settlement' in ready) return ready
+  const { channel, mode, policy } = ready
+  if (mode !== 'captured' && policy === 'reconcile') {
+    const known = await reconciled(work, { channel, message: () => messageOf(work, ready, deps) }, deps)
+    if (known) return known
+  }
+  const now = deps.clock.now()
+  const held = (await deps.holding?.(work, now)) ?? GOES
+  if (held.hold === null) return send(work, { ready, held }, deps)
+  const { settlement, provider } = unsent(work, end('suppressed', held.reason), now)
+  const ends = expiresAt(work)
+  const hold = { ...held.hold, ...(ends < Infinity && { expiresAt: ends }) }
+  return { settlement: { ...settlement, hold }, provider }
+}
+
+/** What an attempt needs, once nothing speaks against making it. */
+interface Ready extends ConfiguredChannel {
+  readonly address: string
+  readonly input: RenderInput
+  readonly policy: OnAmbiguous
+}
+
+function prepare(work: DeliverWork, deps: DeliverDeps, trouble: Breaker['cause']): Ready | Attempted {
   const { delivery } = work
   const now = deps.clock.now()
   const recipient = delivery.userId === null ? null : personOf(delivery, deps.directory)
@@ -104,47 +128,49 @@ export async function attempt(
   if (reason) return unsent(work, reason, now)
   if (!configured) throw new Error('unreachable: a delivery without a channel ends unsent')
 
-  const { channel, mode } = configured
-  const address = delivery.address ?? (recipient && channel.addresses(recipient)[0]) ?? null
+  const address = delivery.address ?? (recipient && configured.channel.addresses(recipient)[0]) ?? null
   const subject = subjectOf(work)
   if (address === null) return unsent(work, end('suppressed', 'no_address'), now)
   const withheld = deps.withheld({ ...delivery, address }, now)
   if (withheld) return unsent(work, end(withheld.state, withheld.reason), now)
   if (!subject) return unsent(work, end('cancelled', 'subject_gone'), now)
-
-  const answerUrl = deps.answerUrl?.(delivery) ?? null
   const input = {
     delivery,
     subject,
     recipient,
     fixed: delivery.fixed,
     publicUrl: deps.publicUrl(),
-    answerUrl,
+    answerUrl: deps.answerUrl?.(delivery) ?? null,
   }
-  const message = (rendered: Rendered): OutgoingMessage => ({
+  const policy = onAmbiguous(delivery.channel, delivery.critical, configured.onAmbiguous)
+  return { ...configured, address, policy, input: { ...input, wording: deps.wordingOf?.(input) ?? null } }
+}
+
+function messageOf(
+  { delivery }: DeliverWork,
+  { channel, address, input }: Ready,
+  { log }: DeliverDeps,
+): OutgoingMessage {
+  return {
     idempotencyKey: delivery.id,
     address,
-    rendered,
+    rendered: render(channel, input, log),
     critical: delivery.critical,
     ...(delivery.subjectKind === 'alert' && { alertId: delivery.subjectId }),
-  })
-  const wording = deps.wordingOf?.(input) ?? null
-  const policy = onAmbiguous(delivery.channel, delivery.critical, configured.onAmbiguous)
-  if (mode !== 'captured' && policy === 'reconcile') {
-    const rendered = render(channel, { ...input, wording }, deps.log)
-    const known = await reconciled(work, { channel, message: message(rendered) }, deps)
-    if (known) return known
   }
+}
 
-  const held = (await deps.holding?.(work, now)) ?? GOES
-  if (held.hold) {
-    const { settlement, provider } = unsent(work, end('suppressed', held.reason), now)
-    const ends = expiresAt(work)
-    const hold = { ...held.hold, ...(ends < Infinity && { expiresAt: ends }) }
-    return { settlement: { ...settlement, hold }, provider }
-  }
-  const rendered = render(channel, { ...input, wording }, deps.log)
-  const copy = outboxItem({ ...delivery, address }, rendered, now)
+async function send(
+  work: DeliverWork,
+  { ready, held }: { readonly ready: Ready; readonly held: Extract<Held, { readonly hold: null }> },
+  deps: DeliverDeps,
+): Promise<Attempted> {
+  const { delivery } = work
+  const { channel, mode, address, input, policy } = ready
+  const failure = input.wording?.failure
+  const message = messageOf(work, ready, deps)
+  const now = deps.clock.now()
+  const copy = outboxItem({ ...delivery, address }, message.rendered, now)
   failpoint('after-claim-before-send')
   // Nothing may be awaited between here and the call of the provider (promise P15).
   if (isFenced(delivery, deps)) {
@@ -156,27 +182,27 @@ export async function attempt(
     return unsent(work, end('suppressed', SAME_TIME), now)
   }
   const chaos = mode === 'captured' ? deps.chaos?.of(delivery.tenant, delivery.channel) : undefined
-  const startedAt = deps.clock.now()
   const judging = { random: deps.random, onAmbiguous: policy }
   if (mode === 'captured' && chaos === undefined) {
     const result = { ok: true, providerId: 'captured' } as const
-    const { settlement } = concluded(work, { provider: 'captured', startedAt, endedAt: now, result }, judging)
-    return { settlement: withFailure({ ...settlement, outbox: copy }, wording?.failure), provider: UNKNOWN }
+    const call = { provider: 'captured', startedAt: now, endedAt: now, result }
+    const { settlement } = concluded(work, call, judging)
+    return { settlement: withFailure({ ...settlement, outbox: copy }, failure), provider: UNKNOWN }
   }
   const provider = chaos ? { name: channel.name, send: sendInTrouble(chaos, deps) } : channel
-  const result = await sendOnce(provider, message(rendered), deps)
+  const result = await sendOnce(provider, message, deps)
   if (!result.ok && !result.ambiguous) {
     held.failed()
     deps.overlap?.failed(delivery)
   }
   if (!result.ok && result.ambiguous) deps.metrics.ambiguous.inc({ channel: delivery.channel })
   const asked = chaos ? 'captured' : (channel.provider ?? channel.name)
-  const call = { provider: asked, startedAt, endedAt: deps.clock.now(), result }
+  const call = { provider: asked, startedAt: now, endedAt: deps.clock.now(), result }
   const attempted = concluded(work, call, judging)
   const final = attempted.settlement.nextDueAt === null
   // What a live provider refused never reached the phone that the outbox stands for.
   const kept = chaos ? result.ok : mode === 'both' && final
-  const settlement = withFailure(attempted.settlement, wording?.failure)
+  const settlement = withFailure(attempted.settlement, failure)
   // One tenant's rehearsal is no reason to have the others wait (promise P24).
   const rehearsed = chaos !== undefined && deps.chaos?.everywhere(delivery.channel) === false
   const sign = rehearsed ? UNKNOWN : attempted.provider

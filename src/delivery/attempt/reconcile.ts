@@ -24,13 +24,13 @@ export interface ReconcileDeps {
  */
 export async function reconciled(
   work: DeliverWork,
-  { channel, message }: { readonly channel: Channel; readonly message: OutgoingMessage },
+  { channel, message }: { readonly channel: Channel; readonly message: () => OutgoingMessage },
   deps: ReconcileDeps,
 ): Promise<Attempted | null> {
   const { delivery, last } = work
   if (last?.outcome !== 'unknown' || !channel.find) return null
   const askedAt = deps.clock.now()
-  const finding = await ask(channel, { message, delivery, since: last.startedAt }, deps)
+  const finding = await ask(channel, { message: message(), delivery, since: last.startedAt }, deps)
   const now = deps.clock.now()
   if (finding.kind === 'taken') {
     const { providerId } = finding
