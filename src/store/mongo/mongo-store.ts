@@ -1,0 +1,32 @@
+import type * as port from '../store.ts'
+
+/** The methods about what is kept beside notifications, alerts and deliveries, and about inboxes. */
+export type KeepingMethods = Pick<
+  port.Store,
+  | 'sessions'
+  | 'mark'
+  | 'inbox'
+  | 'inboxSummary'
+  | 'notification'
+  | 'anyNotification'
+  | 'removeDeadLetter'
+  | 'deadLetters'
+  | 'deadLetter'
+  | 'clearOutbox'
+  | 'outbox'
+  | 'outboxItem'
+  | 'prune'
+  | 'putRecord'
+  | 'records'
+  | 'audit'
+  | 'auditLog'
+  | 'auditChain'
+  | 'auditHead'
+  | 'secret'
+  | 'states'
+  | 'dispatches'
+  | 'batch'
+  | 'deliveryStatistics'
+  | 'conservation'
+  | 'ping'
+>
