@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose'
 import { INDEXES } from '../collections.ts'
+import { KEEP_INDEXES } from '../keep/collections.ts'
 
 /**
  * The schema that this build writes. `minor` grows with what older builds need not know: new collections, indexes and
@@ -38,7 +39,9 @@ export async function bootStore(db: mongo.Db): Promise<Boot> {
         'start the newer build again, or restore a backup made by this one',
     )
   await Promise.all(
-    Object.entries(INDEXES).map(([name, indexes]) => db.collection(name).createIndexes([...indexes])),
+    Object.entries({ ...INDEXES, ...KEEP_INDEXES }).map(([name, indexes]) =>
+      db.collection(name).createIndexes([...indexes]),
+    ),
   )
   await meta.updateOne(
     { _id: 'schema' },

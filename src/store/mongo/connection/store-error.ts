@@ -49,3 +49,30 @@ export function storeError(error: unknown): Error {
   if (isUnavailable(error)) return fault('store.unavailable', `MongoDB: ${error.message}`)
   return new UnstorableError(error.message)
 }
+
+/** For writes under deterministic ids, unordered: what is there already was written before, everything else counts. */
+export async function ignoringDuplicates(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const { writeErrors } = error as DriverError
+    // A bulk that met several errors has them all; the driver gives one as itself.
+    const failures = writeErrors === undefined ? [error] : [writeErrors].flat()
+    const [other] = failures.filter((failure) => !isDuplicateFailure(failure))
+    if (other !== undefined) throw error
+    if (hasWriteConcernError(error)) throw error
+  }
+}
+
+function isDuplicateFailure(failure: unknown): boolean {
+  return (
+    typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === DUPLICATE_KEY
+  )
+}
+
+/** The duplicates came first, but what was written may be lost with a server. */
+function hasWriteConcernError(error: DriverError): boolean {
+  const { result } = error as { readonly result?: { getWriteConcernError?(): unknown } }
+  return result?.getWriteConcernError?.() !== undefined
+}

@@ -32,7 +32,11 @@ export function closedKeyOf(_id: string): string {
 /** A new alert with its timer; `mark` names the acceptance that opens it. */
 export function alertDocument(
   alert: Alert,
-  { order, mark, timeline }: { readonly order: number; readonly mark: string; readonly timeline: readonly TimelineEntry[] },
+  {
+    order,
+    mark,
+    timeline,
+  }: { readonly order: number; readonly mark: string; readonly timeline: readonly TimelineEntry[] },
 ): AlertDocument {
   const _id = keyOf(alert.tenant, alert.id)
   return {
@@ -48,7 +52,9 @@ export function alertDocument(
     token: 0,
     marks: [mark],
     pending: [],
-    ...(alert.nextStepAt !== null && { work: newWork(_id, { lane: 'escalate', dueAt: alert.nextStepAt, order }) }),
+    ...(alert.nextStepAt !== null && {
+      work: newWork(_id, { lane: 'escalate', dueAt: alert.nextStepAt, order }),
+    }),
   }
 }
 
