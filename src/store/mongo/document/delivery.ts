@@ -73,7 +73,9 @@ export function deliveryDocument(
 /** The lease that a delivery was stored with; null when it had none. */
 export function leaseOf(document: DeliveryDocument): Lease | null {
   const { _id, work, token, subjectId, ordinal } = document
-  return work?.leased === true ? { workId: workIdOf('d', _id), token, deliveryId: `${subjectId}.${ordinal}` } : null
+  return work?.leased === true
+    ? { workId: workIdOf('d', _id), token, deliveryId: `${subjectId}.${ordinal}` }
+    : null
 }
 
 export function readDelivery(document: DeliveryDocument): Delivery {

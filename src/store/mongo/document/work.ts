@@ -27,7 +27,12 @@ export function placeOf(workId: WorkId): { readonly letter: WorkingLetter; reado
 /** Work that nobody has taken yet. */
 export function newWork(
   _id: string,
-  { lane, rank = 0, dueAt, order }: { readonly lane: string; readonly rank?: Rank; readonly dueAt: number; readonly order: number },
+  {
+    lane,
+    rank = 0,
+    dueAt,
+    order,
+  }: { readonly lane: string; readonly rank?: Rank; readonly dueAt: number; readonly order: number },
 ): WorkPart {
   return { lane, rank, dueAt, leased: false, crashes: 0, order, slot: slotOf(_id) }
 }
