@@ -361,13 +361,19 @@ export const INDEXES: Readonly<Partial<Record<keyof Collections, readonly mongo.
     // Whether what moves has work, and nothing else does.
     { key: { state: 1, channel: 1, 'work.leased': 1 } },
   ],
-  digests: [DUE, PENDING, { key: { openKey: 1 }, unique: true }, { key: { closedAt: 1 } }],
+  digests: [
+    DUE,
+    PENDING,
+    { key: { openKey: 1 }, unique: true },
+    { key: { closedAt: 1 } },
+    { key: { 'holding.since': 1 }, sparse: true },
+  ],
   releases: [DUE, { key: { endedAt: 1 }, sparse: true }],
   dead_letters: [{ key: { tenant: 1, order: -1, _id: -1 } }, { key: { createdAt: 1 } }],
   dispatches: [
     { key: { tenant: 1, owner: 1, topic: 1, order: -1 } },
     { key: { tenant: 1, owner: 1, order: -1 } },
   ],
+  nodes: [{ key: { beatAt: 1 } }, { key: { highWaterAt: -1 } }],
   outbox: [{ key: { tenant: 1, order: 1, _id: 1 } }, { key: { createdAt: 1 } }],
-  nodes: [{ key: { highWaterAt: -1 } }],
 }

@@ -1,3 +1,4 @@
+import { mongoServer } from '../../support/mongo-server.ts'
 import { expect } from 'chai'
 import type { mongo } from 'mongoose'
 import { createChainCheck } from '../../../src/audit/verify.ts'
@@ -7,7 +8,6 @@ import { keepCollectionsOf } from '../../../src/store/mongo/keep/collections.ts'
 import { createRecords } from '../../../src/store/mongo/keep/records.ts'
 import type { RecordChange } from '../../../src/store/store.ts'
 import { eventually } from '../../support/eventually.ts'
-import { mongoServer } from '../../support/mongo-server.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { DEFAULT, NOON } from '../../support/store/samples.ts'
 
@@ -104,7 +104,9 @@ describe('what has one order over all nodes on MongoDB', () => {
     await others.put(change('a', { doc: { key: 'newer' } }))
     goOn()
     expect(await late).to.include({ version: 1 })
-    expect((await others.list(9)).items).to.deep.equal([{ ...change('a', { doc: { key: 'newer' } }), version: 2 }])
+    expect((await others.list(9)).items).to.deep.equal([
+      { ...change('a', { doc: { key: 'newer' } }), version: 2 },
+    ])
   })
 
   it('chains the audit log over all nodes, and adds what comes under one source once (security row 30)', async () => {

@@ -4,8 +4,7 @@ import { keyOf } from './key.ts'
 import { newWork } from './work.ts'
 
 /** The fields of an alert that a change sets. */
-export function alertFields(alert: Alert) {
-  const _id = keyOf(alert.tenant, alert.id)
+export function alertFields(alert: Alert, _id: string) {
   const open = alert.status !== 'resolved'
   return {
     openKey: open ? openKeyOf(alert.tenant, alert.dedupKey) : closedKeyOf(_id),
@@ -29,28 +28,24 @@ export function closedKeyOf(_id: string): string {
   return `closed ${_id}`
 }
 
-/** A new alert with its timer; `mark` names the acceptance that opens it. */
+/** A new alert with its timer. */
 export function alertDocument(
   alert: Alert,
-  {
-    order,
-    mark,
-    timeline,
-  }: { readonly order: number; readonly mark: string; readonly timeline: readonly TimelineEntry[] },
+  { order, timeline }: { readonly order: number; readonly timeline: readonly TimelineEntry[] },
 ): AlertDocument {
   const _id = keyOf(alert.tenant, alert.id)
   return {
     _id,
     tenant: alert.tenant,
     id: alert.id,
-    ...alertFields(alert),
+    ...alertFields(alert, _id),
     createdAt: alert.createdAt,
     order,
     count: alert.count,
     lastAt: alert.lastAt,
     ended: timeline.some(isEnd),
     token: 0,
-    marks: [mark],
+    marks: [],
     pending: [],
     ...(alert.nextStepAt !== null && {
       work: newWork(_id, { lane: 'escalate', dueAt: alert.nextStepAt, order }),

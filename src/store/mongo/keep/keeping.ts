@@ -53,14 +53,7 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
     keyOf(context.node, String(context.order())),
   )
 
-  const read = async <Reply>(ask: () => Promise<Reply>): Promise<Reply> => {
-    pipeline.demandOpen()
-    try {
-      return await ask()
-    } catch (error) {
-      throw storeError(error)
-    }
-  }
+  const read = pipeline.read.bind(pipeline)
   const write = <Reply>({ at = 0, bytes = 500, touches, run }: Own<Reply>): Promise<Reply> =>
     pipeline.write({ at, bytes, urgent: true, touches, run: () => translated(run) })
 
@@ -137,11 +130,6 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
               collections.digests,
               { closedAt: { $lt: before.deadLetters, $gte: 0 } },
               { sort: { closedAt: 1 }, limit },
-            ),
-            pruned(
-              collections.releases,
-              { endedAt: { $lt: before.deadLetters } },
-              { sort: { endedAt: 1 }, limit },
             ),
           ])
           return counts.reduce((sum, count) => sum + count, 0)
