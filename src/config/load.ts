@@ -5,7 +5,7 @@ import { demoSettings } from './demo.ts'
 import { readDocument } from './reading/document.ts'
 import { formatPath, isWithin } from './fault.ts'
 import { applyOverrides, readOverrides } from './reading/overrides.ts'
-import { fillIn } from './reading/raw.ts'
+import { fillIn, isRawMap } from './reading/raw.ts'
 import { configNode } from './reading/schema-node.ts'
 import { settle } from './reading/settle.ts'
 import type { SourceDocument } from './reading/document.ts'
@@ -77,7 +77,11 @@ export function loadConfig(options: LoadOptions): Loaded {
   const config = settle(configNode, raw, [], { report, readSecret, renamed, spoilt }) as Config
   faults.closeShape()
 
-  const mode = { demo: document === null, failpoint: (env['CARILLON_FAILPOINT'] ?? '') !== '' }
+  const mode = {
+    demo: document === null,
+    failpoint: (env['CARILLON_FAILPOINT'] ?? '') !== '',
+    pathWritten: isRawMap(written) && isRawMap(written['storage']) && 'path' in written['storage'],
+  }
   for (const finding of checkConfig(config, mode)) faults.report(finding)
   if (faults.list.length > 0) return faults.answer()
   const sources = new Map<string, Source>()

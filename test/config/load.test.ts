@@ -672,9 +672,39 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:1:13 channels.push.service_account: is missing; mode both needs it, or service_account_file',
   ],
   [
-    'a store that does not exist yet',
-    'storage: { driver: mongo, url: "mongodb://h", redis_url: "redis://h" }\n',
-    'c.yaml:1:20 storage.driver: mongo is not available yet; use sqlite',
+    'a server without its address',
+    'storage: { driver: mongo, redis_url: "redis://127.0.0.1" }\n',
+    'c.yaml:1:1 storage.url: is missing; driver mongo needs it',
+  ],
+  [
+    'the other server without its address',
+    'storage: { driver: mongo, url: "mongodb://127.0.0.1" }\n',
+    'c.yaml:1:1 storage.redis_url: is missing; driver mongo needs it',
+  ],
+  [
+    'a folder that nothing would be in',
+    'storage: { driver: mongo, path: ./data, url: "mongodb://127.0.0.1", redis_url: "redis://localhost" }\n',
+    'c.yaml:1:33 storage.path: belongs to driver sqlite; driver mongo keeps everything behind url',
+  ],
+  [
+    'a server that nobody would ask',
+    'storage: { url: "mongodb://127.0.0.1" }\n',
+    'c.yaml:1:17 storage.url: belongs to driver mongo; driver sqlite keeps everything in path',
+  ],
+  [
+    'an address of something else',
+    'storage: { driver: mongo, url: "postgres://127.0.0.1", redis_url: "redis://[::1]:6379/2" }\n',
+    'c.yaml:1:32 storage.url: expected mongodb://… or mongodb+srv://…',
+  ],
+  [
+    'an open MongoDB elsewhere (security row 37)',
+    'storage: { driver: mongo, url: "mongodb://127.0.0.1,10.0.0.2:27017/db", redis_url: "redis://127.0.0.1" }\n',
+    'c.yaml:1:32 storage.url: a MongoDB on another machine needs a password: mongodb://user:password@host',
+  ],
+  [
+    'an open Redis elsewhere (security row 37)',
+    'storage: { driver: mongo, url: "mongodb://127.0.0.1", redis_url: "redis://user:@cache:6379" }\n',
+    'c.yaml:1:66 storage.redis_url: a Redis on another machine needs a password: redis://user:password@host',
   ],
   [
     'a condition that cannot be read',

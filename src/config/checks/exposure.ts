@@ -7,6 +7,8 @@ export interface StartMode {
   readonly demo: boolean
   /** A test may kill the process (`CARILLON_FAILPOINT`). */
   readonly failpoint: boolean
+  /** The file itself says `storage.path`: a variable may say it for whichever driver there is. */
+  readonly pathWritten: boolean
 }
 
 /** Whether only this machine can reach the address. A name other than localhost may lead anywhere. */

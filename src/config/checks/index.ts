@@ -9,6 +9,7 @@ import { checkGrants } from './grants.ts'
 import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
 import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
+import { checkStorage } from './storage.ts'
 import { checkCountries, checkSmsProviders, checkVoiceProvider } from './telephony.ts'
 import { checkDevices, checkFirebase, checkVapid, checkWebPushAllowance } from './push.ts'
 import { checkNoise } from './noise.ts'
@@ -80,6 +81,7 @@ const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkMqttTopics,
   checkNoise,
   checkAvailability,
+  checkStorage,
   checkJwtSecret,
   checkEmptyCredentials,
   checkGuessable,

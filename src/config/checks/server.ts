@@ -62,14 +62,11 @@ const AVAILABLE: ReadonlySet<string> = new Set([
 ])
 
 /** What the schema lets one write but this version cannot do. */
-export function checkAvailability({ channels, storage }: Config): Finding[] {
+export function checkAvailability({ channels }: Config): Finding[] {
   const findings: Finding[] = []
   for (const [name, { mode }] of Object.entries(channels)) {
     if (AVAILABLE.has(name) || mode === 'captured') continue
     findings.push({ path: ['channels', name, 'mode'], message: `${mode} is not available yet; use captured` })
-  }
-  if (storage.driver === 'mongo') {
-    findings.push({ path: ['storage', 'driver'], message: 'mongo is not available yet; use sqlite' })
   }
   return findings
 }

@@ -35,13 +35,16 @@ const Server = Type.Object(
 const Storage = Type.Object(
   {
     driver: Type.Enum(['sqlite', 'mongo'], { default: 'sqlite', description: 'Kind of store' }),
-    path: text('Folder of the database and of other files', { default: './data' }),
-    url: secret('Address of MongoDB'),
-    redis_url: secret('Address of Redis'),
-    ballast_mb: whole('Megabytes set aside for acknowledgements and escalations on a full disk', {
-      minimum: 0,
-      default: 64,
-    }),
+    path: text('Folder of the database and of other files, with driver sqlite', { default: './data' }),
+    url: secret('Address of MongoDB, with driver mongo; its path names the database, `carillon` unless set'),
+    redis_url: secret('Address of Redis, with driver mongo'),
+    ballast_mb: whole(
+      'Megabytes set aside for acknowledgements and escalations on a full disk, with driver sqlite',
+      {
+        minimum: 0,
+        default: 64,
+      },
+    ),
     retention: Type.Object(
       {
         outbox: duration('How long captured messages are kept', '7d'),

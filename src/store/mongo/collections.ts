@@ -325,6 +325,12 @@ export const INDEXES: Readonly<Partial<Record<keyof Collections, readonly mongo.
       partialFilterExpression: { open: true },
       name: 'open_timer',
     },
+    // Empty, unless something is wrong.
+    {
+      key: { status: 1, nextStepAt: 1 },
+      partialFilterExpression: { open: false, nextStepAt: { $gte: 0 } },
+      name: 'closed_timer',
+    },
   ],
   timeline: [
     { key: { tenant: 1, alertId: 1, version: 1, place: 1 } },
@@ -352,7 +358,8 @@ export const INDEXES: Readonly<Partial<Record<keyof Collections, readonly mongo.
       partialFilterExpression: { digestId: { $exists: true } },
       name: 'digest',
     },
-    { key: { state: 1 } },
+    // Whether what moves has work, and nothing else does.
+    { key: { state: 1, channel: 1, 'work.leased': 1 } },
   ],
   digests: [
     DUE,

@@ -186,7 +186,7 @@ export function acceptTouches(acceptance: Acceptance): readonly Touch[] {
   for (const { delivery, lane } of deliveries)
     touches.push(...deliveryTouches(tenant, delivery), [`lane ${lane}`, 'add'])
   if (release) touches.push(['lane release', 'add'])
-  if (deadLetter) touches.push([`letter ${keyOf(tenant, deadLetter.id)}`, 'alone'], ['letters', 'add'])
+  if (deadLetter) touches.push([`letter ${keyOf(tenant, deadLetter.id)}`, 'alone'], ['dead letters', 'add'])
   for (const { name } of states) touches.push([`state ${keyOf(tenant, name)}`, 'alone'])
   if (alert?.kind === 'repeat') touches.push([`alert ${keyOf(tenant, alert.alertId)}`, 'repeat'])
   if (alert?.kind === 'open') touches.push(...changeTouches(tenant, alert.alert))
@@ -209,6 +209,7 @@ export function changeTouches(
     ['lane escalate', 'add'],
     // It ends pages that a claim could take.
     ['work', 'end'],
+    ['audit', 'add'],
   ]
 }
 

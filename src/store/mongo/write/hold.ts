@@ -5,7 +5,7 @@ import { openKeyOf } from '../document/alert.ts'
 import { keyOf } from '../document/key.ts'
 import { newWork } from '../document/work.ts'
 import type { Slot } from './batch.ts'
-import { isDuplicateKey } from './server-error.ts'
+import { isDuplicate } from '../connection/store-error.ts'
 
 /** A delivery on its way into a digest. */
 export interface Holding {
@@ -48,7 +48,7 @@ export async function hold(
       await digests.insertOne({ ...own, count: 1, holding: [entry], token: 0, work, marks: [], pending: [] })
       return own
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error
+      if (!isDuplicate(error)) throw error
       // The key was free a moment ago; a digest of this id that is none of this key's would never let it in.
       if (!(await digests.findOne({ openKey }, { projection: { _id: 1 } }))) throw error
     }
