@@ -1,4 +1,3 @@
-import type { TenantId } from '../../../access/principal.ts'
 import type { Acceptance, AcceptResult } from '../../store.ts'
 import { readAlert } from '../document/alert.ts'
 import { leaseOf } from '../document/delivery.ts'
@@ -10,7 +9,8 @@ import { changeAlert, openAlerts, repeatAlert } from './alert.ts'
 import type { Batch, Slot } from './batch.ts'
 import { pendingPart, type Effects } from './effects.ts'
 import { takeKey } from './once.ts'
-import type { Group, Outcome, Touch } from './pipeline.ts'
+import type { Group, Outcome } from './pipeline.ts'
+import { alertIdOf } from './touches.ts'
 import { aloneOrThrow, insertMissing } from './server-error.ts'
 
 interface Accepting {
@@ -168,60 +168,4 @@ function send(batch: Batch, { acceptance, effects, part, entry }: Accepting): vo
   const { alert, tenant } = acceptance
   if (alert) batch.outgoing.push({ from: 'alerts', _id: keyOf(tenant, alertIdOf(alert)), part, effects })
   else if (entry) batch.outgoing.push({ from: 'journal', _id: entry._id, part, effects })
-}
-
-function alertIdOf(alert: NonNullable<Acceptance['alert']>): string {
-  return alert.kind === 'open'
-    ? alert.alert.id
-    : alert.kind === 'repeat'
-      ? alert.alertId
-      : alert.change.alertId
-}
-
-/** What an acceptance touches. */
-export function acceptTouches(acceptance: Acceptance): readonly Touch[] {
-  const { tenant, principal, once, alert, deadLetter, deliveries, states = [], release } = acceptance
-  const touches: Touch[] = [[`inbox ${tenant}`, 'add']]
-  if (once) touches.push([`once ${keyOf(tenant, principal, once.key)}`, 'alone'])
-  for (const { delivery, lane } of deliveries)
-    touches.push(...deliveryTouches(tenant, delivery), [`lane ${lane}`, 'add'])
-  if (release) touches.push(['lane release', 'add'])
-  if (deadLetter) touches.push([`letter ${keyOf(tenant, deadLetter.id)}`, 'alone'], ['dead letters', 'add'])
-  for (const { name } of states) touches.push([`state ${keyOf(tenant, name)}`, 'alone'])
-  if (alert?.kind === 'repeat') touches.push([`alert ${keyOf(tenant, alert.alertId)}`, 'repeat'])
-  if (alert?.kind === 'open') touches.push(...changeTouches(tenant, alert.alert))
-  if (alert?.kind === 'change') {
-    touches.push(...changeTouches(tenant, alert.change.alert))
-    for (const { delivery, lane } of alert.change.deliveries)
-      touches.push(...deliveryTouches(tenant, delivery), [`lane ${lane}`, 'add'])
-  }
-  return touches
-}
-
-/** What a new state of an alert touches. */
-export function changeTouches(
-  tenant: TenantId,
-  alert: { readonly id: string; readonly dedupKey: string },
-): readonly Touch[] {
-  return [
-    [`alert ${keyOf(tenant, alert.id)}`, 'alone'],
-    [`dedup ${keyOf(tenant, alert.dedupKey)}`, 'alone'],
-    ['lane escalate', 'add'],
-    // It ends pages that a claim could take.
-    ['work', 'end'],
-    ['audit', 'add'],
-  ]
-}
-
-function deliveryTouches(
-  tenant: TenantId,
-  {
-    id,
-    subjectId,
-    subjectKind,
-  }: { readonly id: string; readonly subjectId: string; readonly subjectKind: string },
-): readonly Touch[] {
-  const page: readonly Touch[] =
-    subjectKind === 'alert' ? [[`alert ${keyOf(tenant, subjectId)}`, 'page']] : []
-  return [[`delivery ${keyOf(tenant, id)}`, 'alone'], [`subject ${subjectId}`, 'add'], ...page]
 }

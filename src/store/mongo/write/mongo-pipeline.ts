@@ -74,7 +74,7 @@ export class MongoPipeline implements Pipeline {
       this.#queue.push({
         bytes,
         urgent,
-        keys: write.touches.map(([what]) => what),
+        keys: write.keys ?? [],
         touches,
         // A call is answered with the reply of its own write.
         write: write as Write<unknown, unknown>,
