@@ -1,10 +1,5 @@
 import type { Persistence } from '../../../src/broker/session/persistence.ts'
-import { collectionsOf, type Collections } from '../../../src/store/mongo/collections.ts'
-import { connectMongo } from '../../../src/store/mongo/connection/connect.ts'
-import { createAuditLog } from '../../../src/store/mongo/keep/audit-log.ts'
-import { keepCollectionsOf } from '../../../src/store/mongo/keep/collections.ts'
-import { keepingOf } from '../../../src/store/mongo/keep/keeping.ts'
-import { createMongoStore } from '../../../src/store/mongo/mongo-store.ts'
+import type { Collections } from '../../../src/store/mongo/collections.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { silentLog } from '../../support/silent-log.ts'
 

@@ -1,27 +1,18 @@
 import type { Acceptance, AcceptResult } from '../../store.ts'
+import { refuseKnown, type Accepting } from './refuse-known.ts'
 import { readAlert } from '../document/alert.ts'
 import { leaseOf } from '../document/delivery.ts'
 import { keyOf } from '../document/key.ts'
-import type { AlertDocument, JournalDocument, PendingPart } from '../collections.ts'
+import type { AlertDocument, JournalDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { acceptanceEffects, onceIdOf } from './acceptance-effects.ts'
 import { changeAlert, openAlerts, repeatAlert } from './alert.ts'
 import type { Batch, Slot } from './batch.ts'
-import { pendingPart, type Effects } from './effects.ts'
+import { pendingPart } from './effects.ts'
 import { takeKey } from './once.ts'
 import type { Group, Outcome } from './pipeline.ts'
 import { alertIdOf } from './touches.ts'
 import { aloneOrThrow, insertMissing } from './server-error.ts'
-
-interface Accepting {
-  readonly acceptance: Acceptance
-  readonly slot: Slot
-  readonly effects: Effects
-  readonly part: PendingPart
-  /** What goes to the journal; null for a change of an alert without a key. */
-  readonly entry: JournalDocument | null
-  outcome: Outcome<AcceptResult> | null
-}
 
 /** Acceptances of one batch that touch nothing in common: one insert for all keys, then one for all opened alerts. */
 export function acceptGroup(context: MongoContext): Group<Acceptance, AcceptResult> {
@@ -36,7 +27,14 @@ export function acceptGroup(context: MongoContext): Group<Acceptance, AcceptResu
           return []
         }
       })
-      await enterJournal(context, all)
+      await refuseKnown(
+        context,
+        all.filter(({ acceptance }) => acceptance.alert === null),
+      )
+      await enterJournal(
+        context,
+        all.filter(({ outcome }) => outcome === null),
+      )
       await writeAlerts(
         context,
         all.filter(({ outcome }) => outcome === null),

@@ -60,12 +60,13 @@ export async function held({ collections }: MongoContext, digest: string, mark: 
   await collections.digests.updateOne({ _id: digest }, { $pull: { holding: { mark } } })
 }
 
-/** The delivery is somebody else's: it does not count. */
-export async function letGo({ collections }: MongoContext, digest: string, mark: string): Promise<void> {
-  await collections.digests.updateOne(
+/** The delivery is somebody else's: it does not count, and a digest that was opened for it alone is none. */
+export async function letGo({ collections: { digests } }: MongoContext, digest: string, mark: string): Promise<void> {
+  await digests.updateOne(
     { _id: digest, 'holding.mark': mark },
     { $inc: { count: -1 }, $pull: { holding: { mark } } },
   )
+  await digests.deleteOne({ _id: digest, count: 0, holding: { $size: 0 }, closedAt: null })
 }
 
 /** Finds out what became of deliveries that were on their way into digests before an instant. */
