@@ -114,6 +114,8 @@ export interface AppOptions {
   /** Only tests bring their own; else the system's, never before the store's last commit (promise P18). */
   readonly clock?: Clock
   readonly random?: () => number
+  /** Where MQTT sessions are kept with driver mongo. */
+  readonly sessions?: Store['sessions']
 }
 
 /** The running program. */
@@ -141,13 +143,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   let config = options.config
   const metrics = createMetrics()
   const store = await openStore({
-    path: config.storage.path,
+    ...placeOf(config, options.sessions),
     metrics,
     log,
     limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
-    ballastBytes: config.storage.ballast_mb * 1024 * 1024,
   })
-  const clock = options.clock ?? clockAfter(store, log, metrics)
+  const clock = options.clock ?? store.clock ?? clockAfter(store, log, metrics)
   const registry = createRegistry(store, clock)
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
@@ -561,6 +562,14 @@ async function closeHttp(
   )
   await http.close()
   cancel()
+}
+
+/** Where the configuration has the store. */
+function placeOf({ storage }: Config, sessions: AppOptions['sessions']) {
+  const { driver, path, url = '', ballast_mb } = storage
+  if (driver === 'sqlite') return { driver, path, ballastBytes: ballast_mb * 1024 * 1024 } as const
+  if (!sessions) throw new Error('With driver mongo sessions are kept elsewhere')
+  return { driver, url, sessions } as const
 }
 
 function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMetrics>): Clock {

@@ -4,6 +4,7 @@ import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
 import type { FoundRow } from '../audit/verify.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
 import type { Attempt } from '../delivery/attempt/attempt.ts'
+import type { Clock } from '../clock.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
 import type { Notification, Origin } from '../notification/notification.ts'
 
@@ -195,6 +196,9 @@ export interface Store {
   /** The highest instant any commit of an earlier run carried (promise P18), and how often the store was opened. */
   readonly highWaterAt: number
   readonly bootCount: number
+
+  /** Time as every node of the store sees it, never before the high water; absent where the process' own is enough. */
+  readonly clock?: Clock
 
   /** Waits for what is queued, then releases everything. */
   close(): Promise<void>

@@ -66,21 +66,22 @@ function findBinary(): Binary | null {
   return probe(unpacked, { LD_LIBRARY_PATH: LIBRARIES.map((each) => join(UNPACKED, each)).join(delimiter) })
 }
 
-let binary: Binary | null | undefined
+// What the driver takes for too old it decides while it is loaded: whoever imports it imports this file first.
+const binary = findBinary()
+if (!process.env['MONGO_URL'] && binary && isOld(binary)) createRequire(import.meta.url)(OLD_MONGO)
+
 let shared: Promise<MongoServer> | undefined
 let databases = 0
 
-const isOld = ({ version }: Binary) => Number.parseFloat(version) < OLDEST
+function isOld({ version }: Binary): boolean {
+  return Number.parseFloat(version) < OLDEST
+}
 
 /** Why there is no MongoDB for the tests; null when there is one. */
 function missing(own: boolean): string | null {
   if (!own && process.env['MONGO_URL']) return null
-  binary ??= findBinary()
-  if (!binary)
-    return `there is no mongod on the PATH and none in ${UNPACKED} (.ci/install-mongod puts one there)`
-  // Once, and before anything loads the driver's connection code.
-  if (isOld(binary)) createRequire(import.meta.url)(OLD_MONGO)
-  return null
+  if (binary) return null
+  return `there is no mongod on the PATH and none in ${UNPACKED} (.ci/install-mongod puts one there)`
 }
 
 function skipWithout(test: Mocha.Context, own: boolean): void {
@@ -124,10 +125,10 @@ function withDatabase(url: string): string {
 
 async function start(): Promise<OwnMongoServer> {
   if (!binary) throw new Error('there is no mongod')
-  const { env, version } = binary
+  const found = binary
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'carillon-mongod-'))
   const port = await freePort()
-  let child = launch(binary, folder, port)
+  let child = launch(found, folder, port)
   // However the run ends, unless it is killed itself.
   const last = () => {
     child.kill('SIGKILL')
@@ -144,15 +145,15 @@ async function start(): Promise<OwnMongoServer> {
   }
   return {
     port,
-    version,
-    env: isOld(binary) ? { NODE_OPTIONS: `--require ${OLD_MONGO}` } : {},
+    version: found.version,
+    env: isOld(found) ? { NODE_OPTIONS: `--require ${OLD_MONGO}` } : {},
     freshUrl: () => withDatabase(`mongodb://127.0.0.1:${port}/?replicaSet=rs`),
     kill,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async restart() {
       await kill()
-      child = launch({ path: binary!.path, env, version }, folder, port)
+      child = launch(found, folder, port)
       await writable(port)
     },
     async end() {

@@ -107,11 +107,7 @@ function walker(seed: number) {
     (store) => store.prune({ now, outbox: now - 5000, deadLetters: now - 20_000, records: now, limit: 2 }),
   ]
 
-  function change(
-    store: Store,
-    alert: Alert,
-    claimed: AlertChange['claimed'],
-  ): Promise<unknown> {
+  function change(store: Store, alert: Alert, claimed: AlertChange['claimed']): Promise<unknown> {
     const status = pick(['firing', 'acknowledged', 'snoozed', 'resolved'] as const)
     const given = { tenant: alert.tenant, subjectKind: 'alert', purpose: pick(['page', 'outcome']) }
     return store.changeAlert(

@@ -1,4 +1,4 @@
-import type { Connection, mongo } from 'mongoose'
+import mongoose, { type Connection, type mongo } from 'mongoose'
 import { systemClock } from '../../../clock.ts'
 import type { Log } from '../../../log.ts'
 import { serverClock, type ServerClock } from './server-clock.ts'
@@ -34,8 +34,7 @@ export interface MongoConnection extends Boot {
  */
 export async function connectMongo(options: ConnectOptions): Promise<MongoConnection> {
   const { url, log, onJump } = options
-  const { createConnection } = await import('mongoose')
-  const connection = createConnection(url, {
+  const connection = mongoose.createConnection(url, {
     ...(!namesDatabase(url) && { dbName: 'carillon' }),
     // Commands fail while the server is away instead of gathering without bound.
     bufferCommands: false,

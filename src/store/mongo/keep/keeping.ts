@@ -131,11 +131,6 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
               { closedAt: { $lt: before.deadLetters, $gte: 0 } },
               { sort: { closedAt: 1 }, limit },
             ),
-            pruned(
-              collections.releases,
-              { endedAt: { $lt: before.deadLetters } },
-              { sort: { endedAt: 1 }, limit },
-            ),
           ])
           return counts.reduce((sum, count) => sum + count, 0)
         },

@@ -61,7 +61,11 @@ export async function held({ collections }: MongoContext, digest: string, mark: 
 }
 
 /** The delivery is somebody else's: it does not count, and a digest that was opened for it alone is none. */
-export async function letGo({ collections: { digests } }: MongoContext, digest: string, mark: string): Promise<void> {
+export async function letGo(
+  { collections: { digests } }: MongoContext,
+  digest: string,
+  mark: string,
+): Promise<void> {
   await digests.updateOne(
     { _id: digest, 'holding.mark': mark },
     { $inc: { count: -1 }, $pull: { holding: { mark } } },

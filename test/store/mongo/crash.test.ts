@@ -4,7 +4,7 @@ import { mongoServer, type MongoServer } from '../../support/mongo-server.ts'
 import * as sample from '../../support/store/samples.ts'
 import { DEFAULT, NOON } from '../../support/store/samples.ts'
 import { failingCollections, type Crash } from './failing-collections.ts'
-import { openMongoStore, type MongoStoreOfTest } from './temporary-mongo-store.ts'
+import { openNodeWithin, type OpenedNode } from './temporary-mongo.ts'
 
 /** What may be under way when a process dies. */
 interface Scene {
@@ -159,7 +159,7 @@ const SCENES: readonly Scene[] = [
 ]
 
 /** All that can be seen of the scenes, but for attempts that a death has cost. */
-async function seen({ store }: MongoStoreOfTest) {
+async function seen({ store }: OpenedNode) {
   const { items: deliveries } = await store.deliveries({ tenant: DEFAULT, limit: 99 })
   const { items: alerts } = await store.alerts({ tenant: DEFAULT, limit: 99 })
   const claimed = (state: string) => (state === 'sending' ? 'pending' : state)
@@ -186,7 +186,7 @@ async function seen({ store }: MongoStoreOfTest) {
   }
 }
 
-async function leftBehind({ collections }: MongoStoreOfTest): Promise<unknown> {
+async function leftBehind({ collections }: OpenedNode): Promise<unknown> {
   const pending = { 'pending.0': { $exists: true } }
   const { journal, alerts, deliveries, digests, counters } = collections
   return {
@@ -201,15 +201,15 @@ const NOTHING = { journal: 0, alerts: 0, deliveries: 0, digests: 0, inflight: []
 
 describe('A node on MongoDB that dies', () => {
   let server: MongoServer
-  const opened: MongoStoreOfTest[] = []
+  const opened: OpenedNode[] = []
   before(async function () {
     this.timeout(60_000)
     server = await mongoServer(this)
   })
   afterEach(() => Promise.all(opened.splice(0).map(({ store }) => store.close())))
 
-  const open = async (url: string, wrap?: Parameters<typeof openMongoStore>[1]) => {
-    const one = await openMongoStore(url, wrap)
+  const open = async (url: string, wrap?: Parameters<typeof openNodeWithin>[1]) => {
+    const one = await openNodeWithin(url, wrap)
     opened.push(one)
     return one
   }
