@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { QueueLimits } from '../commit-queue.ts'
 import type { Store } from '../store.ts'
-import { collectionsOf } from './collections.ts'
+import { collectionsOf, type Collections } from './collections.ts'
 import { connectMongo } from './connection/connect.ts'
 import { createAuditLog } from './keep/audit-log.ts'
 import { keepCollectionsOf } from './keep/collections.ts'
@@ -17,6 +17,8 @@ export interface MongoOptions {
   readonly limits: QueueLimits
   /** Where MQTT sessions are kept. */
   readonly sessions: Store['sessions']
+  /** Test only: puts something between the store and its collections. */
+  readonly wrap?: (collections: Collections) => Collections
 }
 
 /**
@@ -25,7 +27,7 @@ export interface MongoOptions {
  * `store.unavailable` until it is back, and never ends the process.
  */
 export async function openMongoStore(options: MongoOptions): Promise<Store> {
-  const { url, log, metrics, limits, sessions } = options
+  const { url, log, metrics, limits, sessions, wrap = (collections) => collections } = options
   const connection = await connectMongo({
     url,
     log,
@@ -40,7 +42,7 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
     const own = keepCollectionsOf(db)
     const auditLog = createAuditLog(own)
     const store = await createMongoStore({
-      collections: collectionsOf(db),
+      collections: wrap(collectionsOf(db)),
       clock,
       log,
       metrics,

@@ -53,7 +53,7 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
     keyOf(context.node, String(context.order())),
   )
 
-  const read = pipeline.read.bind(pipeline)
+  const read = <Reply>(ask: () => Promise<Reply>) => pipeline.read(ask)
   const write = <Reply>({ at = 0, bytes = 500, touches, run }: Own<Reply>): Promise<Reply> =>
     pipeline.write({ at, bytes, urgent: true, touches, run: () => translated(run) })
 

@@ -1,27 +1,18 @@
-import type { TenantId } from '../../../access/principal.ts'
 import type { Acceptance, AcceptResult } from '../../store.ts'
+import { refuseKnown, type Accepting } from './refuse-known.ts'
 import { readAlert } from '../document/alert.ts'
 import { leaseOf } from '../document/delivery.ts'
 import { keyOf } from '../document/key.ts'
-import type { AlertDocument, JournalDocument, PendingPart } from '../collections.ts'
+import type { AlertDocument, JournalDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { acceptanceEffects, onceIdOf } from './acceptance-effects.ts'
 import { changeAlert, openAlerts, repeatAlert } from './alert.ts'
 import type { Batch, Slot } from './batch.ts'
-import { pendingPart, type Effects } from './effects.ts'
+import { pendingPart } from './effects.ts'
 import { takeKey } from './once.ts'
-import type { Group, Outcome, Touch } from './pipeline.ts'
+import type { Group, Outcome } from './pipeline.ts'
+import { alertIdOf } from './touches.ts'
 import { aloneOrThrow, insertMissing } from './server-error.ts'
-
-interface Accepting {
-  readonly acceptance: Acceptance
-  readonly slot: Slot
-  readonly effects: Effects
-  readonly part: PendingPart
-  /** What goes to the journal; null for a change of an alert without a key. */
-  readonly entry: JournalDocument | null
-  outcome: Outcome<AcceptResult> | null
-}
 
 /** Acceptances of one batch that touch nothing in common: one insert for all keys, then one for all opened alerts. */
 export function acceptGroup(context: MongoContext): Group<Acceptance, AcceptResult> {
@@ -36,7 +27,14 @@ export function acceptGroup(context: MongoContext): Group<Acceptance, AcceptResu
           return []
         }
       })
-      await enterJournal(context, all)
+      await refuseKnown(
+        context,
+        all.filter(({ acceptance }) => acceptance.alert === null),
+      )
+      await enterJournal(
+        context,
+        all.filter(({ outcome }) => outcome === null),
+      )
       await writeAlerts(
         context,
         all.filter(({ outcome }) => outcome === null),
@@ -168,59 +166,4 @@ function send(batch: Batch, { acceptance, effects, part, entry }: Accepting): vo
   const { alert, tenant } = acceptance
   if (alert) batch.outgoing.push({ from: 'alerts', _id: keyOf(tenant, alertIdOf(alert)), part, effects })
   else if (entry) batch.outgoing.push({ from: 'journal', _id: entry._id, part, effects })
-}
-
-function alertIdOf(alert: NonNullable<Acceptance['alert']>): string {
-  return alert.kind === 'open'
-    ? alert.alert.id
-    : alert.kind === 'repeat'
-      ? alert.alertId
-      : alert.change.alertId
-}
-
-/** What an acceptance touches. */
-export function acceptTouches(acceptance: Acceptance): readonly Touch[] {
-  const { tenant, principal, once, alert, deadLetter, deliveries, states = [], release } = acceptance
-  const touches: Touch[] = [[`inbox ${tenant}`, 'add']]
-  if (once) touches.push([`once ${keyOf(tenant, principal, once.key)}`, 'alone'])
-  for (const { delivery, lane } of deliveries)
-    touches.push(...deliveryTouches(tenant, delivery), [`lane ${lane}`, 'add'])
-  if (release) touches.push(['lane release', 'add'])
-  if (deadLetter) touches.push([`letter ${keyOf(tenant, deadLetter.id)}`, 'alone'], ['letters', 'add'])
-  for (const { name } of states) touches.push([`state ${keyOf(tenant, name)}`, 'alone'])
-  if (alert?.kind === 'repeat') touches.push([`alert ${keyOf(tenant, alert.alertId)}`, 'repeat'])
-  if (alert?.kind === 'open') touches.push(...changeTouches(tenant, alert.alert))
-  if (alert?.kind === 'change') {
-    touches.push(...changeTouches(tenant, alert.change.alert))
-    for (const { delivery, lane } of alert.change.deliveries)
-      touches.push(...deliveryTouches(tenant, delivery), [`lane ${lane}`, 'add'])
-  }
-  return touches
-}
-
-/** What a new state of an alert touches. */
-export function changeTouches(
-  tenant: TenantId,
-  alert: { readonly id: string; readonly dedupKey: string },
-): readonly Touch[] {
-  return [
-    [`alert ${keyOf(tenant, alert.id)}`, 'alone'],
-    [`dedup ${keyOf(tenant, alert.dedupKey)}`, 'alone'],
-    ['lane escalate', 'add'],
-    // It ends pages that a claim could take.
-    ['work', 'end'],
-  ]
-}
-
-function deliveryTouches(
-  tenant: TenantId,
-  {
-    id,
-    subjectId,
-    subjectKind,
-  }: { readonly id: string; readonly subjectId: string; readonly subjectKind: string },
-): readonly Touch[] {
-  const page: readonly Touch[] =
-    subjectKind === 'alert' ? [[`alert ${keyOf(tenant, subjectId)}`, 'page']] : []
-  return [[`delivery ${keyOf(tenant, id)}`, 'alone'], [`subject ${subjectId}`, 'add'], ...page]
 }

@@ -8,7 +8,8 @@ import { newWork, placeOf } from '../document/work.ts'
 import type { Slot } from './batch.ts'
 import { changeEffects } from './acceptance-effects.ts'
 import { isEmpty, pendingPart } from './effects.ts'
-import { insertMissing, isDuplicateKey } from './server-error.ts'
+import { isDuplicate } from '../connection/store-error.ts'
+import { insertMissing } from './server-error.ts'
 
 /** What a write that lost its key to another is marked with, so that it does not happen after that. */
 export function refusalOf(id: string): string {
@@ -111,7 +112,7 @@ export async function changeAlert(
     if (document) return { kind: 'done', document }
   } catch (error) {
     // Another alert has taken the dedup key since this one was resolved.
-    if (isDuplicateKey(error)) return { kind: 'stale' }
+    if (isDuplicate(error)) return { kind: 'stale' }
     throw error
   }
   if (!claimed) return { kind: 'stale' }

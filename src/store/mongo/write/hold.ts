@@ -5,7 +5,7 @@ import { openKeyOf } from '../document/alert.ts'
 import { keyOf } from '../document/key.ts'
 import { newWork } from '../document/work.ts'
 import type { Slot } from './batch.ts'
-import { isDuplicateKey } from './server-error.ts'
+import { isDuplicate } from '../connection/store-error.ts'
 
 /** A delivery on its way into a digest. */
 export interface Holding {
@@ -48,7 +48,7 @@ export async function hold(
       await digests.insertOne({ ...own, count: 1, holding: [entry], token: 0, work, marks: [], pending: [] })
       return own
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error
+      if (!isDuplicate(error)) throw error
       // The key was free a moment ago; a digest of this id that is none of this key's would never let it in.
       if (!(await digests.findOne({ openKey }, { projection: { _id: 1 } }))) throw error
     }
@@ -60,12 +60,17 @@ export async function held({ collections }: MongoContext, digest: string, mark: 
   await collections.digests.updateOne({ _id: digest }, { $pull: { holding: { mark } } })
 }
 
-/** The delivery is somebody else's: it does not count. */
-export async function letGo({ collections }: MongoContext, digest: string, mark: string): Promise<void> {
-  await collections.digests.updateOne(
+/** The delivery is somebody else's: it does not count, and a digest that was opened for it alone is none. */
+export async function letGo(
+  { collections: { digests } }: MongoContext,
+  digest: string,
+  mark: string,
+): Promise<void> {
+  await digests.updateOne(
     { _id: digest, 'holding.mark': mark },
     { $inc: { count: -1 }, $pull: { holding: { mark } } },
   )
+  await digests.deleteOne({ _id: digest, count: 0, holding: { $size: 0 }, closedAt: null })
 }
 
 /** Finds out what became of deliveries that were on their way into digests before an instant. */

@@ -2,11 +2,12 @@ import { Fault, fault } from '../../../errors.ts'
 import { failpoint } from '../../../failpoint.ts'
 import type { Metrics } from '../../../metrics.ts'
 import { CommitQueue, type QueueLimits } from '../../commit-queue.ts'
+import { storeError } from '../connection/store-error.ts'
 import type { MongoContext } from '../context.ts'
 import type { Batch, Slot } from './batch.ts'
 import { levelsOf } from './levels.ts'
 import { countBatch } from './count.ts'
-import type { Group, Outcome, Pipeline, Write } from './pipeline.ts'
+import type { Group, Outcome, Pipeline, Touch, Write } from './pipeline.ts'
 import { land, takeNumbers } from './sequence.ts'
 import { aloneOrThrow } from './server-error.ts'
 import { clear, writeOut } from './write-out.ts'
@@ -14,6 +15,9 @@ import { clear, writeOut } from './write-out.ts'
 /** More would make the first caller of a batch wait for the thousandth. */
 const LARGEST_BATCH = 1000
 const BYTES = 500
+/** Touched by every write, so that one may stand apart from all others. */
+const EVERYTHING = 'everything'
+const NORMALLY: Touch = [EVERYTHING, 'normal']
 
 interface Call {
   readonly bytes: number
@@ -62,11 +66,15 @@ export class MongoPipeline implements Pipeline {
   write<Item, Reply>(write: Write<Item, Reply>): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#refused) return reject(this.#refused)
-      const { touches, bytes = BYTES, urgent = true } = write
+      const { bytes = BYTES, urgent = true } = write
+      const touches = [
+        ...write.touches,
+        ...(write.touches.some(([what]) => what === EVERYTHING) ? [] : [NORMALLY]),
+      ]
       this.#queue.push({
         bytes,
         urgent,
-        keys: touches.map(([what]) => what),
+        keys: write.keys ?? [],
         touches,
         // A call is answered with the reply of its own write.
         write: write as Write<unknown, unknown>,
@@ -83,7 +91,7 @@ export class MongoPipeline implements Pipeline {
     try {
       return await work()
     } catch (error) {
-      throw error instanceof Fault ? error : unavailable(error)
+      throw storeError(error)
     } finally {
       this.#reads--
       this.#settleIdle()
@@ -260,5 +268,8 @@ async function runGroup(
 }
 
 function unavailable(error: unknown): Fault {
-  return fault('store.unavailable', error instanceof Error ? error.message : String(error))
+  const known = storeError(error)
+  return known instanceof Fault
+    ? known
+    : fault('store.unavailable', `MongoDB: ${known.cause ?? known.message}`)
 }

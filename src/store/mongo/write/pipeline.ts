@@ -15,6 +15,8 @@ export interface WriteOptions {
   /** Everything but accepts is, unless told: what acts on stored things frees room, accepts only take it. */
   readonly urgent?: boolean
   readonly touches: readonly Touch[]
+  /** Where the queue is full, urgent writes overtake others, but none with which they share one of these. */
+  readonly keys?: readonly string[]
   /** How many notifications of a tenant it makes. */
   readonly numbers?: { readonly tenant: string; readonly count: number }
   /** It says by itself whether it wrote anything ({@link Batch.wrote}). */

@@ -1,7 +1,7 @@
 import type { CounterDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import type { Batch } from './batch.ts'
-import { isDuplicateKey } from './server-error.ts'
+import { isDuplicate } from '../connection/store-error.ts'
 
 type Target = Pick<MongoContext, 'collections'>
 
@@ -32,7 +32,7 @@ export async function takeNumbers(
       if (matchedCount + upsertedCount > 0) return from
     } catch (error) {
       // Somebody else was the tenant's first.
-      if (!isDuplicateKey(error)) throw error
+      if (!isDuplicate(error)) throw error
     }
   }
 }

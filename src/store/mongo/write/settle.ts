@@ -176,7 +176,8 @@ export function settleTouches({ workId, hold, delivery }: Settlement): readonly 
   if (!place) return touches
   const noun = place.letter === 'd' ? 'delivery' : place.letter === 'a' ? 'alert' : 'work'
   touches.push([`${noun} ${place._id}`, 'alone'])
-  if (delivery) touches.push([`subject ${delivery.id.slice(0, delivery.id.lastIndexOf('.'))}`, 'one'])
+  if (delivery && place.letter === 'd')
+    touches.push([`subject ${delivery.id.slice(0, delivery.id.lastIndexOf('.'))}`, 'one'])
   if (hold) touches.push(['digests', 'hold'], [`digest ${hold.key}`, 'alone'])
   return touches
 }

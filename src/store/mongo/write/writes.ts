@@ -1,6 +1,7 @@
 import type { Store } from '../../store.ts'
 import type { MongoContext } from '../context.ts'
-import { acceptGroup, acceptTouches, changeTouches } from './accept.ts'
+import { acceptGroup } from './accept.ts'
+import { acceptKeys, acceptTouches, alertKeyOf, changeTouches } from './touches.ts'
 import { changeOne } from './alert.ts'
 import { claiming } from './claim.ts'
 import { closeDigest } from './digest.ts'
@@ -29,6 +30,7 @@ export function writes(context: MongoContext): WriteMethods {
         urgent,
         bytes: weightOf(acceptance),
         touches: acceptTouches(acceptance),
+        keys: acceptKeys(acceptance),
         numbers: { tenant, count: notifications.length + followed },
         mayBeIdle: true,
         group: accepting,
@@ -39,6 +41,7 @@ export function writes(context: MongoContext): WriteMethods {
       pipeline.write({
         at: change.at,
         touches: changeTouches(change.tenant, change.alert),
+        keys: [alertKeyOf(change.tenant, change.alertId)],
         numbers: { tenant: change.tenant, count: change.notifications.length },
         mayBeIdle: true,
         run: (slot) => changeOne(context, change, slot),
