@@ -7,6 +7,7 @@ import { addDeadLetters } from './dead-letters.ts'
 import { addDeliveries } from './deliveries.ts'
 import { addMaintenance } from './maintenance.ts'
 import { addOnCall } from './oncall.ts'
+import { addMigrate } from './migrate.ts'
 import { listOutbox, replyToOutbox, showOutbox } from './outbox.ts'
 import { showPreflight } from './preflight.ts'
 import { publish } from './publish.ts'
@@ -55,6 +56,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, parts:
   addOnCall(program, terminal, finish)
   addSilences(program, terminal, finish)
   addMaintenance(program, terminal, finish)
+  addMigrate(program, terminal, finish)
   addConfig(program, terminal, finish)
   addQuestions(program, terminal, finish)
   try {

@@ -1,3 +1,4 @@
+import { DATA_FILE, refuseMoved } from './file/folder.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TenantId } from '../../access/principal.ts'
@@ -82,7 +83,8 @@ interface Boot {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<port.Store> {
   const { path, clock, metrics, limits, maxPages, log } = options
   mkdirSync(path, { recursive: true })
-  const file = join(path, 'carillon.db')
+  refuseMoved(path)
+  const file = join(path, DATA_FILE)
   let fatal = false
   const onFatal = (error: Error) => {
     if (fatal) return

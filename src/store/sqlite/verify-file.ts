@@ -1,3 +1,4 @@
+import { DATA_FILE } from './file/folder.ts'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditHead } from '../../audit/entry.ts'
@@ -12,7 +13,7 @@ const PORTION = 1000
  * database; throws when the file cannot be read at all or is older than the log.
  */
 export function verifyAuditFile(folder: string, known?: AuditHead): Verdict | null {
-  const file = join(folder, 'carillon.db')
+  const file = join(folder, DATA_FILE)
   if (!existsSync(file)) return null
   const db = openSqlite({ file, readOnly: true })
   try {

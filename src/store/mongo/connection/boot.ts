@@ -21,6 +21,11 @@ interface SchemaDocument {
   readonly minor: number
 }
 
+interface MoveDocument {
+  readonly _id: 'move'
+  readonly done: boolean
+}
+
 interface BootsDocument {
   readonly _id: 'boots'
   readonly count: number
@@ -30,7 +35,7 @@ interface BootsDocument {
  * Checks that this build may use what is there, makes what is missing of indexes, and counts the start. Nodes are upgraded
  * one by one (promise P28): a newer minor schema is used as it is, a newer major one throws and nothing is touched.
  */
-export async function bootStore(db: mongo.Db): Promise<Boot> {
+export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot> {
   const meta = db.collection<SchemaDocument>('meta')
   const found = await meta.findOne({ _id: 'schema' })
   if (found && found.major > SCHEMA.major)
@@ -38,6 +43,8 @@ export async function bootStore(db: mongo.Db): Promise<Boot> {
       `The data in MongoDB has schema version ${found.major}.${found.minor}, and this build reads up to ${SCHEMA.major}: ` +
         'start the newer build again, or restore a backup made by this one',
     )
+  if (!unfinished && (await db.collection<MoveDocument>('meta').findOne({ _id: 'move', done: false })))
+    throw new Error('Data is being moved into this database, or was in part: let `carillon migrate` end first')
   await Promise.all(
     Object.entries({ ...INDEXES, ...KEEP_INDEXES }).map(([name, indexes]) =>
       db.collection(name).createIndexes([...indexes]),

@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly log: Log
   /** Told when the clock of the server was moved by more than a second (promise P18). */
   readonly onJump: (jumpMs: number) => void
+  /** Also to a database that a move has filled only in part: for that move. */
+  readonly unfinished?: boolean
 }
 
 /** A way to the server that heals by itself: calls fail while it is away, and work again when it is back. */
@@ -58,7 +60,7 @@ export async function connectMongo(options: ConnectOptions): Promise<MongoConnec
     await connection.asPromise()
     const db = databaseOf(connection)
     sayOpen(connection, log)
-    const boot = await bootStore(db)
+    const boot = await bootStore(db, options.unfinished)
     const clock = await serverClock({
       base: systemClock(),
       ask: () => serverTime(db),
