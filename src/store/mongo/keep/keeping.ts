@@ -6,6 +6,7 @@ import type { ComponentState, Store } from '../../store.ts'
 import { storeError } from '../connection/store-error.ts'
 import type { MongoContext } from '../context.ts'
 import { keyOf } from '../document/key.ts'
+import { plain } from '../document/plain.ts'
 import type { KeepingMethods } from '../mongo-store.ts'
 import type { createAuditLog } from './audit-log.ts'
 import type { KeepCollections } from './collections.ts'
@@ -66,20 +67,21 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
           [`inbox ${mark.tenant}`, 'mark'],
           [`inbox ${mark.tenant} ${mark.userId}`, 'alone'],
         ],
-        run: () => marks.mark(mark),
+        run: () => marks.mark(plain(mark)),
       }),
-    inbox: (query) => read(() => inbox.list(query)),
-    inboxSummary: (reader) => read(() => inbox.summary(reader)),
-    notification: (reader, id) => read(() => inbox.one(reader, id)),
+    inbox: (query) => read(async () => inbox.list(plain(query))),
+    inboxSummary: (reader) => read(async () => inbox.summary(plain(reader))),
+    notification: (reader, id) => read(async () => inbox.one(plain(reader), id)),
     anyNotification: (tenant, id, userId) => read(() => inbox.any(tenant, id, userId)),
 
     removeDeadLetter: (tenant, id) =>
       write({ touches: [['dead letters', 'remove']], run: () => letters.remove(tenant, id) }),
-    deadLetters: (tenant, page) => read(() => letters.list(tenant, page)),
+    deadLetters: (tenant, page) => read(async () => letters.list(plain({ tenant }).tenant, page)),
     deadLetter: (tenant, id) => read(() => letters.one(tenant, id)),
 
-    clearOutbox: (tenant) => write({ touches: [['outbox', 'clear']], run: () => outbox.clear(tenant) }),
-    outbox: (query) => read(() => outbox.list(query)),
+    clearOutbox: (tenant) =>
+      write({ touches: [['outbox', 'clear']], run: async () => outbox.clear(plain({ tenant }).tenant) }),
+    outbox: (query) => read(async () => outbox.list(plain(query))),
     outboxItem: (tenant, id) => read(() => outbox.one(tenant, id)),
 
     putRecord: (change) =>
@@ -98,15 +100,15 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
         touches: [['audit', 'add']],
         run: () => auditLog.append({ rows: entries.map(auditRow), source: null }),
       }),
-    auditLog: (query) => read(() => auditLog.list(query)),
+    auditLog: (query) => read(async () => auditLog.list(plain(query))),
     auditChain: (after, limit) => read(() => auditLog.chain(after, limit)),
     auditHead: () => read(() => auditLog.head()),
 
     secret: (name) => write({ touches: [[`secret ${name}`, 'alone']], run: () => secret(name) }),
     states: () => read(() => statesOf(collections.states)),
-    dispatches: (query) => read(() => dispatches.list(query)),
-    batch: (tenant, id) => read(() => dispatches.batch(tenant, id)),
-    deliveryStatistics: (query) => read(() => deliveryStatistics(collections, query)),
+    dispatches: (query) => read(async () => dispatches.list(plain(query))),
+    batch: (tenant, id) => read(async () => dispatches.batch(tenant, plain({ id }).id)),
+    deliveryStatistics: (query) => read(async () => deliveryStatistics(collections, plain(query))),
     conservation: (of = 'moving') => read(() => conservation(db, collections, of)),
 
     prune: (before) =>
