@@ -14,6 +14,8 @@ interface Scene {
   act(store: Store): Promise<unknown>
   /** It is under a key: once more it does nothing. */
   readonly repeatable: boolean
+  /** Ends with the lease that the dead node holds: until then it might come back. */
+  readonly leased?: boolean
 }
 
 const ALERT = sample.alert('a-1', { nextStepAt: NOON + 1000 })
@@ -58,6 +60,12 @@ async function holdOne(store: Store): Promise<unknown> {
   return store.settle(
     sample.sent(item, { delivery: { ...delivery, sentAt: null }, hold: { key: 'k', open } }),
   )
+}
+
+/** Lets the leases of deliveries run out. */
+async function lapse(store: Store): Promise<void> {
+  const { items } = await store.claim(sample.claimOf('email', NOON + 40_000))
+  for (const item of items) await store.settle(sample.sent(item, { delivery: null, nextDueAt: NOON }))
 }
 
 const SCENES: readonly Scene[] = [
@@ -137,6 +145,7 @@ const SCENES: readonly Scene[] = [
   {
     name: 'a delivery that is held back',
     repeatable: false,
+    leased: true,
     prepare: (store) => send(store, 'n-1'),
     act: holdOne,
   },
@@ -253,6 +262,7 @@ describe('A node on MongoDB that dies', () => {
         for (let at = 1; ; at++) {
           const died = await dying(scene, { at, reaches })
           if (!died) break
+          if (scene.leased === true) await lapse((await open(died.url)).store)
           const fresh = await open(died.url)
           const where = `write ${at}, ${reaches ? 'which reaches the server' : 'which does not'}`
           const now = await seen(fresh)

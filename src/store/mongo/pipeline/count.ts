@@ -1,5 +1,5 @@
 import type { MongoContext } from '../context.ts'
-import type { Outgoing } from './effects.ts'
+import type { Outgoing } from '../effect/effects.ts'
 
 /**
  * Counts the batch of a node from what it sends out; nothing when it is counted already. What is sent out is taken off

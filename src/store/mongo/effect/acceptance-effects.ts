@@ -7,7 +7,7 @@ import { notificationDocument } from '../document/notification.ts'
 import { newWork } from '../document/work.ts'
 import type { MongoContext } from '../context.ts'
 import type { ReleaseDocument } from '../collections.ts'
-import type { Slot } from './batch.ts'
+import type { Slot } from '../pipeline/batch.ts'
 import type { Effects } from './effects.ts'
 
 type Making = Pick<MongoContext, 'order' | 'node'>

@@ -1,7 +1,7 @@
 import type { TenantId } from '../../../access/principal.ts'
 import type { Acceptance } from '../../store.ts'
 import { keyOf } from '../document/key.ts'
-import type { Touch } from './pipeline.ts'
+import type { Touch } from '../pipeline/pipeline.ts'
 
 /** What an acceptance touches. */
 export function acceptTouches(acceptance: Acceptance): readonly Touch[] {

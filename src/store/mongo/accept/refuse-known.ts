@@ -2,9 +2,9 @@ import { UnstorableError } from '../../unstorable-error.ts'
 import type { MongoContext } from '../context.ts'
 import type { Acceptance, AcceptResult } from '../../store.ts'
 import type { JournalDocument, PendingPart } from '../collections.ts'
-import type { Slot } from './batch.ts'
-import type { Effects } from './effects.ts'
-import type { Outcome } from './pipeline.ts'
+import type { Slot } from '../pipeline/batch.ts'
+import type { Effects } from '../effect/effects.ts'
+import type { Outcome } from '../pipeline/pipeline.ts'
 
 /** An acceptance on its way. */
 export interface Accepting {

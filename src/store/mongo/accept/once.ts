@@ -2,8 +2,8 @@ import { fault } from '../../../errors.ts'
 import type { JournalDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { refusalOf } from './alert.ts'
-import { outgoingOf } from './effects.ts'
-import { writeOut } from './write-out.ts'
+import { outgoingOf } from '../effect/effects.ts'
+import { writeOut } from '../effect/write-out.ts'
 
 /** Who holds a key for an alert's write and has not made that for so long is lost. */
 export const PREPARED_MS = 5000

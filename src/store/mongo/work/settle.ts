@@ -5,10 +5,10 @@ import type { OutboxDocument, PendingPart } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { keyOf } from '../document/key.ts'
 import { placeOf, WORKING, type WorkingLetter } from '../document/work.ts'
-import type { Slot } from './batch.ts'
-import { pendingPart, type Effects } from './effects.ts'
+import type { Slot } from '../pipeline/batch.ts'
+import { pendingPart, type Effects } from '../effect/effects.ts'
 import { held, hold, letGo } from './hold.ts'
-import type { Group, Touch } from './pipeline.ts'
+import type { Group, Touch } from '../pipeline/pipeline.ts'
 
 /** The last compare-and-sets that a document remembers. */
 const MARKS = 3

@@ -3,7 +3,7 @@ import type { MongoContext } from '../context.ts'
 import { keyOf } from '../document/key.ts'
 import type { DeliveryDocument, JournalDocument } from '../collections.ts'
 import type { Effects, Outgoing } from './effects.ts'
-import { insertMissing } from './server-error.ts'
+import { insertMissing } from '../pipeline/server-error.ts'
 
 type Target = Pick<MongoContext, 'collections' | 'appendAudit'>
 

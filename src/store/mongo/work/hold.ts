@@ -4,7 +4,7 @@ import type { MongoContext } from '../context.ts'
 import { openKeyOf } from '../document/alert.ts'
 import { keyOf } from '../document/key.ts'
 import { newWork } from '../document/work.ts'
-import type { Slot } from './batch.ts'
+import type { Slot } from '../pipeline/batch.ts'
 import { isDuplicate } from '../connection/store-error.ts'
 
 /** A delivery on its way into a digest. */

@@ -10,7 +10,7 @@ import { countBatch } from './count.ts'
 import type { Group, Outcome, Pipeline, Touch, Write } from './pipeline.ts'
 import { land, takeNumbers } from './sequence.ts'
 import { aloneOrThrow } from './server-error.ts'
-import { clear, writeOut } from './write-out.ts'
+import { clear, writeOut } from '../effect/write-out.ts'
 
 /** More would make the first caller of a batch wait for the thousandth. */
 const LARGEST_BATCH = 1000

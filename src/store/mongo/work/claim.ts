@@ -17,7 +17,7 @@ import { readAttempts, readDelivery } from '../document/delivery.ts'
 import { readDigest } from '../document/digest.ts'
 import { letterOf, WORKING, workIdOf, type WorkingLetter } from '../document/work.ts'
 import { subjectsOf, type Subjects } from '../read/subjects.ts'
-import type { Slot } from './batch.ts'
+import type { Slot } from '../pipeline/batch.ts'
 
 /** Work that may be taken, as it was found. */
 interface Candidate {

@@ -1,4 +1,4 @@
-import type { Outgoing } from './effects.ts'
+import type { Outgoing } from '../effect/effects.ts'
 
 /** Writes that are under way together. */
 export interface Batch {

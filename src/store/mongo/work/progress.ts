@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose'
 import type { DeliveryDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { keyOf } from '../document/key.ts'
-import type { Touch } from './pipeline.ts'
+import type { Touch } from '../pipeline/pipeline.ts'
 
 type Step = DeliveryProgress | ProviderReport
 

@@ -4,8 +4,8 @@ import { closedKeyOf } from '../document/alert.ts'
 import { deliveryDocument } from '../document/delivery.ts'
 import { keyOf } from '../document/key.ts'
 import { placeOf } from '../document/work.ts'
-import type { Slot } from './batch.ts'
-import { pendingPart } from './effects.ts'
+import type { Slot } from '../pipeline/batch.ts'
+import { pendingPart } from '../effect/effects.ts'
 import { resolveHoldings } from './hold.ts'
 
 /** A delivery that was on its way into a digest for so long has arrived or never will. */

@@ -5,11 +5,11 @@ import type { MongoContext } from '../context.ts'
 import { alertDocument, alertFields, isEnd } from '../document/alert.ts'
 import { keyOf } from '../document/key.ts'
 import { newWork, placeOf } from '../document/work.ts'
-import type { Slot } from './batch.ts'
-import { changeEffects } from './acceptance-effects.ts'
-import { isEmpty, pendingPart } from './effects.ts'
+import type { Slot } from '../pipeline/batch.ts'
+import { changeEffects } from '../effect/acceptance-effects.ts'
+import { isEmpty, pendingPart } from '../effect/effects.ts'
 import { isDuplicate } from '../connection/store-error.ts'
-import { insertMissing } from './server-error.ts'
+import { insertMissing } from '../pipeline/server-error.ts'
 
 /** What a write that lost its key to another is marked with, so that it does not happen after that. */
 export function refusalOf(id: string): string {

@@ -13,7 +13,7 @@ import type {
   StateDocument,
   TimelineDocument,
 } from '../collections.ts'
-import type { Slot } from './batch.ts'
+import type { Slot } from '../pipeline/batch.ts'
 
 /** All that follows from one atomic write: documents under ids of their own, so that writing them out may be repeated. */
 export interface Effects {

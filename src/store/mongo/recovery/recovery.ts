@@ -1,10 +1,10 @@
 import type { MongoContext } from '../context.ts'
-import { countBatch } from './count.ts'
-import { resolveHoldings } from './hold.ts'
-import { outgoingOf, type Outgoing } from './effects.ts'
-import { isCommitted, PREPARED_MS, refuse } from './once.ts'
-import { inFlightBefore, land } from './sequence.ts'
-import { clear, writeOut } from './write-out.ts'
+import { countBatch } from '../pipeline/count.ts'
+import { resolveHoldings } from '../work/hold.ts'
+import { outgoingOf, type Outgoing } from '../effect/effects.ts'
+import { isCommitted, PREPARED_MS, refuse } from '../accept/once.ts'
+import { inFlightBefore, land } from '../pipeline/sequence.ts'
+import { clear, writeOut } from '../effect/write-out.ts'
 
 /** Whoever has not said for so long that it lives is taken for dead. */
 export const DEAD_MS = 6000
