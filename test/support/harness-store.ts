@@ -38,7 +38,11 @@ async function mongoStore(folder: string): Promise<HarnessStore> {
     async open() {
       // Sessions are Redis' part; here a file stands in for it.
       const store = await openSqliteStore({
-        ...{ path: folder, clock: systemClock(), metrics: undefined, ballastBytes: 0, log: silentLog().log },
+        path: folder,
+        clock: systemClock(),
+        metrics: undefined,
+        ballastBytes: 0,
+        log: silentLog().log,
         limits: { operations: 10_000, bytes: 64 * 1024 * 1024 },
         onFatal(error) {
           throw error
