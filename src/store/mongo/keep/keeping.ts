@@ -37,13 +37,13 @@ interface Own<Reply> {
   readonly bytes?: number
   /** Those that touch the same happen together, as far as they do so in the same way. */
   readonly touches: readonly (readonly [what: string, how: string])[]
-  run(): Promise<Reply>
+  readonly run: () => Promise<Reply>
 }
 
 /** How this half asks and writes. */
 interface Ways {
-  read<Reply>(ask: () => Promise<Reply>): Promise<Reply>
-  write<Reply>(own: Own<Reply>): Promise<Reply>
+  readonly read: <Reply>(ask: () => Promise<Reply>) => Promise<Reply>
+  readonly write: <Reply>(own: Own<Reply>) => Promise<Reply>
 }
 
 /** What is kept beside alerts and deliveries, and inboxes, on MongoDB. */
@@ -54,8 +54,10 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
     write: ({ at = 0, bytes = 500, touches, run }) =>
       pipeline.write({ at, bytes, urgent: true, touches, run: () => translated(run) }),
   }
-  const marks = createMarks({ ...context.collections, ...parts.own }, clock.now, () =>
-    keyOf(context.node, String(context.order())),
+  const marks = createMarks(
+    { ...context.collections, ...parts.own },
+    () => clock.now(),
+    () => keyOf(context.node, String(context.order())),
   )
   const records = createRecords(parts.own)
   return {
