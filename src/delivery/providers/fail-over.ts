@@ -4,7 +4,7 @@ import { allowance, type ProviderSign } from '../worker/breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../attempt/retry.ts'
 import type { TargetHealth } from '../worker/target-health.ts'
-import { permanent, type Failed } from './http-call.ts'
+import { unasked, type Failed } from './http-call.ts'
 
 export interface Provider {
   readonly name: string
@@ -52,7 +52,7 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
         ? list.filter(({ countries }) => serves(countries, message.address))
         : []
     if (serving(providers).length === 0)
-      return permanent('country_not_allowed', 'Messages to this country are not allowed')
+      return unasked('country_not_allowed', 'Messages to this country are not allowed')
     if (kept.length === 0 && only) return only.send(message, signal)
     const calls: ProviderCall[] = []
     const able = serving(kept)
