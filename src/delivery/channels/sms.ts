@@ -101,7 +101,13 @@ function circlesOf(providers: readonly Provider[]): readonly string[] {
 }
 
 function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provider[]): FailOver {
-  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms/${name}`, 1), clock }
+  return {
+    providers,
+    allowed: sms.countries,
+    // Numbers that it serves alone have a lane of that name, which notices the same trouble.
+    healthOf: (name) => healthOf(`sms/${name}`, { patience: 1, alarmAs: `sms:${name}` }),
+    clock,
+  }
 }
 
 interface SmsProvider extends Provider {

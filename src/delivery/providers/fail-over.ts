@@ -40,7 +40,7 @@ type Send = (message: OutgoingMessage, signal: AbortSignal) => Promise<SendResul
  * over for the next. A doubtful one is not, because the person may have the message already (promise P9). Each has a
  * breaker of its own (promise P24): one that failed is passed over while it is paused, and then gets one message as a
  * probe. When all are paused, a critical message still tries those that merely fail. A lone provider has the breaker of
- * its lane.
+ * its lane. Operators hear of one that others stand in for; where nobody does, the lane tells of all of them at once.
  */
 export function failOver({ providers, allowed, healthOf, clock }: FailOver): Send {
   const [only, ...others] = providers
@@ -57,16 +57,26 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
     const calls: ProviderCall[] = []
     const able = serving(kept)
     const failures: Failed[] = []
+    const told = (result: SendResult) => {
+      tellOf(able, calls)
+      return { ...result, calls }
+    }
     const urgent = message.critical && !able.some((provider) => mayAsk(provider, false, clock.now()))
     for (const provider of able) {
       if (!mayAsk(provider, urgent, clock.now())) continue
       const result = await timed(calls, provider.name, clock, () => asked(provider, message, signal))
-      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return { ...result, calls }
+      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return told(result)
       failures.push(result)
       if (signal.aborted) break
     }
-    return { ...(milder(failures) ?? paused(able, clock.now())), calls }
+    return told(milder(failures) ?? paused(able, clock.now()))
   }
+}
+
+/** Of whom was asked, while somebody stands in: only after the last of them is known whether anybody does. */
+function tellOf(able: readonly Kept[], calls: readonly ProviderCall[]): void {
+  if (!able.some(({ health }) => health.breaker.cause === null)) return
+  for (const { name, health } of able) if (calls.some(({ provider }) => provider === name)) health.tell(true)
 }
 
 async function timed(
