@@ -95,7 +95,7 @@ describe('The alarm about SMS providers that may stand in for each other (P7, P2
     await pages(4)
     expect(await causes()).to.deep.equal(['failing:sms:main'])
     expect((await alarms())[0]?.message).to.equal(
-      'sms:main has been failing for a while: another provider sends in its place',
+      'sms:main has been failing for a while: another provider stands in',
     )
     answer(WELL, WELL)
     await pages(3)
@@ -126,6 +126,13 @@ describe('The alarm about SMS providers that may stand in for each other (P7, P2
     await pages(3)
     expect(await causes()).to.deep.equal(['failing:sms:main+spare', 'failing:sms:main'])
     expect(await causes('open')).to.deep.equal(['failing:sms:main'])
+  })
+
+  it('tells at once of one that refuses us while its stand-in asks for patience', async () => {
+    await start([], [])
+    answer(REFUSES, { status: 429, headers: { 'retry-after': '600' } })
+    await pages(1)
+    expect(await causes()).to.deep.equal(['refused:sms:main'])
   })
 
   it('is a second one when the stand-in dies later, for then nothing gets through', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall } from '../attempt/attempt.ts'
-import { allowance, type ProviderSign } from '../worker/breaker.ts'
+import { allowance, isOut, type ProviderSign } from '../worker/breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../attempt/retry.ts'
 import type { TargetHealth } from '../worker/target-health.ts'
@@ -69,13 +69,16 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
       failures.push(result)
       if (signal.aborted) break
     }
-    return told(milder(failures) ?? paused(able, clock.now()))
+    const failure = milder(failures)
+    // Who was passed over because it is paused has refused nothing.
+    const moreToAsk = failure?.code === PROVIDER_DOWN && !able.every(({ health }) => refuses(health))
+    return told(failure && !moreToAsk ? failure : paused(able, clock.now()))
   }
 }
 
 /** Of whom was asked, while somebody stands in: only after the last of them is known whether anybody does. */
 function tellOf(able: readonly Kept[], calls: readonly ProviderCall[]): void {
-  if (!able.some(({ health }) => health.breaker.cause === null)) return
+  if (able.every(({ health }) => isOut(health.breaker))) return
   for (const { name, health } of able) if (calls.some(({ provider }) => provider === name)) health.tell(true)
 }
 
@@ -129,9 +132,13 @@ function milder(failures: readonly Failed[]): Failed | undefined {
   return rest
 }
 
+function refuses({ breaker }: TargetHealth): boolean {
+  return breaker.cause === 'refused'
+}
+
 /** Nobody could be asked: until when. What every provider refuses waits for whoever mends it. */
 function paused(able: readonly Kept[], now: number): Failed {
-  const refused = able.every(({ health }) => health.breaker.cause === 'refused')
+  const refused = able.every(({ health }) => refuses(health))
   const waits = able.map(({ health: { breaker }, underWay }) =>
     Math.max(breaker.pausedUntil - now, underWay > 0 ? PROBING_MS : 0),
   )

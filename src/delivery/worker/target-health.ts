@@ -34,7 +34,7 @@ const WAITING = {
   refused: 'mend them, the deliveries wait until then',
   failing: 'its deliveries wait and are tried again',
 }
-const COVERED = 'another provider sends in its place'
+const COVERED = 'another provider stands in'
 
 /** `target` is a lane, or one of several providers of a channel, such as `sms/main`. */
 export function createTargetHealth(
