@@ -98,6 +98,11 @@ function skipWithout(test: Mocha.Context, own: boolean): void {
  */
 export function mongoServer(test: Mocha.Context): Promise<MongoServer> {
   skipWithout(test, false)
+  return demandedMongoServer()
+}
+
+/** The same for a run that is about nothing else: rejects where there is none. */
+export function demandedMongoServer(): Promise<MongoServer> {
   const url = process.env['MONGO_URL']
   shared ??= url ? remote(url) : start()
   return shared
@@ -168,8 +173,21 @@ function launch({ path, env }: Binary, folder: string, port: number): ChildProce
   const child = spawn(
     path,
     [
-      ...['--dbpath', folder, '--bind_ip', '127.0.0.1', '--port', String(port), '--replSet', 'rs'],
-      ...['--oplogSize', '50', '--wiredTigerCacheSizeGB', '0.25', '--nounixsocket'],
+      '--dbpath',
+      folder,
+      '--bind_ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--replSet',
+      'rs',
+      '--nounixsocket',
+      '--oplogSize',
+      '50',
+      '--wiredTigerCacheSizeGB',
+      '0.25',
+      '--journalCommitInterval',
+      '1',
     ],
     { env: { ...process.env, ...env }, stdio: 'ignore' },
   )

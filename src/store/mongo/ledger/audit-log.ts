@@ -5,7 +5,7 @@ import type { FoundRow } from '../../../audit/verify.ts'
 import { decodeCursor, pageOf } from '../../cursor.ts'
 import type { AuditQuery, Page } from '../../store.ts'
 import { ignoringDuplicates } from '../connection/store-error.ts'
-import type { AuditDocument, KeepCollections } from './collections.ts'
+import type { AuditDocument, KeepCollections } from '../keep/collections.ts'
 import { gathering } from './gather.ts'
 import { createLedger } from './ledger.ts'
 

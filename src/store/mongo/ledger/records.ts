@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../../cursor.ts'
 import type { Page, RecordChange, StoredRecord } from '../../store.ts'
 import { ignoringDuplicates } from '../connection/store-error.ts'
 import { keyOf } from '../document/key.ts'
-import type { KeepCollections, RecordDocument } from './collections.ts'
+import type { KeepCollections, RecordDocument } from '../keep/collections.ts'
 import { gathering } from './gather.ts'
 import { createLedger } from './ledger.ts'
 
@@ -40,10 +40,8 @@ function applyChanges(
     const held = before && before.doc !== null ? before.version : 0
     if (expectVersion !== undefined && expectVersion !== held) return 'stale'
     const version = (before?.version ?? 0) + 1
-    const row = {
-      ...{ _id, tenant, kind, owner, key, version, changedAt },
-      ...{ doc: doc && JSON.stringify(doc), seq: ++seq },
-    }
+    const text = doc && JSON.stringify(doc)
+    const row: RecordDocument = { _id, tenant, kind, owner, key, version, changedAt, doc: text, seq: ++seq }
     now.set(_id, row)
     rows.set(_id, row)
     return { tenant, kind, owner, key, doc, version, changedAt }

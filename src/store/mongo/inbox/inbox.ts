@@ -52,67 +52,102 @@ export async function readingsOf(
   return new Map(found.map((each) => [each.seq, each]))
 }
 
+/**
+ * Upwards nobody reads past a number whose entry may still come: it would never be seen. Waits for what is on its way now,
+ * so that it does not hide what was committed behind it.
+ */
+async function visibleBelow({ counters }: Tables, clock: Clock, tenant: TenantId): Promise<number> {
+  const until = clock.now() + PATIENCE_MS
+  let target: number | undefined
+  for (;;) {
+    const counter = await counters.findOne({ _id: tenant })
+    const flying = Object.values(counter?.inflight ?? {}).map(({ from }) => from)
+    const lowest = Math.min(...flying, Number.MAX_SAFE_INTEGER)
+    target ??= counter?.next ?? 0
+    if (lowest >= target || clock.now() >= until) return lowest
+    await new Promise<void>((resolve) => clock.at(clock.now() + LOOK_EVERY_MS, resolve))
+  }
+}
+
+/** A part of an inbox: which numbers, and at most how many entries. */
+interface Part {
+  readonly seq: Filter
+  readonly most: number
+}
+
+async function personal(
+  { notifications }: Tables,
+  query: InboxQuery,
+  { seq, most }: Part,
+): Promise<Notification[]> {
+  const { tenant, userId, status = 'all' } = query
+  const states: (0 | 1)[] = status === 'all' ? [UNREAD, READ] : [status === 'read' ? READ : UNREAD]
+  const found = await notifications
+    .find({ tenant, userId, state: { $in: states }, ...seq, ...contentOf(query) })
+    .sort({ seq: query.order === 'newest' ? -1 : 1 })
+    .limit(most)
+    .toArray()
+  return found.map((each) => readNotification(each))
+}
+
+async function broadcasts(tables: Tables, query: InboxQuery, { seq, most }: Part): Promise<Notification[]> {
+  const status = query.status ?? 'all'
+  const wanted = (state: number) =>
+    state !== DELETED && (status === 'all' || (state === READ) === (status === 'read'))
+  const size = Math.min(most, PORTION)
+  const found: Notification[] = []
+  const portion: NotificationDocument[] = []
+  const look = async () => {
+    const seqs = portion.map((each) => each.seq)
+    const readings = await readingsOf(tables, query, seqs)
+    for (const each of portion.splice(0)) {
+      const own = readings.get(each.seq)
+      if (wanted(own?.state ?? UNREAD)) found.push(readNotification(each, own))
+    }
+  }
+  const cursor = tables.notifications
+    .find({ ...broadcastsFor(query), ...seq, ...contentOf(query) })
+    .sort({ seq: query.order === 'newest' ? -1 : 1 })
+    .batchSize(size + 1)
+  for await (const each of cursor) {
+    portion.push(each)
+    if (portion.length >= size) await look()
+    if (found.length >= most) break
+  }
+  await look()
+  return found
+}
+
+async function summaryOf(tables: Tables, reader: InboxReader): Promise<InboxSummary> {
+  const { notifications, reading } = tables
+  const { tenant, userId } = reader
+  // First, so that a version never promises more than was counted.
+  const version = await commitsOf(tables.nodes)
+  const [unreadOwn, readOwn, shared, gone] = await Promise.all([
+    notifications.countDocuments({ tenant, userId, state: UNREAD }),
+    notifications.countDocuments({ tenant, userId, state: READ }),
+    notifications.countDocuments(broadcastsFor(reader)),
+    reading
+      .find({ tenant, userId, state: { $in: [READ, DELETED] } }, { projection: { seq: 1, state: 1 } })
+      .toArray(),
+  ])
+  const addressed = (wanted: number) =>
+    countAddressed(
+      notifications,
+      reader,
+      gone.flatMap(({ seq, state }) => (state === wanted ? [seq] : [])),
+    )
+  const [seen, deleted] = await Promise.all([addressed(READ), addressed(DELETED)])
+  return {
+    total: unreadOwn + readOwn + shared - deleted,
+    unread: unreadOwn + shared - deleted - seen,
+    version,
+  }
+}
+
 /** The reads of inboxes. */
 export function createInbox(tables: Tables, clock: Clock) {
-  const { notifications, reading, counters, nodes } = tables
-
-  /**
-   * Upwards nobody reads past a number whose entry may still come: it would never be seen. Waits for what is on its way
-   * now, so that it does not hide what was committed behind it.
-   */
-  const visibleBelow = async (tenant: TenantId): Promise<number> => {
-    const until = clock.now() + PATIENCE_MS
-    let target: number | undefined
-    for (;;) {
-      const counter = await counters.findOne({ _id: tenant })
-      const flying = Object.values(counter?.inflight ?? {}).map(({ from }) => from)
-      const lowest = Math.min(...flying, Number.MAX_SAFE_INTEGER)
-      target ??= counter?.next ?? 0
-      if (lowest >= target || clock.now() >= until) return lowest
-      await new Promise<void>((resolve) => clock.at(clock.now() + LOOK_EVERY_MS, resolve))
-    }
-  }
-
-  const personal = (query: InboxQuery, seq: Filter, most: number): Promise<NotificationDocument[]> => {
-    const { tenant, userId, status = 'all' } = query
-    const states = status === 'all' ? [UNREAD, READ] : [status === 'read' ? READ : UNREAD]
-    return notifications
-      .find({ tenant, userId, state: { $in: states as (0 | 1)[] }, ...seq, ...contentOf(query) })
-      .sort({ seq: query.order === 'newest' ? -1 : 1 })
-      .limit(most)
-      .toArray()
-  }
-
-  const broadcasts = async (query: InboxQuery, seq: Filter, most: number): Promise<Notification[]> => {
-    const status = query.status ?? 'all'
-    const wanted = (state: number) =>
-      state !== DELETED && (status === 'all' || (state === READ) === (status === 'read'))
-    const found: Notification[] = []
-    const cursor = notifications
-      .find({ ...broadcastsFor(query), ...seq, ...contentOf(query) })
-      .sort({ seq: query.order === 'newest' ? -1 : 1 })
-      .batchSize(Math.min(most, PORTION) + 1)
-    let portion: NotificationDocument[] = []
-    const look = async () => {
-      const readings = await readingsOf(
-        tables,
-        query,
-        portion.map((each) => each.seq),
-      )
-      for (const each of portion.splice(0)) {
-        const own = readings.get(each.seq)
-        if (wanted(own?.state ?? UNREAD)) found.push(readNotification(each, own))
-      }
-    }
-    for await (const each of cursor) {
-      portion.push(each)
-      if (portion.length >= Math.min(most, PORTION)) await look()
-      if (found.length >= most) break
-    }
-    await look()
-    return found
-  }
-
+  const { notifications, reading } = tables
   const one = async (id: string, tenant: TenantId) => notifications.findOne({ _id: keyOf(tenant, id) })
   const readingOf = async (document: NotificationDocument, userId: string) =>
     document.userId === null
@@ -122,41 +157,20 @@ export function createInbox(tables: Tables, clock: Clock) {
   return {
     async list(query: InboxQuery): Promise<readonly Notification[]> {
       const { limit, offset = 0, cursor, order, tenant } = query
-      const below = order === 'oldest' ? await visibleBelow(tenant) : (cursor ?? Number.MAX_SAFE_INTEGER)
+      const below =
+        order === 'oldest' ? await visibleBelow(tables, clock, tenant) : (cursor ?? Number.MAX_SAFE_INTEGER)
       const seq = { seq: { $lt: below, ...(order === 'oldest' && { $gt: cursor ?? -1 }) } }
       const most = limit + offset
-      const [own, shared] = await Promise.all([personal(query, seq, most), broadcasts(query, seq, most)])
+      const part = { seq, most }
+      const halves = await Promise.all([personal(tables, query, part), broadcasts(tables, query, part)])
       const upwards = order === 'oldest' ? 1 : -1
-      return [...own.map((each) => readNotification(each)), ...shared]
+      return halves
+        .flat()
         .toSorted((a, b) => upwards * (a.seq - b.seq))
         .slice(offset, most)
     },
 
-    async summary(reader: InboxReader): Promise<InboxSummary> {
-      const { tenant, userId } = reader
-      // First, so that a version never promises more than was counted.
-      const version = await commitsOf(nodes)
-      const [unreadOwn, readOwn, shared, gone] = await Promise.all([
-        notifications.countDocuments({ tenant, userId, state: UNREAD }),
-        notifications.countDocuments({ tenant, userId, state: READ }),
-        notifications.countDocuments(broadcastsFor(reader)),
-        reading
-          .find({ tenant, userId, state: { $in: [READ, DELETED] } }, { projection: { seq: 1, state: 1 } })
-          .toArray(),
-      ])
-      const seen = { [READ]: 0, [DELETED]: 0 }
-      for (const state of [READ, DELETED] as const)
-        seen[state] = await countAddressed(
-          notifications,
-          reader,
-          gone.flatMap((each) => (each.state === state ? [each.seq] : [])),
-        )
-      return {
-        total: unreadOwn + readOwn + shared - seen[DELETED],
-        unread: unreadOwn + shared - seen[DELETED] - seen[READ],
-        version,
-      }
-    },
+    summary: (reader: InboxReader) => summaryOf(tables, reader),
 
     async one(reader: InboxReader, id: string): Promise<Notification | null> {
       const found = await one(id, reader.tenant)

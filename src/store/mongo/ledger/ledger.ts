@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose'
 import { isDuplicate } from '../connection/store-error.ts'
-import type { HeadDocument } from './collections.ts'
+import type { HeadDocument } from '../keep/collections.ts'
 
 /** Other nodes add too: so often in a row nobody is overtaken. */
 const MOST_TRIES = 1000
