@@ -4,22 +4,26 @@ import { eventually } from '../../support/eventually.ts'
 import { mongoServer, type MongoServer } from '../../support/mongo-server.ts'
 import * as sample from '../../support/store/samples.ts'
 import { DEFAULT, NOON } from '../../support/store/samples.ts'
-import { openNodeWithin, type OpenedNode } from './temporary-mongo.ts'
+import { dropDatabase, openNodeWithin, type OpenedNode } from './temporary-mongo.ts'
 
 const idOf = (item: Claimed) => (item.kind === 'deliver' ? item.delivery.id : String(item.workId))
 
 describe('Two nodes on one MongoDB', () => {
   let server: MongoServer
   let nodes: OpenedNode[] = []
+  let url: string
   before(async function () {
     this.timeout(60_000)
     server = await mongoServer(this)
   })
   beforeEach(async () => {
-    const url = server.freshUrl()
+    url = server.freshUrl()
     nodes = [await openNodeWithin(url), await openNodeWithin(url)]
   })
-  afterEach(() => Promise.all(nodes.splice(0).map(({ store }) => store.close())))
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(({ store }) => store.close()))
+    await dropDatabase(url)
+  })
 
   const stores = () => nodes.map(({ store }) => store) as [Store, Store]
   const either = (index: number) => stores()[index % 2]!

@@ -149,10 +149,10 @@ export class MongoPipeline implements Pipeline {
       return
     }
     failpoint('after-commit-before-puback')
-    for (const { outcome, resolve, reject } of running)
-      if (outcome === null) reject(new Error('A write was passed over'))
-      else if ('error' in outcome) reject(outcome.error)
-      else resolve(outcome.reply)
+    for (const call of running)
+      if (call.outcome === null) call.reject(new Error('A write was passed over'))
+      else if ('error' in call.outcome) call.reject(call.outcome.error)
+      else call.resolve(call.outcome.reply)
   }
 
   async #perform(batch: Batch, running: readonly Running[]): Promise<void> {
@@ -267,9 +267,9 @@ async function runGroup(
   for (const [index, call] of calls.entries()) call.outcome = outcomes[index] ?? null
 }
 
+/** Nobody knows what of it is stored, whatever went wrong. */
 function unavailable(error: unknown): Fault {
   const known = storeError(error)
-  return known instanceof Fault
-    ? known
-    : fault('store.unavailable', `MongoDB: ${known.cause ?? known.message}`)
+  if (known instanceof Fault) return known
+  return fault('store.unavailable', `MongoDB: ${error instanceof Error ? error.message : String(error)}`)
 }

@@ -14,6 +14,7 @@ import type {
 import type { MongoContext } from '../context.ts'
 import { readAlert } from '../document/alert.ts'
 import { readAttempts, readDelivery } from '../document/delivery.ts'
+import { slotOf } from '../document/key.ts'
 import { readDigest } from '../document/digest.ts'
 import { letterOf, WORKING, workIdOf, type WorkingLetter } from '../document/work.ts'
 import { subjectsOf, type Subjects } from '../read/subjects.ts'
@@ -89,7 +90,7 @@ function choose(
   { width, node }: { readonly width: number; readonly node: string },
 ): readonly Candidate[] {
   if (width <= 1 || due.length <= limit) return due.slice(0, limit)
-  const start = [...node].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) & 63, 0)
+  const start = slotOf(node)
   const turn = ({ work }: Candidate) => (work.slot - start + 64) & 63
   const chosen = new Set(
     due.toSorted((a, b) => b.work.rank - a.work.rank || turn(a) - turn(b)).slice(0, limit),
