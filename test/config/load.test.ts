@@ -820,6 +820,14 @@ describe('the faults of a configuration', () => {
     ])
   })
 
+  it('tell of an alias within what it stands for, which would never end', () => {
+    expect(faultsOf('users: &all { anna: *all }\n')).to.deep.equal(['c.yaml:1:21: &all holds itself'])
+    expect(faultsOf('&a [*a]\n')).to.deep.equal(['c.yaml:1:5: &a holds itself'])
+    expect(faultsOf('users: { anna: &a { groups: &g [ops, *a] } }\n')).to.deep.equal([
+      'c.yaml:1:38: &a holds itself',
+    ])
+  })
+
   it('leave the prototype of objects alone', () => {
     expect(faultsOf('users: { __proto__: { email: a@b.org } }\n')).to.deep.equal([
       'c.yaml:1:10 users.__proto__: this name is not possible',
