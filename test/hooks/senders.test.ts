@@ -217,6 +217,15 @@ describe('a message of another alerting program (behaviour E28, feature 15)', ()
         expect(() => fromGeneric(body), JSON.stringify(body)).to.throw('No message')
   })
 
+  it('of any other program is another alert where the URL asks for another type', () => {
+    const body = { message: 'Pump stopped' }
+    const [said] = fromGeneric(body)
+    const [wished] = fromGeneric(body, { type: 'pump' })
+    expect(said).to.include({ type: 'generic', dedupKey: 'generic:generic:Pump stopped' })
+    expect(wished).to.include({ type: 'pump', dedupKey: 'generic:pump:Pump stopped' })
+    expect(fromGeneric({ ...body, id: 7 }, { type: 'pump' })[0]?.dedupKey).to.equal('generic:7')
+  })
+
   it('has a level, type and key that are fit to be used', () => {
     const levels = ['Critical', ' error ', 'P2', 'warn', 'none', 'P5', 'bogus', undefined, 7].map(levelOf)
     expect(levels).to.deep.equal([
