@@ -241,8 +241,14 @@ describe('a verb that asks the server', () => {
 
   it('says how many of those who must acknowledge have done so', async () => {
     const alert = {
-      ...{ id: 'a1', status: 'firing', severity: 'critical', type: 'net', message: 'Down' },
-      ...{ acknowledged_by: null, acks_required: 2, acknowledgements: [{ by: 'bob' }] },
+      id: 'a1',
+      status: 'firing',
+      severity: 'critical',
+      type: 'net',
+      message: 'Down',
+      acknowledged_by: null,
+      acks_required: 2,
+      acknowledgements: [{ by: 'bob' }],
     }
     const half = await fakeServer(() => ({ body: alert }))
     await runCli(['alerts', 'ack', 'a1', '--url', half.url], terminal, parts)
