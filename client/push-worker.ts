@@ -39,10 +39,18 @@ worker.addEventListener('push', (event) => {
 
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const url = URL.parse(event.notification.data?.url ?? '/', worker.location.origin)
-  // A link of any other kind is nothing to open.
-  if (url?.protocol === 'https:' || url?.protocol === 'http:')
-    event.waitUntil(worker.clients.openWindow(url.href))
+  const url = linkOf(event.notification.data?.url)
+  if (url !== null) event.waitUntil(worker.clients.openWindow(url))
 })
+
+/** A link of any other kind is nothing to open. Not `URL.parse`, which browsers that have web push may lack. */
+function linkOf(given = '/'): string | null {
+  try {
+    const { protocol, href } = new URL(given, worker.location.origin)
+    return protocol === 'https:' || protocol === 'http:' ? href : null
+  } catch {
+    return null
+  }
+}
 
 export {}

@@ -101,7 +101,7 @@ import { createTemplateCache } from './template/template-cache.ts'
 import { createWordings } from './template/wordings.ts'
 import { createWatchdog } from './watchdog/watchdog.ts'
 import { renderAlert } from './wire/alert.ts'
-import { renderNotification } from './wire/notification.ts'
+import { renderLiveNotification } from './wire/notification.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -198,7 +198,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     clock,
     log,
-    wireNotification: (notification) => renderNotification(notification),
+    wireNotification: renderLiveNotification,
     wireAlertPage: (alert) => ({
       type: `${alert.severity}_alert`,
       alert: renderAlert(alert),
