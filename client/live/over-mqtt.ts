@@ -49,14 +49,14 @@ export function overMqtt(given: MqttLike | (() => Promise<MqttLike>) | undefined
       listener.ended()
     }
     const run = async () => {
-      const { connect } = await packageOf(given)
+      const mqtt = await packageOf(given)
       const [{ id: userId }, ticket] = await Promise.all([
         requests.json<{ id: string }>('GET', '/v1/users/me'),
         requests.ticket(),
       ])
       if (abort.signal.aborted) return
       const query = ticket === null ? '' : `?${new URLSearchParams({ ticket }).toString()}`
-      client = connect(`${requests.url.replace(/^http/, 'ws')}/mqtt${query}`, {
+      client = mqtt.connect(`${requests.url.replace(/^http/, 'ws')}/mqtt${query}`, {
         protocolVersion: 4,
         clean: true,
         keepalive: KEEPALIVE_S,
@@ -194,14 +194,18 @@ function parse(payload: Uint8Array): Readonly<Record<string, unknown>> | null {
 async function packageOf(given: MqttLike | (() => Promise<MqttLike>) | undefined): Promise<MqttLike> {
   try {
     const found: unknown = typeof given === 'function' ? await given() : (given ?? (await importPackage()))
-    const { connect, default: inner } = found as Partial<MqttLike> & { readonly default?: MqttLike }
-    if (connect) return { connect }
-    if (inner) return inner
+    // Of a package in CommonJS some runtimes show the default alone.
+    const { default: inner } = found as { readonly default?: unknown }
+    for (const each of [found, inner]) if (isMqtt(each)) return each
     throw new TypeError('it has no connect')
   } catch (error) {
     console.warn("transport 'mqtt' needs the package mqtt: npm install mqtt, or give it as `mqtt`.", error)
     throw error
   }
+}
+
+function isMqtt(value: unknown): value is MqttLike {
+  return typeof (value as Partial<MqttLike> | undefined)?.connect === 'function'
 }
 
 async function importPackage(): Promise<unknown> {
