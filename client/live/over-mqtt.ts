@@ -209,7 +209,6 @@ function isMqtt(value: unknown): value is MqttLike {
 }
 
 async function importPackage(): Promise<unknown> {
-  // A name that the compiler does not look up: the package's types bring those of Node into pages. Bundlers find it
-  // where it is installed; webpack would fail where it is not, and is told to leave it.
-  return import(/* webpackIgnore: true */ 'mqtt' as string)
+  // Bundlers find it where it is installed; webpack would fail where it is not, and is told to leave it.
+  return import(/* webpackIgnore: true */ 'mqtt')
 }
