@@ -88,7 +88,7 @@ export class LiveConsumer {
 
   #read(chunk: string): void {
     this.#text += chunk
-    if (!this.#live && /^HTTP\/1\.1 429/.test(this.#text)) return this.#again()
+    if (!this.#live && this.#text.startsWith('HTTP/1.1 429')) return this.#again()
     if (!this.#live && /^HTTP\/1\.1 [45]/.test(this.#text))
       return this.onFailed(new Error(`refused: ${this.#text.slice(0, 500)}`))
     for (;;) {
