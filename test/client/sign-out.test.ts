@@ -1,5 +1,8 @@
 import { expect } from 'chai'
 import { createClient, type CarillonError, type Client, type ClientOptions } from '../../client/carillon.ts'
+import { effectScope } from 'vue'
+import { createNotification } from '../../client/node.ts'
+import { useNotificationCenter } from '../../client/vue.ts'
 import { browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { HttpApi } from '../support/http-api.ts'
@@ -7,7 +10,12 @@ import { Installation, type Program } from '../support/program.ts'
 import { BROWSER, tabs } from './browser.ts'
 
 const NAMES = ['anna', 'bob', 'cem', 'dora'] as const
-const CONFIG = `users:\n${NAMES.map((name) => `  ${name}: { password: ${name}-password }`).join('\n')}\n`
+const CONFIG = `
+users:
+${NAMES.map((name) => `  ${name}: { password: ${name}-password }`).join('\n')}
+clients:
+  shop: { token: shop-token, publish: ["notifications/#"] }
+`
 
 describe('A person who signs out of the client library', function () {
   this.timeout(60_000)
@@ -70,6 +78,25 @@ describe('A person who signs out of the client library', function () {
     await again?.login('bob', 'bob-password')
     await eventually('it to be live again', () => (again?.state === 'live' ? true : undefined))
     expect(await again?.notifications.summary()).to.deep.equal({ total: 0, unread: 0 })
+  })
+
+  it('leaves nothing of theirs in the notification centre of the page (X19)', async () => {
+    const client = await live({ token: await tokenOf('bob') })
+    await createNotification(
+      { user_id: 'bob', title: 'T', body: 'private' },
+      { url: program.url, token: 'shop-token' },
+    )
+    const scope = effectScope()
+    const center = scope.run(() => useNotificationCenter(client))
+    if (!center) throw new Error('the scope made nothing')
+    await eventually('the entry', () => (center.notifications.value.length === 1 ? true : undefined))
+    await client.logout()
+    expect([center.notifications.value, center.unreadCount.value, center.hasUnread.value]).to.deep.equal([
+      [],
+      0,
+      false,
+    ])
+    scope.stop()
   })
 
   it('is not asked for a token any more', async () => {
