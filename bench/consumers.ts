@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { startCarillon, type Carillon } from './contenders/carillon.ts'
+import { counter } from './metrics-page.ts'
 import { keptMemory } from './kept-memory.ts'
 import { startLiveLoad, type Heard, type LiveLoad } from './load/live-load.ts'
 import type { LiveConsumerOptions, LiveKind } from './load/live-consumer.ts'
@@ -110,21 +111,12 @@ async function openAll(server: Carillon, live: LiveLoad, users: readonly string[
   return kilobytes
 }
 
-/** Until the places of those that have closed are free. */
+/** Resolves when the places of those that have closed are free. */
 async function gone(server: Carillon): Promise<void> {
   const until = performance.now() + PATIENCE_MS
-  while (performance.now() < until) {
-    const page = await (
-      await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.operatorToken}` } })
-    ).text()
-    if (
-      ![...page.matchAll(/^carillon_connections\{transport="(?:sse|ws)"\} (\d+)$/gm)].some(
-        ([, count]) => count !== '0',
-      )
-    )
-      return
-  }
-  throw new Error('closed connections still count')
+  const open = (kind: LiveKind) => counter(server, `carillon_connections{transport="${kind}"}`)
+  while ((await open('sse')) + (await open('ws')) > 0)
+    if (performance.now() > until) throw new Error('connections that were closed still count')
 }
 
 /** What a login would give, without the time that passwords cost (contract section 3). */

@@ -79,11 +79,13 @@ export function createClient(options: ClientOptions = {}): Client {
   const tellState = (state: ConnectionState) => watchers.forEach((tell) => tell(state))
   let signedOut = false
   let live: LiveSide
-  const leave = () => {
-    requests.signedOut()
-    notifications.forget()
+  const hangUp = () => {
     signedOut = true
     tellState('offline')
+  }
+  const forget = () => {
+    requests.signedOut()
+    notifications.forget()
     handlers.tell({ type: 'signed_out', data: null })
   }
   const begin = () =>
@@ -94,7 +96,10 @@ export function createClient(options: ClientOptions = {}): Client {
       share: options.share ?? true,
       frame: (frame) => handlers.tell(frame),
       state: tellState,
-      signedOut: leave,
+      signedOut() {
+        hangUp()
+        forget()
+      },
     })
   const notifications = createInbox(requests, (change) => live.announce('inbox.changed', change))
   const push = createPush(requests)
@@ -127,11 +132,13 @@ export function createClient(options: ClientOptions = {}): Client {
       live = begin()
     },
     async logout({ forgetDevice = false } = {}) {
+      if (signedOut) return
       live.signOut()
+      hangUp()
       try {
         if (forgetDevice) await push.unsubscribe()
       } finally {
-        await endSession(requests).finally(leave)
+        await endSession(requests).finally(forget)
       }
     },
     close: () => live.close(),

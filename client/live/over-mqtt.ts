@@ -4,6 +4,7 @@ import type { Listener, Open, Transport } from './transport.ts'
 
 /** The parts of a client of the `mqtt` package, version 5, that are used. */
 export interface MqttClientLike {
+  readonly connected: boolean
   on(event: 'message', listener: (topic: string, payload: Uint8Array) => void): unknown
   on(event: 'connect' | 'close' | 'packetreceive', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -68,7 +69,8 @@ export function overMqtt(given: MqttLike | (() => Promise<MqttLike>) | undefined
     return {
       close() {
         abort.abort()
-        client?.end(true)
+        // Only who is connected can say goodbye.
+        client?.end(!client.connected)
       },
       ping() {
         client?.sendPing()
