@@ -26,7 +26,7 @@ const LONGEST_FRAME = 64 * 1024
 export class LiveConsumer {
   /** Notifications so far, the last one's number included. */
   received = 0
-  /** Tries that were answered with 429 because the server had not yet noticed the end of the last connection. */
+  /** Tries that found no room, also because the server had not yet noticed the end of the last connection (429). */
   refused = 0
   readonly faults: Faults = { doubled: 0, missing: 0 }
   onFailed: (error: Error) => void = () => {}
@@ -78,10 +78,15 @@ export class LiveConsumer {
       if (this.#socket === socket) this.#read(chunk)
     })
     socket.on('error', (error) => {
-      if (this.#socket === socket) this.onFailed(error)
+      if (this.#socket !== socket) return
+      // The machine had no room for another connection that moment; one that stands is not to be cut by the server.
+      if (this.#live) this.onFailed(new Error(`a live ${this.#options.kind} stream: ${error.message}`))
+      else this.#again()
     })
     socket.on('end', () => {
-      if (this.#socket === socket && this.#live) this.onFailed(new Error('the server ended a live stream'))
+      if (this.#socket !== socket) return
+      if (this.#live) this.onFailed(new Error('the server ended a live stream'))
+      else this.#again()
     })
     socket.write(requestOf(this.#options, this.#since))
   }

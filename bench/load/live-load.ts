@@ -19,7 +19,7 @@ export interface Heard {
   readonly missing: number
   /** Connections that were cut. */
   readonly drops: number
-  /** Tries that were answered with 429 and made again. */
+  /** Tries that found no room and were made again. */
   readonly refused: number
 }
 

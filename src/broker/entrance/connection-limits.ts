@@ -2,6 +2,12 @@ import type { Principal } from '../../access/principal.ts'
 import type { Config } from '../../config/schema/schema.ts'
 import type { Peer } from './connection.ts'
 
+/**
+ * Connections that may wait to be accepted, as many as Linux grants by itself. Of Node's 511 a network that comes back
+ * uses up all at once, and whoever finds no room there waits for seconds.
+ */
+export const BACKLOG = 4096
+
 /** Counts open connections in all, by address (security row 16), and by person and transport. */
 export class ConnectionLimits {
   private readonly limits: Config['limits']
