@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { consumers } from './consumers.ts'
 import { deliveries } from './deliveries.ts'
 import { ingest } from './ingest.ts'
 import { routing } from './routing.ts'
@@ -18,6 +19,7 @@ const WORKLOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   W1: () => ingest({ nodeArguments }),
   W5: () => routing(),
   W9: () => deliveries({ nodeArguments }),
+  W10: () => consumers({ each: 2000, messages: 20, publishesPerSecond: 200 }),
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(WORKLOADS)

@@ -12,6 +12,8 @@ export interface Carillon extends Contender {
   /** Of every user. */
   readonly password: string
   readonly operatorToken: string
+  /** Address of Node's inspector, when `--inspect` is among its arguments. */
+  readonly inspector: string | null
 }
 
 export interface CarillonOptions {
@@ -34,9 +36,13 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
   const config = join(folder, 'carillon.yaml')
   writeFileSync(config, configuration(options))
   const paths = ['--config', config, '--data', join(folder, 'data'), '--http-port', '0', '--mqtt-port', '0']
+  let inspector: string | null = null
   const { child, pid, ready } = await startChild(
     [process.execPath, ...START_ARGUMENTS, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],
-    readyLine,
+    (line) => {
+      inspector ??= /^Debugger listening on (ws:\S+)$/.exec(line)?.[1] ?? null
+      return readyLine(line)
+    },
   )
   return {
     name: 'Carillon',
@@ -46,6 +52,7 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
     publisher: PUBLISHER,
     password: PASSWORD,
     operatorToken: OPERATOR_TOKEN,
+    inspector,
     async stop() {
       await stopChild(child)
       rmSync(folder, { recursive: true, force: true })

@@ -25,18 +25,12 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)
   if (accepted.kind === 'accepted') {
-    if (users.length > 0) {
-      const { type, data, source } = decision
-      const userId = typeof named === 'string' ? named : null
-      core.events.add({ tenant, userId, type, data: JSON.stringify(data), source, at: now })
-    }
-    const event = JSON.stringify({
-      type: decision.type,
-      data: decision.data,
-      source: decision.source,
-      timestamp: now / 1000,
-    })
-    const levels = decision.type.replaceAll('.', '/')
+    if (users.length === 0) return outcome
+    const { type, data, source } = decision
+    const userId = typeof named === 'string' ? named : null
+    const id = core.events.add({ tenant, userId, type, data: JSON.stringify(data), source, at: now })
+    const event = JSON.stringify({ id, type, data, source, timestamp: now / 1000 })
+    const levels = type.replaceAll('.', '/')
     for (const user of users) {
       const topic = `users/${user.id}/events/${levels}`
       if (core.wanted(topic)) core.publish(topic, event, { qos: 1, tenant })

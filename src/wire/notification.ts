@@ -26,6 +26,9 @@ const fields = {
   entity_id: Type.Optional(Type.String()),
   customer_id: Type.Optional(Type.String()),
   event: Type.Optional(Type.String()),
+  seq: Type.Optional(
+    Type.Integer({ description: 'Its place in the inbox, which only rises; where it comes live' }),
+  ),
   broadcast_id: Type.Optional(Type.String({ description: 'Set on a broadcast' })),
   created_at: Type.String({ format: 'date-time' }),
   read_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
@@ -99,6 +102,11 @@ export function renderNotification(notification: Notification, reader: string | 
     created_at: rfc3339(notification.createdAt),
     read_at: rfc3339(notification.readAt),
   }
+}
+
+/** The same as it comes live, with its place in the inbox: what a device has up to one place, it has seen. */
+export function renderLiveNotification(notification: Notification) {
+  return { ...renderNotification(notification), seq: notification.seq }
 }
 
 /** The same with the names of the xynap document beside it (X33). */
