@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { deliveries } from './deliveries.ts'
+import { inbox } from './inbox.ts'
 import { ingest } from './ingest.ts'
 import { routing } from './routing.ts'
 
@@ -17,6 +18,7 @@ const nodeArguments = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}
 const WORKLOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   W1: () => ingest({ nodeArguments }),
   W5: () => routing(),
+  W7: () => inbox(),
   W9: () => deliveries({ nodeArguments }),
 }
 

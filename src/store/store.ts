@@ -109,8 +109,11 @@ export interface Store {
   // Reads. Each sees every write that has resolved before it was called.
 
   inbox(query: InboxQuery): Promise<readonly Notification[]>
-  /** `unread` and `total` are counted from the rows, never from a stored counter; `version` grows with every commit. */
-  inboxSummary(reader: InboxReader): Promise<InboxSummary>
+  /**
+   * `unread` and `total` are what counting the rows would give, at every commit; where they are kept beside the rows,
+   * they change in the same commit. `version` grows with every commit. Costs the same however many entries there are.
+   */
+  inboxSummary(query: InboxSummaryQuery): Promise<InboxSummary>
   /** The entry as this person sees it; null when there is none, it was deleted, or it is somebody else's. */
   notification(reader: InboxReader, id: string): Promise<Notification | null>
 
@@ -477,6 +480,11 @@ export interface InboxQuery extends InboxReader {
   readonly status?: 'read' | 'unread' | 'all'
   readonly category?: string
   /** Only of this customer. */
+  readonly customerId?: string
+}
+
+export interface InboxSummaryQuery extends InboxReader {
+  /** Only of this customer, which are counted one by one. */
   readonly customerId?: string
 }
 

@@ -11,8 +11,6 @@ import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
-/** How many rows are read at a time where only their number is asked for. */
-const COUNT_AT_ONCE = 1000
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -162,24 +160,11 @@ async function count(
   status: 'read' | 'unread' | 'all',
   customerId: string | undefined,
 ): Promise<number> {
-  if (customerId === undefined) {
-    const { total, unread } = await engine.store.inboxSummary(reader)
-    return { all: total, unread, read: total - unread }[status]
-  }
-  let counted = 0
-  for (let cursor: number | undefined; ;) {
-    const page = await engine.store.inbox({
-      ...reader,
-      order: 'newest',
-      limit: COUNT_AT_ONCE,
-      status,
-      customerId,
-      ...(cursor !== undefined && { cursor }),
-    })
-    counted += page.length
-    cursor = page.at(-1)?.seq
-    if (page.length < COUNT_AT_ONCE || cursor === undefined) return counted
-  }
+  const { total, unread } = await engine.store.inboxSummary({
+    ...reader,
+    ...(customerId !== undefined && { customerId }),
+  })
+  return { all: total, unread, read: total - unread }[status]
 }
 
 const IDENTITY_CODES: ReadonlySet<string> = new Set(['auth.missing', 'auth.invalid', 'auth.expired'])

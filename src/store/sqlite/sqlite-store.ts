@@ -240,8 +240,8 @@ class SqliteStore implements port.Store {
     return (await this.#asker.ask('inbox', query)).map(readNotification)
   }
 
-  async inboxSummary(reader: port.InboxReader): Promise<port.InboxSummary> {
-    const [total, unread, version] = (await this.#asker.ask('inboxSummary', reader)) as readonly [
+  async inboxSummary(query: port.InboxSummaryQuery): Promise<port.InboxSummary> {
+    const [total, unread, version] = (await this.#asker.ask('inboxSummary', query)) as readonly [
       number,
       number,
       number,

@@ -1,7 +1,8 @@
 import type { TenantId } from '../../../access/principal.ts'
 import type { Notification, NotificationContent } from '../../../notification/notification.ts'
-import type { InboxMark, InboxQuery, InboxReader, NewNotification } from '../../store.ts'
+import type { InboxMark, InboxQuery, InboxReader, InboxSummaryQuery, NewNotification } from '../../store.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
+import { inboxCountRead, inboxCounts, type InboxCount, type InboxCounts } from './inbox-count.ts'
 
 const UNREAD = 0
 const READ = 1
@@ -67,41 +68,73 @@ const BROADCASTS = `notification n INDEXED BY notification_broadcast
 const PERSONAL = `notification n INDEXED BY notification_inbox
   WHERE n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`
 
-function inboxSql(order: 'newest' | 'oldest', status: 'read' | 'unread' | 'all'): string {
+/** What a page is of: each choice has an index of its own. */
+const CHOICES = {
+  all: { personal: PERSONAL, broadcast: '' },
+  category: {
+    personal: `${PERSONAL.replace('notification_inbox', 'notification_category')} AND n.category = ?5`,
+    broadcast: 'AND n.category = ?5',
+  },
+  customer: {
+    personal: `${PERSONAL.replace('notification_inbox', 'notification_customer')} AND n.customer_id = ?6
+      AND (?5 IS NULL OR n.category = ?5)`,
+    broadcast: 'AND n.customer_id = ?6 AND (?5 IS NULL OR n.category = ?5)',
+  },
+} as const
+type Choice = keyof typeof CHOICES
+
+/** The statement of a page, for which tests look up how it is answered. Parameters as {@link inboxReads} gives them. */
+export function inboxSql(
+  order: 'newest' | 'oldest',
+  status: 'read' | 'unread' | 'all',
+  choice: Choice,
+): string {
   const newest = order === 'newest'
   const direction = newest ? 'DESC' : 'ASC'
-  const filter = `AND n.seq ${newest ? '<' : '>'} ?4
-    AND (?5 IS NULL OR n.category = ?5) AND (?6 IS NULL OR n.customer_id = ?6)`
+  const beyond = `AND n.seq ${newest ? '<' : '>'} ?4`
+  const { personal, broadcast } = CHOICES[choice]
   // Each half is read in its index' own order and stops after ?7 rows, so a page costs a page at any depth.
   const tail = `ORDER BY n.seq ${direction} LIMIT ?7`
   const half = (state: number) =>
-    `SELECT * FROM (SELECT ${notificationColumns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
+    `SELECT * FROM (SELECT ${notificationColumns('n')} FROM ${personal} AND n.state = ${state} ${beyond} ${tail})`
   const broadcastStatus =
     status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
   const parts = [
     ...(status === 'read' ? [] : [half(UNREAD)]),
     ...(status === 'unread' ? [] : [half(READ)]),
-    `SELECT * FROM (SELECT ${notificationColumns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${filter} ${tail})`,
+    `SELECT * FROM (SELECT ${notificationColumns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${broadcast} ${beyond} ${tail})`,
   ]
   return `${parts.join(' UNION ALL ')} ORDER BY 1 ${direction} LIMIT ?8 OFFSET ?9`
 }
 
+const COUNT = `count(*), count(*) FILTER (WHERE`
+/** How many of one customer there are, and unread: total first. */
+export const CUSTOMER_COUNT = {
+  personal: `SELECT ${COUNT} n.state = ${UNREAD}) FROM
+    ${PERSONAL.replace('notification_inbox', 'notification_customer')} AND n.customer_id = ?3`,
+  broadcast: `SELECT ${COUNT} coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS} AND n.customer_id = ?4`,
+}
+/** The same of all broadcasts. */
+export const BROADCAST_COUNT = `SELECT ${COUNT} coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS}`
+
 /** The reader's statements on inboxes. */
 export function inboxReads(db: Database) {
   const pages = new Map<string, Statement>()
-  const personal = db.prepare(`SELECT count(*), count(*) FILTER (WHERE n.state = ${UNREAD}) FROM ${PERSONAL}`)
-  const broadcast = db.prepare(
-    `SELECT count(*), count(*) FILTER (WHERE coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS}`,
-  )
+  const personal = inboxCountRead(db)
+  const broadcast = db.prepare(BROADCAST_COUNT)
+  const personalOf = db.prepare(CUSTOMER_COUNT.personal)
+  const broadcastOf = db.prepare(CUSTOMER_COUNT.broadcast)
   const version = db.prepare('SELECT commits FROM meta')
   const one = oneEntry(db)
   const subjectOf = anyEntry(db)
   return {
     inbox(query: InboxQuery): Row[] {
       const status = query.status ?? 'all'
-      const name = `${query.order} ${status}`
+      const choice =
+        query.customerId !== undefined ? 'customer' : query.category !== undefined ? 'category' : 'all'
+      const name = `${query.order} ${status} ${choice}`
       let page = pages.get(name)
-      if (!page) pages.set(name, (page = db.prepare(inboxSql(query.order, status))))
+      if (!page) pages.set(name, (page = db.prepare(inboxSql(query.order, status, choice))))
       const offset = query.offset ?? 0
       return page.all(
         ...scope(query),
@@ -114,11 +147,15 @@ export function inboxReads(db: Database) {
       )
     },
     /** Total, unread, version, all of one instant. */
-    inboxSummary(reader: InboxReader): Row {
+    inboxSummary(query: InboxSummaryQuery): Row {
+      const { tenant, userId, customerId } = query
       db.exec('BEGIN')
       try {
-        const [total, unread] = counts(personal.get(reader.tenant, reader.userId))
-        const [totalShared, unreadShared] = counts(broadcast.get(...scope(reader)))
+        const [own, shared] =
+          customerId === undefined
+            ? [personal(tenant, userId), broadcast.get(...scope(query))]
+            : [personalOf.get(tenant, userId, customerId), broadcastOf.get(...scope(query), customerId)]
+        const [[total, unread], [totalShared, unreadShared]] = [counts(own), counts(shared)]
         return [total + totalShared, unread + unreadShared, Number(version.get()?.[0])]
       } finally {
         db.exec('COMMIT')
@@ -132,7 +169,7 @@ export function inboxReads(db: Database) {
 }
 
 function counts(row: Row | undefined): readonly [number, number] {
-  return [Number(row?.[0]), Number(row?.[1])]
+  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)]
 }
 
 function scope(reader: InboxReader): readonly [string, string, string] {
@@ -168,12 +205,19 @@ export function notificationWrites(db: Database) {
   const insert = db.prepare(`
     INSERT INTO notification (id, tenant, user_id, audience, principal, message_id, topic, category, customer_id,
       created_at, content, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${UNREAD})`)
+  const counts = inboxCounts(db)
   return {
+    counts,
     /** Answers with the row's seq. */
-    insert: (row: Row): number => insert.run(...row).lastInsertRowid,
+    insert(row: Row): number {
+      const seq = insert.run(...row).lastInsertRowid
+      const [, tenant, userId] = row
+      if (typeof userId === 'string') counts.changed(tenant as string, userId, { total: 1, unread: 1 })
+      return seq
+    },
     /** What a delivery is about, as its recipient sees it, deleted or not. */
     subject: anyEntry(db),
-    mark: markWrites(db),
+    mark: markWrites(db, counts),
   }
 }
 
@@ -185,9 +229,11 @@ const MARKS = {
   restored: { from: [DELETED], to: null },
 } as const
 
-function markWrites(db: Database) {
+function markWrites(db: Database, counts: InboxCounts) {
   const one = oneEntry(db)
-  const personal = db.prepare('SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM ' + PERSONAL)
+  const personal = db.prepare(
+    `SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM ${PERSONAL} AND n.state IN (?3, ?4)`,
+  )
   const shared = db.prepare(
     `SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`,
   )
@@ -204,10 +250,15 @@ function markWrites(db: Database) {
     ON CONFLICT DO UPDATE SET state = excluded.state, read_at = excluded.read_at`)
 
   function entries(mark: InboxMark): readonly MarkedEntry[] {
-    if (mark.ids === 'all')
-      return [...personal.all(mark.tenant, mark.userId), ...shared.all(...scope(mark))]
+    if (mark.ids === 'all') {
+      const { from } = MARKS[mark.as]
+      return [
+        ...personal.all(mark.tenant, mark.userId, from[0], from.at(-1) ?? from[0]),
+        ...shared.all(...scope(mark)),
+      ]
         .map((row) => row as unknown as MarkedEntry)
         .toSorted((a, b) => a[0] - b[0])
+    }
     if (mark.as === 'restored')
       return [...new Set(mark.ids)].flatMap((id) => {
         const row = deletedPersonal.get(mark.tenant, mark.userId, id) ?? deletedShared.get(...scope(mark), id)
@@ -228,10 +279,22 @@ function markWrites(db: Database) {
       const to = target ?? (readAt === null ? UNREAD : READ)
       const nextReadAt: SqlValue = mark.as === 'read' ? mark.at : mark.as === 'unread' ? null : readAt
       if (userId === null) setShared.run(mark.tenant, mark.userId, seq, to, nextReadAt)
-      else setPersonal.run(to, nextReadAt, seq)
+      else {
+        setPersonal.run(to, nextReadAt, seq)
+        counts.changed(mark.tenant, userId, difference(state, to))
+      }
       changed.push(id)
     }
     return changed
+  }
+}
+
+/** What becomes of the counts of an inbox when an entry moves from one state to another. */
+function difference(from: number, to: number): InboxCount {
+  const is = (yes: boolean) => (yes ? 1 : 0)
+  return {
+    total: is(to !== DELETED) - is(from !== DELETED),
+    unread: is(to === UNREAD) - is(from === UNREAD),
   }
 }
 
