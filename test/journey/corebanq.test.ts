@@ -38,6 +38,9 @@ describe('The CoreBanq API of the whole program', () => {
   const open: Opened[] = []
   before(async () => {
     h = await harness({ config: { server: { dev_endpoints: true } } })
+  })
+  // Tests that let time pass outlive a token.
+  beforeEach(async () => {
     ;[anna, bob] = await Promise.all([login('anna'), login('bob')])
   })
   afterEach(() => open.splice(0).forEach((stream) => stream.close()))
@@ -145,6 +148,28 @@ describe('The CoreBanq API of the whole program', () => {
     const second = await sse(bob, { 'last-event-id': last }, '')
     await heard(second, 'two')
     expect(contents(second)).to.deep.equal(['two'])
+  })
+
+  it('goes on from an instant or from so long ago, and refuses what is neither (N3)', async () => {
+    await h.accepted('notifications/realtime/user/cem', { message: 'long ago' })
+    await h.pass(10 * 60_000)
+    const instant = new Date(h.now).toISOString()
+    const seconds = String(h.now / 1000)
+    await h.accepted('notifications/realtime/user/cem', { message: 'lately' })
+    await h.pass(60_000)
+    const cem = await login('cem')
+    for (const since of ['5m', instant, seconds]) {
+      const stream = await sse(cem, {}, `?since=${encodeURIComponent(since)}`)
+      await heard(stream, 'lately')
+      expect(contents(stream), since).to.deep.equal(['lately'])
+    }
+    const all = await sse(cem, {}, '?since=1h')
+    await heard(all, 'lately')
+    expect(contents(all)).to.deep.equal(['long ago', 'lately'])
+    for (const since of ['5', 'yesterday', '5 minutes', '2026-01-05']) {
+      const { status } = await sse(cem, {}, `?since=${encodeURIComponent(since)}`)
+      expect(status, since).to.equal(since === '5' ? 200 : 400)
+    }
   })
 
   it('sends a triggered test through everything, to the people it names (C11, C13)', async () => {

@@ -106,6 +106,36 @@ describe('The xynap API', function () {
     expect(emitted.status).to.equal(400)
   })
 
+  const LENGTHS = {
+    type: 50,
+    category: 30,
+    icon: 50,
+    title: 255,
+    entity_type: 30,
+    entity_id: 36,
+    action_url: 500,
+  } as const
+  for (const [field, length] of Object.entries(LENGTHS)) {
+    it(`takes ${length} characters of ${field} and no more, in both doors (X33)`, async () => {
+      for (const [size, status] of [
+        [length, 201],
+        [length + 1, 400],
+      ] as const) {
+        const given = { title: 'T', [field]: 'x'.repeat(size) }
+        const answer = await shop.post<Refused>('/api/v1/notifications', {
+          user_id: 'anna',
+          body: 'B',
+          ...given,
+        })
+        expect(answer.status, String(size)).to.equal(status)
+        if (status === 400) expect(answer.body.error.details).to.deep.equal({ field, in: 'body' })
+        const message = JSON.stringify({ message: 'B', ...given })
+        const published = await shop.publish('notifications/realtime/user/anna', message)
+        expect(published.status, `published ${size}`).to.equal(status === 201 ? 202 : 400)
+      }
+    })
+  }
+
   it('tells each administrator of the own tenant once, however often it is asked under one key (X17)', async () => {
     const ask = () =>
       shop.post<{ notifications: readonly { user_id: string; uuid: string }[] }>(

@@ -20,7 +20,7 @@ const TestNotification = Type.Object(
     event: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
     content: Type.String({ minLength: 1, maxLength: 65_536 }),
-    customer_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    customer_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     user_ids: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
         maxItems: 1000,
