@@ -129,6 +129,17 @@ describe('The CoreBanq API of the whole program', () => {
     await eventually('all of it', async () => ((await connections()) === 0 ? true : undefined))
   })
 
+  it('has as many streams as a person may have, and refuses one more until one has ended (C08, C20)', async () => {
+    const streams = await Promise.all(Array.from({ length: 20 }, () => sse(anna)))
+    expect(streams.map(({ status }) => status)).to.deep.equal(Array.from({ length: 20 }, () => 200))
+    expect((await sse(anna)).status).to.equal(429)
+    expect((await sse(bob)).status).to.equal(200)
+    streams[0]?.close()
+    await eventually('a free place', async () => ((await sse(anna)).status === 200 ? true : undefined))
+    for (const stream of open) stream.close()
+    await eventually('the clean-up', async () => ((await connections()) === 0 ? true : undefined))
+  })
+
   it('stays open while nothing comes, kept alive by comments (C08)', async () => {
     const stream = await sse(anna)
     await h.pass(50 * 60_000)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { eventually } from '../support/eventually.ts'
 import { HttpApi, type Refused } from '../support/http-api.ts'
 import { Installation, type Program } from '../support/program.ts'
 
@@ -8,6 +9,7 @@ users:
   anna: { password: anna-password }
   bob: { password: bob-password }
   cem: { password: cem-password }
+  dora: { password: dora-password }
   root: { password: root-password, roles: [admin] }
   eve: { password: eve-password, tenant: acme, roles: [admin] }
   "42": { password: x-password }
@@ -151,6 +153,49 @@ describe('The xynap API', function () {
       (await shop.post('/api/v1/tenants/acme/admins/notify', { title: 'T', body: 'B' })).status,
     ).to.equal(404)
     expect((await list(await login('eve'))).total).to.equal(0)
+  })
+
+  it('drops the unread count at once on every open tab, by reading one, all, and deleting (X26)', async () => {
+    const dora = await login('dora')
+    const tabs = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const ended = new AbortController()
+        const response = await fetch(`${program.url}/v1/events?since=latest`, {
+          headers: { authorization: `Bearer ${dora.token}` },
+          signal: ended.signal,
+        })
+        const tab = { text: '', close: () => ended.abort() }
+        const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+        const read = async (): Promise<void> => {
+          const { value, done } = (await reader?.read()) ?? { done: true }
+          if (done) return
+          tab.text += String(value)
+          return read()
+        }
+        read().catch(() => {})
+        return tab
+      }),
+    )
+    const told = (total: number, unread: number) =>
+      eventually(`${unread} of ${total} on every tab`, () =>
+        tabs.every(({ text }) => {
+          const last = [...text.matchAll(/^event: unread\n(?:.*\n)*?data: (.*)$/gm)].at(-1)?.[1] ?? '{}'
+          const counted = JSON.parse(last) as { readonly total?: number; readonly unread?: number }
+          return counted.total === total && counted.unread === unread
+        })
+          ? true
+          : undefined,
+      )
+    const [first, second] = [await create({ user_id: 'dora' }), await create({ user_id: 'dora' })]
+    await create({ user_id: 'dora' })
+    await told(3, 3)
+    await dora.request('PUT', `/api/v1/notifications/${first.uuid}/read`)
+    await told(3, 2)
+    await dora.request('DELETE', `/api/v1/notifications/${second.uuid}`)
+    await told(2, 1)
+    await dora.post('/api/v1/notifications/read-all')
+    await told(2, 0)
+    for (const tab of tabs) tab.close()
   })
 
   it('writes down who changed an inbox (security row 30)', async () => {
