@@ -208,6 +208,16 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
       check()
       return inbox(reader).find((row) => row.id === id) ?? null
     },
+    async reword({ tenant, userId, id, content }) {
+      check()
+      const at = rows.notifications.findIndex(
+        (row) => row.id === id && row.tenant === tenant && row.userId === userId,
+      )
+      const row = rows.notifications[at]
+      if (!row) return false
+      rows.notifications[at] = { ...row, content: { ...row.content, ...content } }
+      return true
+    },
     async alert(tenant, id) {
       check()
       return rows.alerts.find((row) => row.tenant === tenant && row.id === id) ?? null

@@ -204,6 +204,10 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'mark'>({ kind: 'mark', at: mark.at, mark }, PREFERRED)
   }
 
+  reword(rewording: port.InboxRewording): Promise<boolean> {
+    return this.#committer.write<'reword'>({ kind: 'reword', at: rewording.at, rewording }, PREFERRED)
+  }
+
   removeDeadLetter(tenant: TenantId, id: string): Promise<boolean> {
     return this.#committer.write<'removeDeadLetter'>(
       { kind: 'removeDeadLetter', at: 0, tenant, id },

@@ -157,6 +157,30 @@ export function inboxConformance(opened: () => sample.OpenedStore): void {
       expect(await store.mark(mark(ANNA, 'restored', ['r-1', 'r-2', 'r-all']))).to.deep.equal([])
     })
 
+    it('lets an entry of one person say something else, which its filters follow (C03)', async () => {
+      const { store } = opened()
+      await put(store, 'n-1', { content: sample.content({ category: 'crm', customerId: 'c-1' }) })
+      await put(store, 'b-1', broadcast())
+      const { tenant, userId } = ANNA
+      const to = (id: string, content: object) => store.reword({ tenant, userId, id, content, at: NOON + 1 })
+      const before = await store.notification(ANNA, 'n-1')
+      expect(await to('n-1', { title: 'Other', category: 'payment' })).to.equal(true)
+      const after = await store.notification(ANNA, 'n-1')
+      expect(after).to.deep.equal({
+        ...before,
+        content: { ...before?.content, title: 'Other', category: 'payment' },
+      })
+      const found = (category: string) =>
+        sample.idsOf(store.inbox({ ...ANNA, order: 'newest', limit: 9, category }))
+      expect([await found('crm'), await found('payment')]).to.deep.equal([[], ['n-1']])
+      expect(await counts(store, ANNA)).to.deep.equal([2, 2])
+      for (const id of ['b-1', 'none']) expect(await to(id, { title: 'x' })).to.equal(false)
+      expect(await store.reword({ ...BOB, id: 'n-1', content: { title: 'x' }, at: NOON })).to.equal(false)
+      await store.mark(mark(ANNA, 'deleted', ['n-1']))
+      expect(await to('n-1', { title: 'x' })).to.equal(false)
+      expect((await store.notification(BOB, 'b-1'))?.content.title).to.equal('Order')
+    })
+
     it('marks nothing of somebody else', async () => {
       const { store } = opened()
       await put(store, 'n-1')

@@ -10,7 +10,7 @@ import { deliveryWrites } from '../table/delivery.ts'
 import { digestWrites } from '../table/digest.ts'
 import { metaWrites } from '../table/meta.ts'
 import { mqttSessionWrites } from '../table/mqtt-session.ts'
-import { notificationWrites } from '../table/notification.ts'
+import { notificationWrites } from '../table/notification-writes.ts'
 import { onceWrites } from '../table/once.ts'
 import type {
   AcceptOperation,
@@ -188,6 +188,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return all.deliveries.progress(operation.steps)
     case 'mark':
       return all.notifications.mark(operation.mark)
+    case 'reword':
+      return all.notifications.reword(operation.rewording)
     case 'removeDeadLetter':
       return removeDeadLetter(all, operation)
     case 'clearOutbox':
