@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { consumers } from './consumers.ts'
 import { deliveries } from './deliveries.ts'
+import { inbox } from './inbox.ts'
 import { ingest } from './ingest.ts'
 import { routing } from './routing.ts'
 
@@ -18,6 +19,7 @@ const nodeArguments = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}
 const WORKLOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   W1: () => ingest({ nodeArguments }),
   W5: () => routing(),
+  W7: () => inbox(),
   W9: () => deliveries({ nodeArguments }),
   W10: () => consumers({ each: 2000, messages: 20, publishesPerSecond: 200 }),
 }

@@ -381,6 +381,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     live: late.live,
+    events,
     receive,
     commandAlert: (command, by, via) => commandAlert(core, command, { principal: by, via }),
     markInbox: (mark, by) => markInbox(core, mark, by),

@@ -20,6 +20,8 @@ export interface CarillonOptions {
   readonly users: readonly string[]
   /** Added to the configuration as it is. */
   readonly config?: string
+  /** A data folder that is there already and stays. */
+  readonly data?: string
   /** Arguments of Node, such as those of its profiler. */
   readonly nodeArguments?: readonly string[]
 }
@@ -35,7 +37,8 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
   const folder = mkdtempSync(join(tmpdir(), 'carillon-bench-'))
   const config = join(folder, 'carillon.yaml')
   writeFileSync(config, configuration(options))
-  const paths = ['--config', config, '--data', join(folder, 'data'), '--http-port', '0', '--mqtt-port', '0']
+  const data = options.data ?? join(folder, 'data')
+  const paths = ['--config', config, '--data', data, '--http-port', '0', '--mqtt-port', '0']
   let inspector: string | null = null
   const { child, pid, ready } = await startChild(
     [process.execPath, ...START_ARGUMENTS, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],

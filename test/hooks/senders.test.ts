@@ -181,6 +181,29 @@ describe('a message of another alerting program (behaviour E28, feature 15)', ()
     for (const body of [null, [], {}, { topic: '' }]) expect(() => ntfyJson(body)).to.throw('topic')
   })
 
+  const priorities: readonly (readonly [given: string, priority: number | null])[] = [
+    ['1', 1],
+    ['min', 1],
+    ['low', 2],
+    ['Default', 3],
+    ['high', 4],
+    ['max', 5],
+    ['urgent', 5],
+    ['u=1, i', 3],
+    ['0', null],
+    ['6', null],
+    ['2.5', null],
+    ['loud', null],
+    ['constructor', null],
+  ]
+  for (const [given, priority] of priorities) {
+    it(`of ntfy with the priority ${given} ${priority === null ? 'is refused' : `has ${priority}`} (N1)`, () => {
+      const read = () => ntfyText('backups', { priority: given }, 'Disk full').priority
+      if (priority === null) expect(read).to.throw('priority takes 1 to 5')
+      else expect(read()).to.equal(priority)
+    })
+  }
+
   it('of Gotify is a level by its priority, and is ended by its extras', () => {
     expect(fromGotify({ message: 'Disk full', title: 'NAS', priority: 8 })).to.deep.include({
       action: 'fire',
