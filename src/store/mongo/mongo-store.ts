@@ -19,6 +19,7 @@ export type KeepingMethods = Pick<
   port.Store,
   | 'sessions'
   | 'mark'
+  | 'reword'
   | 'inbox'
   | 'inboxSummary'
   | 'notification'

@@ -2,7 +2,7 @@ import type { mongo } from 'mongoose'
 import type { TenantId } from '../../../access/principal.ts'
 import type { Clock } from '../../../clock.ts'
 import type { Notification } from '../../../notification/notification.ts'
-import type { InboxQuery, InboxReader, InboxSummary } from '../../store.ts'
+import type { InboxQuery, InboxReader, InboxSummary, InboxSummaryQuery } from '../../store.ts'
 import type { Collections, NotificationDocument, ReadingDocument } from '../collections.ts'
 import { keyOf } from '../document/key.ts'
 import { readingIdOf, readNotification } from '../document/notification.ts'
@@ -118,15 +118,16 @@ async function broadcasts(tables: Tables, query: InboxQuery, { seq, most }: Part
   return found
 }
 
-async function summaryOf(tables: Tables, reader: InboxReader): Promise<InboxSummary> {
+async function summaryOf(tables: Tables, query: InboxSummaryQuery): Promise<InboxSummary> {
   const { notifications, reading } = tables
-  const { tenant, userId } = reader
+  const { tenant, userId } = query
+  const content = contentOf(query)
   // First, so that a version never promises more than was counted.
   const version = await commitsOf(tables.nodes)
   const [unreadOwn, readOwn, shared, gone] = await Promise.all([
-    notifications.countDocuments({ tenant, userId, state: UNREAD }),
-    notifications.countDocuments({ tenant, userId, state: READ }),
-    notifications.countDocuments(broadcastsFor(reader)),
+    notifications.countDocuments({ tenant, userId, state: UNREAD, ...content }),
+    notifications.countDocuments({ tenant, userId, state: READ, ...content }),
+    notifications.countDocuments({ ...broadcastsFor(query), ...content }),
     reading
       .find({ tenant, userId, state: { $in: [READ, DELETED] } }, { projection: { seq: 1, state: 1 } })
       .toArray(),
@@ -134,7 +135,7 @@ async function summaryOf(tables: Tables, reader: InboxReader): Promise<InboxSumm
   const addressed = (wanted: number) =>
     countAddressed(
       notifications,
-      reader,
+      query,
       gone.flatMap(({ seq, state }) => (state === wanted ? [seq] : [])),
     )
   const [seen, deleted] = await Promise.all([addressed(READ), addressed(DELETED)])
@@ -170,7 +171,7 @@ export function createInbox(tables: Tables, clock: Clock) {
         .slice(offset, most)
     },
 
-    summary: (reader: InboxReader) => summaryOf(tables, reader),
+    summary: (query: InboxSummaryQuery) => summaryOf(tables, query),
 
     async one(reader: InboxReader, id: string): Promise<Notification | null> {
       const found = await one(id, reader.tenant)
@@ -186,7 +187,7 @@ export function createInbox(tables: Tables, clock: Clock) {
   }
 }
 
-const contentOf = ({ category, customerId }: InboxQuery): Filter => ({
+const contentOf = ({ category, customerId }: Pick<InboxQuery, 'category' | 'customerId'>): Filter => ({
   ...(category !== undefined && { category }),
   ...(customerId !== undefined && { customerId }),
 })
@@ -194,13 +195,13 @@ const contentOf = ({ category, customerId }: InboxQuery): Filter => ({
 /** How many of the broadcasts with these numbers are for this person. */
 async function countAddressed(
   notifications: Collections['notifications'],
-  reader: InboxReader,
+  query: InboxSummaryQuery,
   seqs: readonly number[],
 ): Promise<number> {
   let count = 0
   for (let start = 0; start < seqs.length; start += NUMBERS_AT_ONCE) {
     const seq = { $in: seqs.slice(start, start + NUMBERS_AT_ONCE) }
-    count += await notifications.countDocuments({ ...broadcastsFor(reader), seq })
+    count += await notifications.countDocuments({ ...broadcastsFor(query), ...contentOf(query), seq })
   }
   return count
 }

@@ -15,6 +15,7 @@ import { createDeadLetters } from './dead-letters.ts'
 import { createDispatches } from './dispatches.ts'
 import { createInbox } from '../inbox/inbox.ts'
 import { createMarks } from '../inbox/marks.ts'
+import { reword } from '../inbox/reword.ts'
 import { createOutbox } from './outbox.ts'
 import { pruned } from './prune.ts'
 import { createRecords } from '../ledger/records.ts'
@@ -83,7 +84,7 @@ function inboxMethods(
   { collections, clock }: MongoContext,
   marks: ReturnType<typeof createMarks>,
   { read, write }: Ways,
-): Pick<KeepingMethods, 'mark' | 'inbox' | 'inboxSummary' | 'notification' | 'anyNotification'> {
+): Pick<KeepingMethods, 'mark' | 'reword' | 'inbox' | 'inboxSummary' | 'notification' | 'anyNotification'> {
   const inbox = createInbox(collections, clock)
   return {
     mark: (mark) =>
@@ -94,6 +95,16 @@ function inboxMethods(
           [`inbox ${mark.tenant} ${mark.userId}`, 'alone'],
         ],
         run: () => marks.mark(plain(mark)),
+      }),
+    reword: (rewording) =>
+      write({
+        at: rewording.at,
+        bytes: JSON.stringify(rewording.content).length + 500,
+        touches: [
+          [`inbox ${rewording.tenant}`, 'mark'],
+          [`inbox ${rewording.tenant} ${rewording.userId}`, 'alone'],
+        ],
+        run: () => reword(collections, rewording),
       }),
     inbox: (query) => read(async () => inbox.list(plain(query))),
     inboxSummary: (reader) => read(async () => inbox.summary(plain(reader))),
