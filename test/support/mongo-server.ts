@@ -15,6 +15,7 @@ const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
 const OLDEST = 4.4
 /** Where there is one: what a disk keeps over a crash of the machine is no part of these tests. */
 const MEMORY = '/dev/shm'
+const SETPRIV = '/usr/bin/setpriv'
 const OLD_MONGO = fileURLToPath(new URL('old-mongo.cjs', import.meta.url))
 
 /** A genuine MongoDB: a replica set of one on this machine, or whatever `MONGO_URL` names. */
@@ -170,9 +171,13 @@ async function start(): Promise<OwnMongoServer> {
 }
 
 function launch({ path, env }: Binary, folder: string, port: number): ChildProcess {
+  // Where there is setpriv, the server ends with a run that is killed as well.
+  const bound = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', path] : [path]
+  const [command = path, ...before] = bound
   const child = spawn(
-    path,
+    command,
     [
+      ...before,
       '--dbpath',
       folder,
       '--bind_ip',
