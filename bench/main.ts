@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { consumers } from './consumers.ts'
 import { deliveries } from './deliveries.ts'
+import { inbox } from './inbox.ts'
 import { ingest } from './ingest.ts'
 import { routing } from './routing.ts'
 
@@ -17,7 +19,9 @@ const nodeArguments = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}
 const WORKLOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   W1: () => ingest({ nodeArguments }),
   W5: () => routing(),
+  W7: () => inbox(),
   W9: () => deliveries({ nodeArguments }),
+  W10: () => consumers({ each: 2000, messages: 20, publishesPerSecond: 200 }),
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(WORKLOADS)

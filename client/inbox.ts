@@ -53,7 +53,11 @@ export interface Inbox {
   undo(): Promise<boolean>
 }
 
-export function createInbox(requests: Requests, changed: (change: InboxChange) => void): Inbox {
+/** `forget`: there is nothing to take back any more. */
+export function createInbox(
+  requests: Requests,
+  changed: (change: InboxChange) => void,
+): Inbox & { forget(): void } {
   let back: (() => Promise<void>) | null = null
   const act = async (method: string, path: string, body?: unknown) => {
     await requests.json(method, `/api/v1/notifications${path}`, body)
@@ -101,6 +105,9 @@ export function createInbox(requests: Requests, changed: (change: InboxChange) =
       back = null
       await undo?.()
       return undo !== null
+    },
+    forget() {
+      back = null
     },
   }
 }

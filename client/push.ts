@@ -18,6 +18,7 @@ export interface WorkerRegistration {
 
 interface Worker {
   register(url: string): Promise<WorkerRegistration>
+  getRegistration(url: string): Promise<WorkerRegistration | undefined>
 }
 
 export interface PushDevice {
@@ -31,12 +32,26 @@ export interface Push {
    * `push.unsupported`, or with the browser's own error when the person says no.
    */
   subscribe(registration?: WorkerRegistration): Promise<PushDevice>
+  /**
+   * Forgets this browser as a device of the signed-in person, and ends its subscription; false where there is none. Of
+   * the service worker that `subscribe` used unless another is given. Rejects with a `CarillonError`.
+   */
+  unsubscribe(registration?: WorkerRegistration): Promise<boolean>
 }
 
+const WORKER = '/client/push-worker.js'
+
 export function createPush(requests: Requests): Push {
+  let used: WorkerRegistration | undefined
+  const register = (subscription: Subscription) =>
+    requests.json<PushDevice>('POST', '/v1/users/me/devices', {
+      platform: 'web',
+      subscription: subscription.toJSON(),
+    })
   return {
     async subscribe(registration) {
-      const worker = registration ?? (await ownWorker(requests.url))
+      const worker = registration ?? (await workers().register(requests.url + WORKER))
+      used = worker
       const { public_key: applicationServerKey } = await requests.json<{ public_key: string }>(
         'GET',
         '/v1/push/vapid-public-key',
@@ -44,17 +59,36 @@ export function createPush(requests: Requests): Push {
       const held = await worker.pushManager.getSubscription()
       const subscription =
         held ?? (await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }))
-      return requests.json('POST', '/v1/users/me/devices', {
-        platform: 'web',
-        subscription: subscription.toJSON(),
-      })
+      return register(subscription)
+    },
+    async unsubscribe(registration) {
+      const worker =
+        registration ??
+        used ??
+        (await browser()
+          .serviceWorker?.getRegistration(requests.url + WORKER)
+          // Of another origin's worker the browser says nothing.
+          .catch(() => undefined))
+      const subscription = await worker?.pushManager.getSubscription()
+      if (!subscription) return false
+      // The same subscription again is the same device, and the answer names it.
+      const { id } = await register(subscription)
+      await requests.json('DELETE', `/v1/users/me/devices/${encodeURIComponent(id)}`)
+      await subscription.unsubscribe()
+      return true
     },
   }
 }
 
-async function ownWorker(url: string): Promise<WorkerRegistration> {
-  const { navigator } = globalThis as unknown as { readonly navigator?: { readonly serviceWorker?: Worker } }
-  const { serviceWorker } = navigator ?? {}
+function browser(): { readonly serviceWorker?: Worker } {
+  const { navigator = {} } = globalThis as unknown as {
+    readonly navigator?: { readonly serviceWorker?: Worker }
+  }
+  return navigator
+}
+
+function workers(): Worker {
+  const { serviceWorker } = browser()
   if (!serviceWorker) throw new CarillonError(0, 'push.unsupported', 'This browser has no web push here')
-  return serviceWorker.register(`${url}/client/push-worker.js`)
+  return serviceWorker
 }

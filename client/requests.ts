@@ -33,8 +33,10 @@ export interface Requests {
   raw(path: string, options?: RequestInit): Promise<Response>
   /** What a WebSocket adds to its URL; null where the cookie speaks. */
   ticket(): Promise<string | null>
-  /** From now on this token counts. */
-  signedIn(token: string): void
+  /** From now on the token of this login counts. Rejects with {@link CarillonError}. */
+  signIn(user: string, password: string): Promise<void>
+  /** From now on nothing is sent and nobody is asked for a token, until `signIn`. */
+  signedOut(): void
   /** Names the person without giving the token away; for what tabs of one person share. */
   identity(): Promise<string>
 }
@@ -47,8 +49,9 @@ export function createRequests(
   const page = (globalThis as { readonly location?: { readonly origin: string } }).location
   const url = (base === '' ? (page?.origin ?? '') : new URL(base, page?.origin).href).replace(/\/+$/, '')
   let held = token
+  let out = false
   const tokenNow = async (anew: boolean): Promise<string | undefined> => {
-    if (getToken && (held === undefined || anew)) held = await getToken()
+    if (getToken && !out && (held === undefined || anew)) held = await getToken()
     return held
   }
   const send = async (path: string, options: RequestInit, anew: boolean): Promise<Response> => {
@@ -64,17 +67,13 @@ export function createRequests(
     }
   }
   const raw = async (path: string, options: RequestInit = {}): Promise<Response> => {
+    // The cookie of this browser may be somebody else's by now.
+    if (out) throw new CarillonError(401, 'auth.missing', 'Nobody is signed in here any more; call login')
     const response = await send(path, options, false)
     return response.status === 401 && getToken ? send(path, options, true) : response
   }
   const json = async <Body>(method: string, path: string, body?: unknown): Promise<Body> => {
-    const response = await raw(path, {
-      method,
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
-    })
+    const response = await raw(path, requestOf(method, body))
     // The server answers in the shape that its OpenAPI document gives the path.
     return (await answerOf(response)) as Body
   }
@@ -86,14 +85,25 @@ export function createRequests(
       if ((await tokenNow(false)) === undefined) return null
       return (await json<{ ticket: string }>('POST', '/v1/ticket')).ticket
     },
-    signedIn(given) {
-      held = given
+    async signIn(user, password) {
+      const response = await send('/v1/login', requestOf('POST', { user, password }), false)
+      ;({ token: held } = (await answerOf(response)) as { readonly token: string })
+      out = false
+    },
+    signedOut() {
+      held = undefined
+      out = true
     },
     async identity() {
       const bearer = await tokenNow(false)
       return bearer === undefined ? 'cookie' : (subjectOf(bearer) ?? digestOf(bearer))
     },
   }
+}
+
+function requestOf(method: string, body: unknown): RequestInit {
+  if (body === undefined) return { method }
+  return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
 }
 
 /** The JSON of a success; throws a {@link CarillonError} for everything else. */

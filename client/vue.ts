@@ -117,6 +117,14 @@ export function useNotificationCenter(given?: Client): NotificationCenter {
       ]
       showCallNotifier.value = true
     }),
+    // The next person at this screen is not to see what was for the last one.
+    client.events.on('signed_out', () => {
+      changes += 1
+      notifications.value = []
+      unreadCount.value = 0
+      incomingCalls.value = []
+      showCallNotifier.value = false
+    }),
     client.onState((state) => {
       if (state === 'live') refresh()
     }),

@@ -19,6 +19,7 @@ import { createBoard } from './board/board.ts'
 import { dutiesOf } from './board/duties-of.ts'
 import { createBroker } from './broker/create-broker.ts'
 import type { Broker, BrokerDoor } from './broker/broker.ts'
+import { BACKLOG } from './broker/entrance/connection-limits.ts'
 import { createCanaryWatch } from './canary/canary-watch.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
@@ -101,7 +102,7 @@ import { createTemplateCache } from './template/template-cache.ts'
 import { createWordings } from './template/wordings.ts'
 import { createWatchdog } from './watchdog/watchdog.ts'
 import { renderAlert } from './wire/alert.ts'
-import { renderNotification } from './wire/notification.ts'
+import { renderLiveNotification } from './wire/notification.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -180,8 +181,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
   const endNotices = createEndNotices(() => late.core)
-  const healthOf: HealthOf = (target, patience) =>
-    createTargetHealth(target, { clock, log, metrics, alarm }, patience)
+  const healthOf: HealthOf = (target, options) =>
+    createTargetHealth(target, { clock, log, metrics, alarm }, options)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
   const broker = {
@@ -199,7 +200,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     store,
     clock,
     log,
-    wireNotification: (notification) => renderNotification(notification),
+    wireNotification: renderLiveNotification,
     wireAlertPage: (alert) => ({
       type: `${alert.severity}_alert`,
       alert: renderAlert(alert),
@@ -381,6 +382,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     live: late.live,
+    events,
     receive,
     commandAlert: (command, by, via) => commandAlert(core, command, { principal: by, via }),
     markInbox: (mark, by) => markInbox(core, mark, by),
@@ -495,7 +497,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await http.ready()
   late.broker.attachTo(http.server)
   listenLiveSocket(http.server, { authenticator, config: () => config, streams, presence, clock, ids })
-  const httpUrl = await http.listen({ host, port: config.server.http_port })
+  const httpUrl = await http.listen({ host, port: config.server.http_port, backlog: BACKLOG })
   late.publicUrl = config.server.public_url ?? httpUrl
   core.rules.start()
   clientPresence.start()

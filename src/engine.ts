@@ -18,6 +18,7 @@ import type { WhatIf } from './explain/scenario.ts'
 import type { SimulatedEvent } from './explain/simulate.ts'
 import type { Why } from './explain/why.ts'
 import type { Live } from './live/live.ts'
+import type { EventLog } from './live/stream/event-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { AlertCommandDecision, InboxDecision } from './notification/decision.ts'
@@ -44,6 +45,8 @@ export interface Engine {
   readonly log: Log
   readonly metrics: Metrics
   readonly live: Live
+  /** Straight to the streams of people, stored nowhere. */
+  readonly events: Pick<EventLog, 'add'>
   /** The same door for every transport (contract section 4). */
   receive(publish: Publish, submitted?: () => void): Promise<Outcome>
   /** Acts on an alert; resolves after the commit with the alert as it is then. Faults: `publish.unknown_alert`, `alert.…`. Idempotent as contract section 6 says. */

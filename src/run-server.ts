@@ -4,6 +4,7 @@ import { formatFault } from './config/fault.ts'
 import { loadConfig, type Loaded } from './config/load.ts'
 import type { Flags } from './config/reading/overrides.ts'
 import { reloadConfig } from './config/reload.ts'
+import type { Config } from './config/schema/schema.ts'
 import { createLog, type Log } from './log.ts'
 import type { Router } from './router/router.ts'
 
@@ -81,8 +82,8 @@ function sayReady(
 ): void {
   const urls = { http: app.httpUrl, mqtt: app.mqttUrl, docs: `${app.httpUrl}/docs` }
   log.info({ ...urls, version, demo: loaded.demo }, 'ready')
-  if (!loaded.demo) return
   const { config } = loaded
+  if (!loaded.demo) return warnOfSilence(config, log)
   const token = config.clients['demo']?.token ?? ''
   const link = app.authenticator.loginLink('anna')
   saveConnection(config.storage.path, { url: app.httpUrl, token })
@@ -97,6 +98,19 @@ function sayReady(
   if (interactive) process.stdout.write(`${lines.join('\n')}\n`)
   // A service's log is read by machines; the sentences are for whoever looks.
   else process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+/** What reaches a person who looks at no page. */
+const OUTWARD = ['email', 'sms', 'voice', 'push', 'web_push', 'telegram'] as const
+
+/** Outside of the demo, a channel that keeps what it should send is more often forgotten than wanted. */
+function warnOfSilence({ channels, teams }: Config, log: Log): void {
+  const captured = OUTWARD.filter((name) => channels[name].mode === 'captured')
+  if (captured.length < OUTWARD.length || Object.keys(teams).length === 0) return
+  log.warn(
+    { captured },
+    'no page reaches anybody: every channel is captured; set channels.<name>.mode to live or both',
+  )
 }
 
 /** Resolves at the first SIGTERM or SIGINT; further ones change nothing. */

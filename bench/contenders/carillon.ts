@@ -12,12 +12,16 @@ export interface Carillon extends Contender {
   /** Of every user. */
   readonly password: string
   readonly operatorToken: string
+  /** Address of Node's inspector, when `--inspect` is among its arguments. */
+  readonly inspector: string | null
 }
 
 export interface CarillonOptions {
   readonly users: readonly string[]
   /** Added to the configuration as it is. */
   readonly config?: string
+  /** A data folder that is there already and stays. */
+  readonly data?: string
   /** Arguments of Node, such as those of its profiler. */
   readonly nodeArguments?: readonly string[]
 }
@@ -33,10 +37,15 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
   const folder = mkdtempSync(join(tmpdir(), 'carillon-bench-'))
   const config = join(folder, 'carillon.yaml')
   writeFileSync(config, configuration(options))
-  const paths = ['--config', config, '--data', join(folder, 'data'), '--http-port', '0', '--mqtt-port', '0']
+  const data = options.data ?? join(folder, 'data')
+  const paths = ['--config', config, '--data', data, '--http-port', '0', '--mqtt-port', '0']
+  let inspector: string | null = null
   const { child, pid, ready } = await startChild(
     [process.execPath, ...START_ARGUMENTS, ...(options.nodeArguments ?? []), MAIN, 'start', ...paths],
-    readyLine,
+    (line) => {
+      inspector ??= /^Debugger listening on (ws:\S+)$/.exec(line)?.[1] ?? null
+      return readyLine(line)
+    },
   )
   return {
     name: 'Carillon',
@@ -46,6 +55,7 @@ export async function startCarillon(options: CarillonOptions): Promise<Carillon>
     publisher: PUBLISHER,
     password: PASSWORD,
     operatorToken: OPERATOR_TOKEN,
+    inspector,
     async stop() {
       await stopChild(child)
       rmSync(folder, { recursive: true, force: true })

@@ -2,14 +2,7 @@ import { backOffMs } from './back-off.ts'
 import type { Frame } from './frame.ts'
 import type { Requests } from '../requests.ts'
 import type { Surroundings } from '../surroundings.ts'
-import {
-  overEventStream,
-  overPolling,
-  overSocket,
-  type Open,
-  type Transport,
-  type TransportName,
-} from './transport.ts'
+import type { Open, Transport, TransportName } from './transport.ts'
 
 /** `offline`: the last try failed, and the next one waits; what is shown may be out of date. */
 export type ConnectionState = 'connecting' | 'live' | 'offline'
@@ -24,17 +17,17 @@ const LAST_CHANCE_MS = 10_000
 /** A transport that could not be opened so often in a row gives way to the next one. */
 const TRIES = 2
 
-const TRANSPORTS: Readonly<Record<TransportName, Transport>> = {
-  ws: overSocket,
-  sse: overEventStream,
-  poll: overPolling,
+/** A transport, and what it is called. */
+export interface NamedTransport {
+  readonly name: TransportName
+  readonly open: Transport
 }
 
 export interface ConnectionOptions {
   readonly requests: Requests
   readonly surroundings: Surroundings
   /** The first one is used unless it cannot be; then the next, and after the last the first again. */
-  readonly transports: readonly TransportName[]
+  readonly transports: readonly NamedTransport[]
   /** What to resume from, asked before each try. */
   readonly since: () => string
   readonly frame: (frame: Frame) => void
@@ -67,7 +60,14 @@ export class Connection {
 
   /** Which one is in use. */
   get transport(): TransportName {
-    return this.#options.transports[this.#transport % this.#options.transports.length] ?? 'poll'
+    return this.#named.name
+  }
+
+  get #named(): NamedTransport {
+    const { transports } = this.#options
+    const named = transports[this.#transport % transports.length]
+    if (!named) throw new TypeError('there is no transport')
+    return named
   }
 
   /** Ends what is open and begins anew, for example in another name. */
@@ -117,7 +117,7 @@ export class Connection {
       },
     }
     this.#expect(OPEN_MS, () => this.#lose(true))
-    this.#open = TRANSPORTS[this.transport](requests, surroundings, since(), listener)
+    this.#open = this.#named.open(requests, surroundings, since(), listener)
   }
 
   /** The connection is gone; the next try follows. */

@@ -9,7 +9,8 @@ export interface Frame {
   readonly timestamp?: number
 }
 
-interface Position {
+/** How far a device has come: the parts of a frame's `id`. */
+export interface Position {
   readonly seq: number
   readonly run: string
   readonly event: number
@@ -34,13 +35,13 @@ export class Seen {
 
   /** Takes over how far another tab is, where it is further. */
   skipTo(id: string): void {
-    const position = parse(id)
+    const position = positionOf(id)
     if (position) this.#advance(position)
   }
 
   /** Whether this is new; remembers it if so. */
   take(frame: Frame): boolean {
-    const position = parse(frame.id)
+    const position = positionOf(frame.id)
     if (position === null) return true
     const last = this.#last
     const fresh = last === null || this.#isNew(frame, position, last)
@@ -84,7 +85,8 @@ export class Seen {
   }
 }
 
-function parse(id: string): Position | null {
+/** Null for an id that tells no position. */
+export function positionOf(id: string): Position | null {
   const [seq, run, event] = id.split('.')
   if (seq === undefined || run === undefined || event === undefined) return null
   return { seq: Number(seq), run, event: Number(event) }

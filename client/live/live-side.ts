@@ -1,4 +1,4 @@
-import { Connection, type ConnectionState } from './connection.ts'
+import { Connection, type ConnectionState, type NamedTransport } from './connection.ts'
 import { frameOf, Seen, type Frame } from './frame.ts'
 import type { Requests } from '../requests.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -13,6 +13,8 @@ type Message =
   | { readonly kind: 'hello' }
   /** Somebody signed in or out: the connection has to be begun anew. */
   | { readonly kind: 'restart' }
+  /** The person has signed out. */
+  | { readonly kind: 'signed_out' }
   /** Something that only tabs know, such as what this person has just read. */
   | { readonly kind: 'local'; readonly frame: Frame }
 
@@ -24,23 +26,27 @@ export interface LiveSide {
   /** To this tab's handlers and those of all others. */
   announce(type: string, data: unknown): void
   restart(): void
+  /** Tells the other tabs that the person has signed out, and closes. */
+  signOut(): void
   close(): void
 }
 
 export interface LiveSideOptions {
   readonly requests: Requests
   readonly surroundings: Surroundings
-  readonly transports: readonly TransportName[]
+  readonly transports: readonly NamedTransport[]
   /** Whether tabs share one connection. */
   readonly share: boolean
   readonly frame: (frame: Frame) => void
   readonly state: (state: ConnectionState) => void
+  /** The person has signed out in another tab; this side is closed by then. */
+  readonly signedOut: () => void
 }
 
 export function createLiveSide(options: LiveSideOptions): LiveSide {
   const { requests, surroundings, transports, share } = options
   const seen = new Seen()
-  let state: ConnectionState = 'connecting'
+  let state: ConnectionState | null = null
   let connection: Connection | null = null
   let tabs: Tabs<Message> | null = null
   let closed = false
@@ -53,7 +59,7 @@ export function createLiveSide(options: LiveSideOptions): LiveSide {
     state = next
     options.state(next)
   }
-  const tellState = () => tabs?.say({ kind: 'state', state, position: seen.position })
+  const tellState = () => tabs?.say({ kind: 'state', state: state ?? 'connecting', position: seen.position })
 
   const lead = () => {
     connection = new Connection({
@@ -96,9 +102,21 @@ export function createLiveSide(options: LiveSideOptions): LiveSide {
       case 'restart':
         connection?.restart()
         return
+      case 'signed_out':
+        close()
+        options.signedOut()
+        return
       case 'local':
         options.frame(message.frame)
     }
+  }
+
+  const close = () => {
+    closed = true
+    tabs?.close()
+    // What `tabs` stops later, at its turn, must not open again.
+    connection?.close()
+    connection = null
   }
 
   const start = (name: string | null) => {
@@ -117,7 +135,7 @@ export function createLiveSide(options: LiveSideOptions): LiveSide {
 
   return {
     get state() {
-      return state
+      return state ?? 'connecting'
     },
     get transport() {
       return connection?.transport ?? null
@@ -131,12 +149,10 @@ export function createLiveSide(options: LiveSideOptions): LiveSide {
       connection?.restart()
       tabs?.say({ kind: 'restart' })
     },
-    close() {
-      closed = true
-      tabs?.close()
-      // What `tabs` stops later, at its turn, must not open again.
-      connection?.close()
-      connection = null
+    signOut() {
+      tabs?.say({ kind: 'signed_out' })
+      close()
     },
+    close,
   }
 }

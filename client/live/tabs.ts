@@ -1,7 +1,7 @@
 import type { ChannelLike, Surroundings } from '../surroundings.ts'
 
 export interface Tabs<Message> {
-  /** To all other tabs of the same person. */
+  /** To all other tabs of the same person; to nobody once it is closed. */
   say(message: Message): void
   close(): void
 }
@@ -31,7 +31,9 @@ export function createTabs<Message>(
     // Given up before it was this tab's turn.
   })
   return {
-    say: (message) => channel.postMessage(message),
+    say(message) {
+      if (!gaveUp.signal.aborted) channel.postMessage(message)
+    },
     close() {
       gaveUp.abort()
       release()

@@ -2,7 +2,7 @@ import { frameOf, type Frame } from './frame.ts'
 import type { Requests } from '../requests.ts'
 import type { SocketLike, Surroundings } from '../surroundings.ts'
 
-export type TransportName = 'ws' | 'sse' | 'poll'
+export type TransportName = 'mqtt' | 'ws' | 'sse' | 'poll'
 
 /** What a transport tells its connection. After `ended` it tells nothing more. */
 export interface Listener {

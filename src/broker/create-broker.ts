@@ -26,7 +26,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { clock, log, metrics, limits } = options
   const open = new Set<Connection>()
   const counts = new ConnectionLimits(limits)
-  const front = new Front(options)
+  const front = new Front(options, counts)
   await front.lasting.restore()
   const aedes = await createAedes(front.hooks)
   front.clients = aedes.clients
@@ -68,6 +68,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
       gate,
       intake: new Intake(front.intakeOptions(client)),
       endings: [],
+      leave: () => {},
       inTime: () => {},
       connect: null,
       will: null,

@@ -106,7 +106,10 @@ function summary(alert: Json): string {
   const status = field(alert, 'status')
   const taken = by === '' ? '' : `by ${by}${via === '' ? '' : ` (${via})`}`
   // Who took it on is not who resolved it; the timeline says who did.
-  const whose = taken === '' ? '' : status === 'acknowledged' ? `  ${taken}` : `  acknowledged ${taken}`
+  // Where several must acknowledge, one alone leaves it as it was.
+  const acks = listOf(alert['acknowledgements']).length
+  const part = taken === '' && acks > 0 ? `  acknowledged by ${acks} of ${field(alert, 'acks_required')}` : ''
+  const whose = taken === '' ? part : status === 'acknowledged' ? `  ${taken}` : `  acknowledged ${taken}`
   const head = `${field(alert, 'id')}  ${status}${whose}`
   return printable(`${head}  ${field(alert, 'severity')} ${field(alert, 'type')}: ${field(alert, 'message')}`)
 }

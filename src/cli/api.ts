@@ -35,7 +35,8 @@ export function createApi(connection: Connection, terminal: Terminal): Api {
         `cannot reach ${connection.url} (${causeOf(error)}); is \`carillon start\` running?${source}`,
       )
     }
-    if (!response.ok) throw new CliFailure(1, describe(response.status, parseObject(text), source))
+    if (!response.ok)
+      throw new CliFailure(1, describe({ status: response.status, path }, parseObject(text), source))
     return text
   }
   const call = async (path: string, init: RequestInit): Promise<Json> => {
@@ -99,11 +100,20 @@ function parseObject(text: string): Json | undefined {
   }
 }
 
-function describe(status: number, body: Json | undefined, source: string): string {
+interface Refused {
+  readonly status: number
+  readonly path: string
+}
+
+function describe({ status, path }: Refused, body: Json | undefined, source: string): string {
   const error = body && isObject(body['error']) ? body['error'] : undefined
   if (!error) return `the server answered ${status}`
   const hint = status === 401 ? `; give --token or CARILLON_TOKEN${source}` : ''
-  return `${field(error, 'code')}: ${field(error, 'message')} (${status})${hint}`
+  const code = field(error, 'code')
+  // What was asked for tells a wrong id from a wrong server; an id that is told is that of what stands in the way.
+  const about = isObject(error['details']) ? field(error['details'], 'id') : ''
+  const which = code === 'request.not_found' ? `, at ${path}` : about === '' ? '' : `: ${about}`
+  return `${code}: ${field(error, 'message')}${which} (${status})${hint}`
 }
 
 function causeOf(error: unknown): string {

@@ -43,7 +43,12 @@ async function onCallNow(
   terminal: Terminal,
 ): Promise<number> {
   const answer = await createApi(findConnection(options, terminal), terminal).get('/v1/oncall')
-  const items = itemsOf(answer).filter((item) => team === undefined || field(item, 'team') === team)
+  const all = itemsOf(answer)
+  const items = all.filter((item) => team === undefined || field(item, 'team') === team)
+  if (team !== undefined && items.length === 0) {
+    const teams = all.map((item) => field(item, 'team')).join(', ')
+    throw new CliFailure(1, printable(`there is no team ${team}; the teams are: ${teams || 'none'}`))
+  }
   if (options.json === true) return print(terminal, { ...answer, items })
   const rows = items.map((item) => [
     field(item, 'team'),

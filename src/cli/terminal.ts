@@ -35,16 +35,28 @@ export function paint(terminal: Terminal, colour: Colour, text: string): string 
   return wanted ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text
 }
 
-/** Rows as aligned columns under their headings; one line of prose when there are none. */
+/** Cells are cut there, so that one hostile name does not push the others off the screen. */
+const WIDEST = 64
+
+/**
+ * Rows as aligned columns under their headings; one line of prose when there are none. Long cells are cut, but not in
+ * the first column, whose ids the verbs take, nor in the last, behind which nothing comes.
+ */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return 'nothing there\n'
-  const all = [headings, ...rows].map((row) => row.map(printable))
+  const all = [headings, ...rows].map((row) =>
+    row.map((cell, column) =>
+      column === 0 || column === row.length - 1 ? printable(cell) : cut(printable(cell)),
+    ),
+  )
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
   return all
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => `${line.trimEnd()}\n`)
     .join('')
 }
+
+const cut = (text: string) => (text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text)
 
 /** Text from outside without control characters, which could steer the terminal. */
 export function printable(text: string): string {

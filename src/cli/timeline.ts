@@ -73,8 +73,12 @@ export function entryLine(entry: Json, before?: Json): TimelineLine | null {
       return { at, text: `open again${reason}`, colour: 'yellow' }
     case 'promoted':
       return { at, text: `now critical${reason}`, colour: 'red' }
+    case 'suppressed':
+      return { at, text: `kept quiet${reason}`, colour: 'yellow' }
+    case 'grouped':
+      return { at, text: `told together${whom}${reason}` }
     case 'reassigned':
-      return { at, text: `handed over by ${by}${whom}` }
+      return { at, text: `handed over by ${by}${whom}${reason}` }
     case 'note':
       return { at, text: `note by ${by}${reason}` }
     case 'resolved':
@@ -91,6 +95,8 @@ function isAskedFor(step: Json, before: Json | undefined): boolean {
   return before !== undefined && WANTED.includes(field(before, 'kind'))
 }
 
+/** Purposes that go without saying. */
+const PLAIN = ['', 'page', 'message']
 const UNDECIDED = ['pending', 'sending']
 
 /**
@@ -113,7 +119,10 @@ export function deliveryLine(delivery: Json, timeline: readonly Json[] = []): Ti
   const at = instants.find((instant) => instant !== undefined) ?? 0
   const whom = printable(field(delivery, 'user_id') || field(delivery, 'address'))
   const remark = captured(delivery) ? 'captured' : printable(field(delivery, 'reason'))
-  const text = `${whom.padEnd(6)} ${field(delivery, 'channel')}  ${state}${remark === '' ? '' : ` (${remark})`}`
+  // A notice that follows an acknowledgement is no page.
+  const purpose = field(delivery, 'purpose')
+  const what = PLAIN.includes(purpose) ? '' : `${printable(purpose)}  `
+  const text = `${whom.padEnd(6)} ${field(delivery, 'channel')}  ${what}${state}${remark === '' ? '' : ` (${remark})`}`
   if (state === 'dead' || state === 'expired') return { at, text, colour: 'red' }
   return state === 'sent' || state === 'delivered' ? { at, text } : { at, text, colour: 'dim' }
 }

@@ -11,6 +11,7 @@ import { runRoute } from '../router/compose.ts'
 import { parsePayload } from '../router/parse-payload.ts'
 import { contextOf } from '../router/receive.ts'
 import type { Router } from '../router/router.ts'
+import { rehearsing } from './rehearsing.ts'
 import { simulate, type SimulatedEvent } from './simulate.ts'
 import type { Link } from './link.ts'
 
@@ -41,7 +42,7 @@ export async function explain(core: Core, router: Router, rehearsal: Rehearsal):
   const say = (stage: string, decision: string, code: string, detail: Link['detail'] = {}) =>
     void chain.push({ stage, decision, code, detail })
   try {
-    return { chain, timeline: await rehearse(core, router, rehearsal, say) }
+    return { chain, timeline: await rehearse(rehearsing(core), router, rehearsal, say) }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     const { code, message, details } = error

@@ -2,6 +2,7 @@ import type { Principal } from '../access/principal.ts'
 import type { AlertLevel } from '../alert/alert.ts'
 import { openDraft } from '../alert/raising.ts'
 import type { Core } from '../core.ts'
+import { rehearsing } from './rehearsing.ts'
 import { simulate, type Scenario, type SimulatedEvent } from './simulate.ts'
 
 /** An alert that is not raised, and what goes wrong. */
@@ -11,10 +12,11 @@ export interface WhatIf extends Omit<Scenario, 'opened'> {
 
 /** Opens the alert as a publish of this principal would, and follows it; see {@link simulate}. */
 export async function simulateAlert(
-  core: Core,
+  live: Core,
   by: Principal,
   whatIf: WhatIf,
 ): Promise<readonly SimulatedEvent[]> {
+  const core = rehearsing(live)
   const { alert, at } = whatIf
   const messageId = core.ids.next(at)
   const arrival = {

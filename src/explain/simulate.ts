@@ -9,6 +9,7 @@ import type { Core } from '../core.ts'
 import type { ChannelName, Delivery } from '../delivery/delivery.ts'
 import { nextAttempt } from '../delivery/attempt/retry.ts'
 import { onTimerQuietly } from '../noise/hush.ts'
+import { rehearsing } from './rehearsing.ts'
 
 export interface Scenario {
   /** The alert as it opens, and who is told at once. */
@@ -63,8 +64,7 @@ const MOST_EVENTS = 10_000
  * {@link LEFT_OUT} for the rest.
  */
 export async function simulate(live: Core, scenario: Scenario): Promise<readonly SimulatedEvent[]> {
-  // A turn at a round-robin target is looked at and not taken.
-  const core: Core = { ...live, rounds: { ...live.rounds, took() {} } }
+  const core = rehearsing(live)
   const { at, forMs, outages, silent, acks } = scenario
   const events: SimulatedEvent[] = []
   const all = new Map<string, Delivery>()

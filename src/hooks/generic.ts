@@ -1,5 +1,5 @@
 import { fault } from '../errors.ts'
-import { firstText, keyOf, levelOf, typeOf, type HookAlert } from './hook-alert.ts'
+import { firstText, keyOf, levelOf, typeOf, type HookAlert, type HookWishes } from './hook-alert.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -16,14 +16,17 @@ const ENDED = new Set([
   'normal',
 ])
 
-/** Any JSON object with a text in it, or a list of such, by the names that most programs use for these fields. */
-export function fromGeneric(body: unknown): readonly HookAlert[] {
+/**
+ * Any JSON object with a text in it, or a list of such, by the names that most programs use for these fields. The type
+ * that the URL asks for counts in the key of what has none of its own: another type is another alert.
+ */
+export function fromGeneric(body: unknown, { type }: HookWishes = {}): readonly HookAlert[] {
   const items: readonly unknown[] = Array.isArray(body) ? body : [body]
   if (items.length > MOST) throw fault('request.invalid', `More than ${MOST} alerts in one request`)
-  return items.map(fromObject)
+  return items.map((item) => fromObject(item, type))
 }
 
-function fromObject(item: unknown): HookAlert {
+function fromObject(item: unknown, wished: string | undefined): HookAlert {
   const body: Fields =
     typeof item === 'object' && item !== null && !Array.isArray(item) ? (item as Fields) : {}
   const of = (...names: readonly string[]) => firstText(...names.map((name) => scalar(body[name])))
@@ -33,7 +36,7 @@ function fromObject(item: unknown): HookAlert {
       field: 'message',
       in: 'body',
     })
-  const type = typeOf(of('type', 'alert_type', 'alertname', 'name', 'check', 'monitor'), 'generic')
+  const type = wished ?? typeOf(of('type', 'alert_type', 'alertname', 'name', 'check', 'monitor'), 'generic')
   const source = of('source', 'host', 'hostname', 'instance', 'service', 'node')
   const key = of('dedup_key', 'fingerprint', 'alias', 'key', 'incident_id', 'id')
   const status = of('status', 'state', 'event_action', 'action')?.toLowerCase() ?? ''

@@ -21,9 +21,10 @@ const PRIORITIES: Readonly<Record<string, number>> = {
   urgent: 5,
   max: 5,
 }
+const DEFAULT_PRIORITY = 3
 const LEVELS: readonly AlertLevel[] = ['info', 'info', 'info', 'warning', 'critical']
 
-/** Reads a publish to a topic: the text is the message, everything else stands in headers. */
+/** Reads a publish to a topic: the text is the message, everything else stands in headers. Throws `request.invalid` for a priority that is none. */
 export function ntfyText(topic: string, headers: IncomingHttpHeaders, text: string): NtfyMessage {
   const header = (...names: readonly string[]) => {
     for (const name of names) {
@@ -58,7 +59,7 @@ export function fromNtfy({ topic, message, title, priority, tags, click }: NtfyM
   }
 }
 
-/** Reads a publish as JSON, which names its topic. Throws `request.invalid` without one. */
+/** Reads a publish as JSON, which names its topic. Throws `request.invalid` without one, or for a priority that is none. */
 export function ntfyJson(body: unknown): NtfyMessage {
   const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
   const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
@@ -75,8 +76,17 @@ export function ntfyJson(body: unknown): NtfyMessage {
   }
 }
 
+/**
+ * A number from 1 to 5 or its name, 3 without one; throws `request.invalid` for anything else, as ntfy does. What
+ * browsers send as `Priority` by themselves (RFC 9218) is none.
+ */
 function priorityOf(given: unknown): number {
-  const word = typeof given === 'string' ? given.toLowerCase() : ''
+  if (given === undefined || given === null || given === 0) return DEFAULT_PRIORITY
+  const word = typeof given === 'string' ? given.trim().toLowerCase() : ''
+  if (/^[ui]\b/.test(word)) return DEFAULT_PRIORITY
   const number = Object.hasOwn(PRIORITIES, word) ? PRIORITIES[word] : Number(given)
-  return number !== undefined && Number.isInteger(number) && number >= 1 && number <= 5 ? number : 3
+  if (number !== undefined && Number.isInteger(number) && number >= 1 && number <= 5) return number
+  throw fault('request.invalid', `priority takes 1 to 5 or ${Object.keys(PRIORITIES).join(', ')}`, {
+    field: 'priority',
+  })
 }

@@ -45,6 +45,7 @@ import { publishing } from './families/publish.ts'
 import { rehearsals } from './families/rehearsals.ts'
 import { sessions } from './families/session.ts'
 import { silences } from './families/silences.ts'
+import { testPosts } from './families/test-posts.ts'
 import { testSend } from './families/test-send.ts'
 import { templates } from './families/templates.ts'
 import { whyFamily } from './families/why.ts'
@@ -282,6 +283,7 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     (app) => sessions(app, engine, options.authenticator),
     (app) => publishing(app, engine, options.forward ?? (() => Promise.resolve(true))),
     (app) => coreBanq(app, engine),
+    ...(engine.config.server.dev_endpoints ? [testPostsFamily(engine)] : []),
     (app) => alerts(app, engine),
     ...(options.onCall ? [onCallFamily(engine, options.onCall)] : []),
     (app) => silences(app, engine),
@@ -309,6 +311,10 @@ function api(v1: App, engine: Engine, options: HttpOptions): void {
     ...(options.families ?? []),
   ]
   for (const family of families) void v1.register(async (app: App) => family(app))
+}
+
+function testPostsFamily(engine: Engine) {
+  return (app: App) => testPosts(app, engine)
 }
 
 function configurationFamily(reload: ReloadConfig) {

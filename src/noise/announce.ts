@@ -1,5 +1,6 @@
 import type { NewAuditEntry } from '../audit/entry.ts'
 import type { Core } from '../core.ts'
+import { fault, type Fault } from '../errors.ts'
 import { acceptanceOf, storedOutcome } from '../notification/acceptance.ts'
 import { audienceOf } from '../notification/audience.ts'
 import type { MaintenanceDecision } from '../notification/decision.ts'
@@ -25,6 +26,7 @@ export async function acceptMaintenance(
   audienceOf(core.directory(), tenant, { broadcast: decision.window.groups })
 
   const known = core.registry.get(MAINTENANCE, placeOf(messageId))
+  if (decision.cancelled && known === undefined) throw nothingToCancel(arrival)
   const wanted = windowOf(decision, arrival, known)
   const version = known === undefined ? 1 : isSame(known.doc, wanted) ? known.version : known.version + 1
   const result = { ...decision.result, maintenance_id: messageId }
@@ -53,6 +55,14 @@ export async function acceptMaintenance(
   const mutedBy = `maintenance:${id}`
   await core.reconsider([...core.openAlerts.all()].filter((alert) => alert.suppressedBy === mutedBy))
   return storedOutcome(core, arrival, result, accepted)
+}
+
+/** A mistyped id must not look as if the window were off. */
+function nothingToCancel({ named, messageId }: Arrival): Fault {
+  const message = named
+    ? `There is no maintenance window "${messageId}" to cancel`
+    : 'Name the maintenance window to cancel by its id'
+  return fault('publish.invalid_body', message, { field: 'id' })
 }
 
 /** What the audit log says of it; titles and messages are texts of people and stay out. */

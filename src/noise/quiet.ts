@@ -67,7 +67,11 @@ function muted(alert: Alert, windows: Grounds['windows'], now: number): Quiet | 
 
 function inhibited(source: Alert | null): Quiet | null {
   if (source === null) return null
-  return { by: inhibitedBy(source), until: null, text: `Follows ${source.type} of ${source.source ?? '-'}` }
+  return {
+    by: inhibitedBy(source),
+    until: null,
+    text: `Follows ${source.type}${source.source === null ? '' : ` of ${source.source}`}`,
+  }
 }
 
 function held(alert: Alert, holdMs: number, now: number): Quiet | null {

@@ -10,11 +10,11 @@ import type { EventDecision } from './decision.ts'
  */
 export async function acceptEvent(core: Core, arrival: Arrival, decision: EventDecision): Promise<Outcome> {
   const { publish, now } = arrival
-  const named = decision.data['user_id']
+  const named = personNamed(decision.data)
   const { tenant } = publish.principal
-  const person = typeof named === 'string' ? core.directory().user(named) : undefined
+  const person = named === null ? undefined : core.directory().user(named)
   const users =
-    typeof named !== 'string'
+    named === null
       ? core.directory().users(tenant)
       : person !== undefined && person.tenant === tenant
         ? [person]
@@ -25,22 +25,21 @@ export async function acceptEvent(core: Core, arrival: Arrival, decision: EventD
   const accepted = await committed
   const outcome = storedOutcome(core, arrival, result, accepted)
   if (accepted.kind === 'accepted') {
-    if (users.length > 0) {
-      const { type, data, source } = decision
-      const userId = typeof named === 'string' ? named : null
-      core.events.add({ tenant, userId, type, data: JSON.stringify(data), source, at: now })
-    }
-    const event = JSON.stringify({
-      type: decision.type,
-      data: decision.data,
-      source: decision.source,
-      timestamp: now / 1000,
-    })
-    const levels = decision.type.replaceAll('.', '/')
+    if (users.length === 0) return outcome
+    const { type, data, source } = decision
+    const id = core.events.add({ tenant, userId: named, type, data: JSON.stringify(data), source, at: now })
+    const event = JSON.stringify({ id, type, data, source, timestamp: now / 1000 })
+    const levels = type.replaceAll('.', '/')
     for (const user of users) {
       const topic = `users/${user.id}/events/${levels}`
       if (core.wanted(topic)) core.publish(topic, event, { qos: 1, tenant })
     }
   }
   return outcome
+}
+
+/** Whom an event is for: a person's id, which the xynap document has as a number (X16). Null for everybody. */
+function personNamed({ user_id: named }: EventDecision['data']): string | null {
+  if (named === undefined || named === null) return null
+  return typeof named === 'string' ? named : JSON.stringify(named)
 }

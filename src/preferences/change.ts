@@ -1,5 +1,6 @@
 import { fault } from '../errors.ts'
 import { rowsOf, settings, type EventSetting, type GroupScope } from './groups.ts'
+import { groupNamed } from './notification-types.ts'
 import { CHANNEL_WORDS, personalChannel, type PersonalChannel, type Preference } from './preference.ts'
 
 /** How many rows one person may have. */
@@ -99,10 +100,13 @@ function settingsAsked(
   scope: ChangeScope,
 ): readonly WantedSetting[] {
   const shown = settings(rows, scope)
-  return Object.entries(groups).flatMap(([group, { events }]) => {
-    const known = scope.types.get(group)
-    if (!known)
-      throw fault('notifications_m.invalid_group', `There is no group ${JSON.stringify(group)}`, { group })
+  return Object.entries(groups).flatMap(([given, { events }]) => {
+    const group = groupNamed(scope.types, given)
+    const known = group === undefined ? undefined : scope.types.get(group)
+    if (group === undefined || known === undefined)
+      throw fault('notifications_m.invalid_group', `There is no group ${JSON.stringify(given)}`, {
+        group: given,
+      })
     return Object.entries(events).flatMap(([event, asked]) => {
       if (!known.includes(event)) {
         const message = `The group ${group} has no event ${JSON.stringify(event)}`

@@ -28,3 +28,13 @@ export function notificationTypes(
     types.set(group, [...new Set([...(types.get(group) ?? [WHOLE_GROUP]), ...events])])
   return types
 }
+
+/**
+ * What the known group of this name is called; undefined for none. The CoreBanq document says `chat` of what is shown
+ * and `chats` of what is sent, and means the same (checklist C13).
+ */
+export function groupNamed(types: NotificationTypes, name: string): string | undefined {
+  if (types.has(name)) return name
+  const one = name.replace(/s$/, '')
+  return one !== name && types.has(one) ? one : undefined
+}

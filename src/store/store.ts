@@ -6,7 +6,7 @@ import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/ale
 import type { Attempt } from '../delivery/attempt/attempt.ts'
 import type { Clock } from '../clock.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
-import type { Notification, Origin } from '../notification/notification.ts'
+import type { Notification, NotificationContent, Origin } from '../notification/notification.ts'
 
 /**
  * Everything durable. The port speaks in this product's verbs; every method says what it guarantees, and every
@@ -75,6 +75,12 @@ export interface Store {
   /** Marks inbox entries of one person. Idempotent. Answers with the ids that changed. */
   mark(mark: InboxMark): Promise<readonly string[]>
 
+  /**
+   * Lets an entry of one person say something else, fields that are absent as before. False when there is none, it was
+   * deleted, or it is a broadcast, which says the same to everybody.
+   */
+  reword(rewording: InboxRewording): Promise<boolean>
+
   /** Removes a dead letter after its replay or on request; false when there is none. */
   removeDeadLetter(tenant: TenantId, id: string): Promise<boolean>
 
@@ -110,8 +116,11 @@ export interface Store {
   // Reads. Each sees every write that has resolved before it was called.
 
   inbox(query: InboxQuery): Promise<readonly Notification[]>
-  /** `unread` and `total` are counted from the rows, never from a stored counter; `version` grows with every commit. */
-  inboxSummary(reader: InboxReader): Promise<InboxSummary>
+  /**
+   * `unread` and `total` are what counting the rows would give, at every commit; where they are kept beside the rows,
+   * they change in the same commit. `version` grows with every commit. Costs the same however many entries there are.
+   */
+  inboxSummary(query: InboxSummaryQuery): Promise<InboxSummary>
   /** The entry as this person sees it; null when there is none, it was deleted, or it is somebody else's. */
   notification(reader: InboxReader, id: string): Promise<Notification | null>
 
@@ -487,6 +496,11 @@ export interface InboxQuery extends InboxReader {
   readonly customerId?: string
 }
 
+export interface InboxSummaryQuery extends InboxReader {
+  /** Only of this customer, which are counted one by one. */
+  readonly customerId?: string
+}
+
 export interface InboxSummary {
   readonly total: number
   readonly unread: number
@@ -498,6 +512,14 @@ export interface InboxMark extends InboxReader {
   readonly ids: readonly string[] | 'all'
   /** `restored`: a deleted entry is there again, read or unread as it was; `all` restores nothing. */
   readonly as: 'read' | 'unread' | 'deleted' | 'restored'
+  readonly at: number
+}
+
+export interface InboxRewording {
+  readonly tenant: TenantId
+  readonly userId: string
+  readonly id: string
+  readonly content: Partial<NotificationContent>
   readonly at: number
 }
 

@@ -26,6 +26,9 @@ const fields = {
   entity_id: Type.Optional(Type.String()),
   customer_id: Type.Optional(Type.String()),
   event: Type.Optional(Type.String()),
+  seq: Type.Optional(
+    Type.Integer({ description: 'Its place in the inbox, which only rises; where it comes live' }),
+  ),
   broadcast_id: Type.Optional(Type.String({ description: 'Set on a broadcast' })),
   created_at: Type.String({ format: 'date-time' }),
   read_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
@@ -56,6 +59,8 @@ export const CoreBanqNotificationSchema = Type.Object(
     content: Type.String({ description: 'The same as `message`' }),
     link_url: Type.Optional(Type.String({ description: 'The same as `action_url`' })),
     link_text: Type.Optional(Type.String()),
+    rec_type: Type.Optional(Type.String({ description: 'The same as `entity_type`' })),
+    rec_id: Type.Optional(Type.String({ description: 'The same as `entity_id`' })),
   },
   { $id: 'CoreBanqNotification', examples: [{ ...EXAMPLE, content: EXAMPLE.message }] },
 )
@@ -65,9 +70,14 @@ export const XynapNotificationSchema = Type.Object(
   {
     ...fields,
     uuid: Type.String({ description: 'The same as `id`' }),
+    tenant_id: Type.String(),
+    channel: Type.Literal('app', { description: 'What is in an inbox; other channels are deliveries' }),
     body: Type.String({ description: 'The same as `message`' }),
   },
-  { $id: 'XynapNotification', examples: [{ ...EXAMPLE, uuid: EXAMPLE.id, body: EXAMPLE.message }] },
+  {
+    $id: 'XynapNotification',
+    examples: [{ ...EXAMPLE, uuid: EXAMPLE.id, tenant_id: 'default', channel: 'app', body: EXAMPLE.message }],
+  },
 )
 
 /**
@@ -101,16 +111,23 @@ export function renderNotification(notification: Notification, reader: string | 
   }
 }
 
+/** The same as it comes live, with its place in the inbox: what a device has up to one place, it has seen. */
+export function renderLiveNotification(notification: Notification) {
+  return { ...renderNotification(notification), seq: notification.seq }
+}
+
 /** The same with the names of the xynap document beside it (X33). */
 export function renderXynapNotification(notification: Notification, reader: string) {
   return {
     ...renderNotification(notification, reader),
     uuid: notification.id,
+    tenant_id: notification.tenant,
+    channel: 'app' as const,
     body: notification.content.message,
   }
 }
 
-/** The same with the names of the CoreBanq document beside it (C09). */
+/** The same with the names of the CoreBanq document beside it (C09, C11). */
 export function renderCoreBanqNotification(notification: Notification, reader: string) {
   const linkText = notification.content.data['link_text']
   return {
@@ -118,6 +135,8 @@ export function renderCoreBanqNotification(notification: Notification, reader: s
     content: notification.content.message,
     ...present('link_url', notification.content.actionUrl),
     ...(typeof linkText === 'string' && { link_text: linkText }),
+    ...present('rec_type', notification.content.entityType),
+    ...present('rec_id', notification.content.entityId),
   }
 }
 

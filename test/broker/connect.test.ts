@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Outcome } from '../../src/router/publish.ts'
 import type { ProtocolRefusal } from '../../src/broker/broker-options.ts'
 import { guardPackets } from '../../src/broker/entrance/packet-gate.ts'
@@ -63,6 +64,38 @@ describe('a CONNECT', () => {
         expect(t.log.filter(({ level }) => level >= 30)).to.have.length(1)
       }
     })
+
+  it('of a person beyond their connections over one transport is answered with 3, until one ends or under an id that is taken over', async () => {
+    t = await startBroker({
+      door: testDoor([principal('anna', { kind: 'user' })]),
+      limits: { streams_per_user: 2 },
+    })
+    const code = (id: string, username = 'anna') => answer(connectPacket(id, { username }))
+    const first = t.raw()
+    first.send(connectPacket('one', { username: 'anna' }))
+    await first.got(4)
+    expect(await code('two')).to.equal(0)
+    expect(await code('three')).to.equal(3)
+    expect(await code('two')).to.equal(0)
+    expect(await code('three')).to.equal(3)
+    const server = createHttpServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.broker.attachTo(server)
+    const { port } = server.address() as AddressInfo
+    const web = await t.client('anna', { url: `ws://127.0.0.1:${port}/mqtt` })
+    expect(web.mqtt.connected).to.equal(true)
+    for (const id of ['a', 'b', 'c']) expect(await code(id, 'machine')).to.equal(0)
+    const { values } = await t.metrics.refusals.get()
+    expect(values.map(({ labels, value }) => [labels['reason'], value])).to.deep.equal([
+      ['stream.too_many', 2],
+    ])
+    await eventually(() => t.broker.connections === 6)
+    first.socket.destroy()
+    await eventually(() => t.broker.connections === 5)
+    expect(await code('three')).to.equal(0)
+    web.mqtt.end(true)
+    server.close()
+  })
 
   it('of MQTT 5 is refused with 1, one log line that says what to do, and a figure', async () => {
     const refused: ProtocolRefusal[] = []

@@ -45,6 +45,18 @@ describe('a line of what happens', () => {
     [{ at: iso(9_999), kind: 'escalated', by: 'bob' }, '  +10.0 s  escalated by bob'],
     [{ at: iso(1000), kind: 'snoozed', by: 'bob', text: '30m' }, '  +1.00 s  snoozed by bob: 30m'],
     [{ at: iso(1000), kind: 'returned' }, '  +1.00 s  open again'],
+    [
+      { at: iso(0), kind: 'suppressed', by: 'carillon', text: 'Silenced by anna: New disks' },
+      '  +0.00 s  kept quiet: Silenced by anna: New disks',
+    ],
+    [
+      { at: iso(0), kind: 'grouped', by: 'carillon', users: ['bob'], text: 'Also b on r1' },
+      '  +0.00 s  told together: bob: Also b on r1',
+    ],
+    [
+      { at: iso(1000), kind: 'reassigned', by: 'bob', text: 'To team network' },
+      '  +1.00 s  handed over by bob: To team network',
+    ],
     [{ at: iso(1000), kind: 'promoted' }, '  +1.00 s  now critical'],
     [{ at: iso(1000), kind: 'reassigned', by: 'bob', users: ['cem'] }, '  +1.00 s  handed over by bob: cem'],
     [
@@ -91,6 +103,14 @@ describe('a line of what happens', () => {
           provider_id: 'captured:1',
         },
         '  +0.05 s  anna   sms  sent (captured)',
+      ],
+      [
+        { user_id: 'bob', channel: 'sms', purpose: 'outcome', state: 'sent', created_at: iso(0) },
+        '  +0.00 s  bob    sms  outcome  sent',
+      ],
+      [
+        { user_id: 'bob', channel: 'sms', purpose: 'page', state: 'sent', created_at: iso(0) },
+        '  +0.00 s  bob    sms  sent',
       ],
       [
         {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { saveConnection } from '../../src/cli/connection.ts'
 import { runCli } from '../../src/cli/run.ts'
+import { table } from '../../src/cli/terminal.ts'
 import { fakeServer } from './fake-server.ts'
 import { fakeTerminal } from './fake-terminal.ts'
 import type { FakeServer } from './fake-server.ts'
@@ -211,12 +212,48 @@ describe('a verb that asks the server', () => {
   it('acts on several alerts in turn and stops at the first that fails', async () => {
     expect(await run('alerts ack a1 a2 a1')).to.equal(1)
     expect(server.calls.map(({ path }) => path)).to.deep.equal(['/v1/alerts/a1/ack', '/v1/alerts/a2/ack'])
-    expect(terminal.err()).to.equal('request.not_found: There is nothing here (404)\n')
+    expect(terminal.err()).to.equal('request.not_found: There is nothing here, at /v1/alerts/a2/ack (404)\n')
   })
 
-  it('says so when there is nothing to list', async () => {
-    expect(await run('oncall now nowhere')).to.equal(0)
-    expect(terminal.out()).to.equal('nothing there\n')
+  it('knows a team that is not there, and says which are', async () => {
+    expect(await run('oncall now nowhere')).to.equal(1)
+    expect(terminal.out()).to.equal('')
+    expect(terminal.err()).to.equal('there is no team nowhere; the teams are: platform, web\n')
+  })
+
+  it('says so when there is nothing to list, and cuts what would push the rest off the screen', () => {
+    expect(table(['ID', 'TYPE', 'MESSAGE'], [])).to.equal('nothing there\n')
+    const long = 'x'.repeat(70)
+    expect(table(['ID', 'TYPE', 'MESSAGE'], [[long, long, long]])).to.equal(
+      `${'ID'.padEnd(70)}  ${'TYPE'.padEnd(64)}  MESSAGE\n${long}  ${'x'.repeat(63)}…  ${long}\n`,
+    )
+  })
+
+  it('names what stands in the way when the server does', async () => {
+    const error = { code: 'oncall.overlap', message: 'Another one', details: { id: 'o7' } }
+    const busy = await fakeServer(() => ({ status: 409, body: { error } }))
+    const argv = ['oncall', 'override', 'web', 'anna', '--for', '1h', '--url', busy.url]
+    const code = await runCli(argv, terminal, parts)
+    await busy.close()
+    expect(code).to.equal(1)
+    expect(terminal.err()).to.equal('oncall.overlap: Another one: o7 (409)\n')
+  })
+
+  it('says how many of those who must acknowledge have done so', async () => {
+    const alert = {
+      id: 'a1',
+      status: 'firing',
+      severity: 'critical',
+      type: 'net',
+      message: 'Down',
+      acknowledged_by: null,
+      acks_required: 2,
+      acknowledgements: [{ by: 'bob' }],
+    }
+    const half = await fakeServer(() => ({ body: alert }))
+    await runCli(['alerts', 'ack', 'a1', '--url', half.url], terminal, parts)
+    await half.close()
+    expect(terminal.out()).to.equal('a1  firing  acknowledged by 1 of 2  critical net: Down\n')
   })
 
   it('knows a message that is not in the outbox', async () => {

@@ -16,7 +16,20 @@ import { HttpApi } from '../support/http-api.ts'
 import { Installation, type Program } from '../support/program.ts'
 import { BROWSER, tabs } from './browser.ts'
 
-const NAMES = ['anna', 'bob', 'cem', 'dora', 'emil', 'finn', 'gil', 'hana', 'ida'] as const
+const NAMES = [
+  'anna',
+  'bob',
+  'cem',
+  'dora',
+  'emil',
+  'finn',
+  'gil',
+  'hana',
+  'ida',
+  'jan',
+  'kim',
+  'lea',
+] as const
 const CONFIG = `
 tenants: { default: { admins: [ida] }, acme: {} }
 users:
@@ -70,6 +83,7 @@ describe('The client library', function () {
     ['ws', 'anna'],
     ['sse', 'bob'],
     ['poll', 'cem'],
+    ['mqtt', 'jan'],
   ] as const satisfies readonly (readonly [TransportName, string])[]) {
     it(`loses nothing and tells nothing twice over ${transport}, in order, through twenty drops [X20]`, async () => {
       const proxy = await flakyProxy(program.httpPort)

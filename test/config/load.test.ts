@@ -191,6 +191,21 @@ const FAULTS: readonly (readonly [kind: string, text: string, fault: string, env
     'c.yaml:2:12 clients.anna: a user has the same id',
   ],
   [
+    'a token that two clients share, which over HTTP would be the first of them',
+    'clients:\n  a: { token: token-of-somebody }\n  b: { token: token-of-somebody }\n',
+    'c.yaml:3:15 clients.b.token: client "a" has the same token',
+  ],
+  [
+    'a job that has to report all the time',
+    'heartbeats: { backup: { every: 0s } }\n',
+    'c.yaml:1:32 heartbeats.backup.every: must be longer than 0',
+  ],
+  [
+    'a topic that has to be heard all the time',
+    'rules: [{ id: gw, expect: "plant/{gw}", every: 0m, alert: { type: silent, message: x } }]\n',
+    'c.yaml:1:48 rules[0].every: must be longer than 0',
+  ],
+  [
     'an unknown tenant',
     'tenants: { acme: {} }\nusers: { anna: { tenant: acmee } }\n',
     'c.yaml:2:26 users.anna.tenant: unknown tenant "acmee" (did you mean "acme"?)',
@@ -847,6 +862,14 @@ describe('the faults of a configuration', () => {
     }
     expect(faultsOf(lines.join('\n'))).to.deep.equal([
       'c.yaml:1:1: Excessive alias count indicates a resource exhaustion attack',
+    ])
+  })
+
+  it('tell of an alias within what it stands for, which would never end', () => {
+    expect(faultsOf('users: &all { anna: *all }\n')).to.deep.equal(['c.yaml:1:21: &all holds itself'])
+    expect(faultsOf('&a [*a]\n')).to.deep.equal(['c.yaml:1:5: &a holds itself'])
+    expect(faultsOf('users: { anna: &a { groups: &g [ops, *a] } }\n')).to.deep.equal([
+      'c.yaml:1:38: &a holds itself',
     ])
   })
 

@@ -104,6 +104,19 @@ describe('a publish that is only explained (contract section 7)', () => {
     })
   })
 
+  it('leaves the identifiers of the program at its own time, however far ahead it looks', async () => {
+    const by = h.app.engine.directory.principal('device')!
+    const at = h.now + 400 * 24 * 3_600_000
+    const alert = { type: 'system_failure', severity: 'critical' } as const
+    const none = { outages: [], silent: [], acks: [] } as const
+    await h.app.engine.simulate(by, { alert, at, forMs: 3_600_000, ...none })
+    await explain('alerts/critical/system_failure', { message: 'Hello' })
+    const payload = Buffer.from('{"message":"Hello"}')
+    await h.app.engine.explain({ topic: 'alerts/critical/system_failure', payload, principal: by, at })
+    const { alert_id: id } = await h.accepted('alerts/info/system_failure', { message: 'Now' })
+    expect(parseInt(String(id).replace('-', '').slice(0, 12), 16)).to.be.below(h.now + 60_000)
+  })
+
   it('is for operators', async () => {
     const bob = await HttpApi.login(() => ({ url: h.app.httpUrl }), 'bob', 'bob-password')
     expect((await bob.post('/v1/explain', { topic: 'a' })).status).to.equal(403)

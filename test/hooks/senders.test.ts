@@ -181,6 +181,29 @@ describe('a message of another alerting program (behaviour E28, feature 15)', ()
     for (const body of [null, [], {}, { topic: '' }]) expect(() => ntfyJson(body)).to.throw('topic')
   })
 
+  const priorities: readonly (readonly [given: string, priority: number | null])[] = [
+    ['1', 1],
+    ['min', 1],
+    ['low', 2],
+    ['Default', 3],
+    ['high', 4],
+    ['max', 5],
+    ['urgent', 5],
+    ['u=1, i', 3],
+    ['0', null],
+    ['6', null],
+    ['2.5', null],
+    ['loud', null],
+    ['constructor', null],
+  ]
+  for (const [given, priority] of priorities) {
+    it(`of ntfy with the priority ${given} ${priority === null ? 'is refused' : `has ${priority}`} (N1)`, () => {
+      const read = () => ntfyText('backups', { priority: given }, 'Disk full').priority
+      if (priority === null) expect(read).to.throw('priority takes 1 to 5')
+      else expect(read()).to.equal(priority)
+    })
+  }
+
   it('of Gotify is a level by its priority, and is ended by its extras', () => {
     expect(fromGotify({ message: 'Disk full', title: 'NAS', priority: 8 })).to.deep.include({
       action: 'fire',
@@ -215,6 +238,15 @@ describe('a message of another alerting program (behaviour E28, feature 15)', ()
     for (const body of [null, 'text', 7, [], {}, { message: '' }, [[]]])
       if (!(Array.isArray(body) && body.length === 0))
         expect(() => fromGeneric(body), JSON.stringify(body)).to.throw('No message')
+  })
+
+  it('of any other program is another alert where the URL asks for another type', () => {
+    const body = { message: 'Pump stopped' }
+    const [said] = fromGeneric(body)
+    const [wished] = fromGeneric(body, { type: 'pump' })
+    expect(said).to.include({ type: 'generic', dedupKey: 'generic:generic:Pump stopped' })
+    expect(wished).to.include({ type: 'pump', dedupKey: 'generic:pump:Pump stopped' })
+    expect(fromGeneric({ ...body, id: 7 }, { type: 'pump' })[0]?.dedupKey).to.equal('generic:7')
   })
 
   it('has a level, type and key that are fit to be used', () => {

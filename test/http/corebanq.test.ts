@@ -103,6 +103,39 @@ describe('the CoreBanq API', () => {
     })
   }
 
+  it('lets an entry say something else, field by field, and stays unread by that (C03)', async () => {
+    const patch = (seq: number, payload: object) =>
+      h.app.inject({ method: 'PATCH', url: `/v1/notifications/${ID(seq)}/read`, headers: anna, payload })
+    const changed = await patch(2, {
+      title: 'New',
+      content: 'Said otherwise',
+      link_text: 'View',
+      rec_type: 'chats',
+      rec_id: 'c-7',
+    })
+    expect(changed.json()).to.deep.include({
+      title: 'New',
+      content: 'Said otherwise',
+      message: 'Said otherwise',
+      link_url: '/chat/7',
+      link_text: 'View',
+      rec_type: 'chats',
+      rec_id: 'c-7',
+      read: false,
+    })
+    expect((await patch(2, { type: 'task', read: true })).json()).to.include({ type: 'task', read: true })
+    for (const [seq, payload, status, code] of [
+      [3, { title: 'For everybody' }, 400, 'request.invalid'],
+      [4, { title: 'Of Bob' }, 404, 'notifications_m.not_found'],
+      [2, { title: '' }, 400, 'request.invalid'],
+      [2, { title: 'x'.repeat(256) }, 400, 'request.invalid'],
+    ] as const) {
+      const answer = await patch(seq, payload)
+      expect([answer.statusCode, answer.json().error.code]).to.deep.equal([status, code])
+    }
+    expect((await get(`/v1/notifications/${ID(3)}`)).json()).to.include({ title: 'Title', read: false })
+  })
+
   it('takes an empty JSON body as none (C03)', async () => {
     const answer = await h.app.inject({
       method: 'PATCH',

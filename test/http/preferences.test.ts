@@ -162,6 +162,26 @@ describe('the preferences of the CoreBanq API', () => {
     expect((await put('anna', { preferences: [ROW] })).json().preferences).to.deep.equal([ROW])
   })
 
+  it('name what could not be read (C14)', async () => {
+    const { preferences } = h.engine
+    const broken = {
+      ...preferences,
+      rows() {
+        throw new Error('unexpected')
+      },
+    }
+    Object.assign(h.engine, { preferences: broken })
+    try {
+      const answer = await h.app.inject({ url: URL, headers: await h.bearer('anna') })
+      expect([answer.statusCode, answer.json().error.code]).to.deep.equal([
+        503,
+        'notifications_m.failed_to_fetch_preferences',
+      ])
+    } finally {
+      Object.assign(h.engine, { preferences })
+    }
+  })
+
   it('are all kept when many changes come at once (C06)', async () => {
     const types = Array.from({ length: 20 }, (_, index) => `e${index}`)
     const answers = await Promise.all(

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Device } from '../support/device.ts'
 import { harness, type Harness } from '../support/harness.ts'
 
 describe('domain events (X18)', () => {
@@ -30,6 +31,30 @@ describe('domain events (X18)', () => {
       duplicates.push(outcome.kind === 'stored' && outcome.duplicate)
     }
     expect(duplicates).to.deep.equal([false, false, true])
+  })
+
+  it('are for the person they name, by a number as well, and for nobody else (X18)', async () => {
+    const own = await harness({ config: { users: { '42': { password: '42-password' } } } })
+    try {
+      const people = new Map<string, Device>()
+      for (const id of ['42', 'anna']) {
+        const person = await own.client(id)
+        await person.subscribe(`users/${id}/events/#`)
+        people.set(id, person)
+      }
+      const emitted = [42, '42', 43, { id: 42 }].map((user_id, order) => ({ user_id, order }))
+      for (const data of emitted) await own.accepted('events/order/completed', data)
+      await own.accepted('events/order/completed', { order: 'for everybody' })
+      const heard = async (id: string) => {
+        await people.get(id)?.caughtUp()
+        return people.get(id)?.received.map(({ body }) => body?.['data'])
+      }
+      const everybodys = { order: 'for everybody' }
+      expect(await heard('42')).to.deep.equal([emitted[0], emitted[1], everybodys])
+      expect(await heard('anna')).to.deep.equal([everybodys])
+    } finally {
+      await own.close()
+    }
   })
 })
 

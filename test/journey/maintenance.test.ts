@@ -140,6 +140,22 @@ describe('A maintenance window (R35)', function () {
     expect(await told()).to.deep.equal(['Maintenance: Update: Is called off; 1 alert was muted'])
   })
 
+  it('is not called off by an id that no window has, nor without one: whoever cancels is told (R35)', async () => {
+    await announce({ start: at(0), end: at(HOUR) })
+    const mistyped = await program.publish(TOPIC, { id: 'w11', status: 'cancelled' })
+    expect(mistyped).to.include({
+      kind: 'dead',
+      code: 'publish.invalid_body',
+      message: 'There is no maintenance window "w11" to cancel',
+    })
+    expect(await program.publish(TOPIC, { status: 'cancelled' })).to.include({
+      kind: 'dead',
+      message: 'Name the maintenance window to cancel by its id',
+    })
+    await program.raise(FAILURE, { source: 'shop' })
+    expect(await texts()).to.equal(0)
+  })
+
   it('is the same when it is sent again (P3)', async () => {
     await announce()
     const resent = await program.publish(TOPIC, {

@@ -175,6 +175,28 @@ describe('A start that cannot be (section 1)', function () {
     await new Promise((resolve) => taken.close(resolve))
   })
 
+  it('says at its start that no page reaches anybody while every channel is captured', async () => {
+    const team = 'teams: { t: { alert_types: ["*"], escalation: { steps: [{ notify: ["user:anna"] }] } } }\n'
+    const warned = async (channels: string) => {
+      writeFileSync(
+        join(folder, 'carillon.yaml'),
+        `users: { anna: { email: anna@example.org } }\n${team}channels: ${channels}\n`,
+      )
+      const program = start(process.execPath, [MAIN, 'start', ...ANY_PORTS], { cwd: folder })
+      const lines = () => linesOf(program.said().out)
+      await eventually('the ready line', () => lines().find(({ msg }) => msg === 'ready'))
+      program.child.kill('SIGTERM')
+      await program.ended
+      return lines().filter(({ msg }) => String(msg).includes('every channel is captured')).length
+    }
+    expect(await warned('{}')).to.equal(1)
+    expect(
+      await warned(
+        '{ email: { mode: both, smtp_url: "smtp://127.0.0.1:1", from: "Alerts <alerts@example.org>" } }',
+      ),
+    ).to.equal(0)
+  })
+
   it('does not arm a failpoint where others can reach it', async () => {
     const env = { CARILLON_FAILPOINT: 'before-commit:1' }
     const { code, out, errors } = await run('users: {}\n', [...ANY_PORTS, '--host', '0.0.0.0'], env)

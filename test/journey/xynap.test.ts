@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { eventually } from '../support/eventually.ts'
 import { HttpApi, type Refused } from '../support/http-api.ts'
 import { Installation, type Program } from '../support/program.ts'
 
@@ -8,6 +9,7 @@ users:
   anna: { password: anna-password }
   bob: { password: bob-password }
   cem: { password: cem-password }
+  dora: { password: dora-password }
   root: { password: root-password, roles: [admin] }
   eve: { password: eve-password, tenant: acme, roles: [admin] }
   "42": { password: x-password }
@@ -106,6 +108,36 @@ describe('The xynap API', function () {
     expect(emitted.status).to.equal(400)
   })
 
+  const LENGTHS = {
+    type: 50,
+    category: 30,
+    icon: 50,
+    title: 255,
+    entity_type: 30,
+    entity_id: 36,
+    action_url: 500,
+  } as const
+  for (const [field, length] of Object.entries(LENGTHS)) {
+    it(`takes ${length} characters of ${field} and no more, in both doors (X33)`, async () => {
+      for (const [size, status] of [
+        [length, 201],
+        [length + 1, 400],
+      ] as const) {
+        const given = { title: 'T', [field]: 'x'.repeat(size) }
+        const answer = await shop.post<Refused>('/api/v1/notifications', {
+          user_id: 'anna',
+          body: 'B',
+          ...given,
+        })
+        expect(answer.status, String(size)).to.equal(status)
+        if (status === 400) expect(answer.body.error.details).to.deep.equal({ field, in: 'body' })
+        const message = JSON.stringify({ message: 'B', ...given })
+        const published = await shop.publish('notifications/realtime/user/anna', message)
+        expect(published.status, `published ${size}`).to.equal(status === 201 ? 202 : 400)
+      }
+    })
+  }
+
   it('tells each administrator of the own tenant once, however often it is asked under one key (X17)', async () => {
     const ask = () =>
       shop.post<{ notifications: readonly { user_id: string; uuid: string }[] }>(
@@ -121,6 +153,49 @@ describe('The xynap API', function () {
       (await shop.post('/api/v1/tenants/acme/admins/notify', { title: 'T', body: 'B' })).status,
     ).to.equal(404)
     expect((await list(await login('eve'))).total).to.equal(0)
+  })
+
+  it('drops the unread count at once on every open tab, by reading one, all, and deleting (X26)', async () => {
+    const dora = await login('dora')
+    const tabs = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const ended = new AbortController()
+        const response = await fetch(`${program.url}/v1/events?since=latest`, {
+          headers: { authorization: `Bearer ${dora.token}` },
+          signal: ended.signal,
+        })
+        const tab = { text: '', close: () => ended.abort() }
+        const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+        const read = async (): Promise<void> => {
+          const { value, done } = (await reader?.read()) ?? { done: true }
+          if (done) return
+          tab.text += String(value)
+          return read()
+        }
+        read().catch(() => {})
+        return tab
+      }),
+    )
+    const told = (total: number, unread: number) =>
+      eventually(`${unread} of ${total} on every tab`, () =>
+        tabs.every(({ text }) => {
+          const last = [...text.matchAll(/^event: unread\n(?:.*\n)*?data: (.*)$/gm)].at(-1)?.[1] ?? '{}'
+          const counted = JSON.parse(last) as { readonly total?: number; readonly unread?: number }
+          return counted.total === total && counted.unread === unread
+        })
+          ? true
+          : undefined,
+      )
+    const [first, second] = [await create({ user_id: 'dora' }), await create({ user_id: 'dora' })]
+    await create({ user_id: 'dora' })
+    await told(3, 3)
+    await dora.request('PUT', `/api/v1/notifications/${first.uuid}/read`)
+    await told(3, 2)
+    await dora.request('DELETE', `/api/v1/notifications/${second.uuid}`)
+    await told(2, 1)
+    await dora.post('/api/v1/notifications/read-all')
+    await told(2, 0)
+    for (const tab of tabs) tab.close()
   })
 
   it('writes down who changed an inbox (security row 30)', async () => {

@@ -63,6 +63,13 @@ describe('A silence', () => {
 
 describe('Of several reasons', () => {
   const grounds = { silences: [], windows: [], source: null, holdMs: 0 }
+
+  it('says what an alert follows, and of what only where that is known', () => {
+    const after = (source: string | null) =>
+      quietOf(anAlert(), { ...grounds, source: anAlert({ type: 'gateway_down', source }) }, NOON)?.text
+    expect(after('gw-7')).to.equal('Follows gateway_down of gw-7')
+    expect(after(null)).to.equal('Follows gateway_down')
+  })
   const source = anAlert({ id: 'g' })
 
   it('a silence counts before a window before another alert before a hold, and the one that ends last', () => {

@@ -95,4 +95,17 @@ describe('The law of conservation in the embedded store', () => {
     const { broken, deliveries } = await again.conservation('all')
     expect([broken, deliveries.pending, deliveries.dead]).to.deep.equal([0, 0, 1])
   })
+  it('is broken by an inbox that has not what was counted, and counts anew after an older build (P4, P28)', async () => {
+    await opened.store.accept(sample.acceptance({ notifications: [sample.notification('n-1')] }))
+    expect((await opened.store.conservation('all')).broken).to.equal(0)
+    inFile((db) => db.exec('UPDATE inbox_count SET unread = unread + 1'))
+    expect((await opened.store.conservation('all')).broken).to.equal(1)
+    await opened.store.close()
+    // Builds before the count of inboxes keep that of deliveries.
+    inFile((db) => db.exec('UPDATE meta SET commits = commits + 1, counted = counted + 1'))
+    const again = await opened.reopen()
+    expect((await again.conservation('all')).broken).to.equal(0)
+    const { total, unread } = await again.inboxSummary(sample.reader())
+    expect([total, unread]).to.deep.equal([1, 1])
+  })
 })

@@ -109,6 +109,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     log,
     metrics: createMetrics(),
     live: {} as Engine['live'],
+    events: { add: () => {} },
     async receive(publish) {
       published.push(publish)
       return engine.outcome
@@ -206,6 +207,16 @@ function fakeStore(rows: FakeEngine['rows'], check: () => void): Store {
     async notification(reader, id) {
       check()
       return inbox(reader).find((row) => row.id === id) ?? null
+    },
+    async reword({ tenant, userId, id, content }) {
+      check()
+      const at = rows.notifications.findIndex(
+        (row) => row.id === id && row.tenant === tenant && row.userId === userId,
+      )
+      const row = rows.notifications[at]
+      if (!row) return false
+      rows.notifications[at] = { ...row, content: { ...row.content, ...content } }
+      return true
     },
     async alert(tenant, id) {
       check()

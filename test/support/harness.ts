@@ -13,6 +13,7 @@ import type { ChannelName, Delivery, OutboxItem } from '../../src/delivery/deliv
 import type { Notification } from '../../src/notification/notification.ts'
 import type { Outcome } from '../../src/router/publish.ts'
 import { fakeClock, turn } from './fake-clock.ts'
+import { harnessStore } from './harness-store.ts'
 import { connectDevice, type Device, type DeviceOptions } from './device.ts'
 import { silentLog, type LogLine } from './silent-log.ts'
 
@@ -141,15 +142,17 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const { log, lines } = silentLog()
   let clock = fakeClock()
   const devices: MqttClient[] = []
-  const start = () =>
+  const place = await harnessStore(folder)
+  const start = async () =>
     startApp({
-      config,
+      config: place.over(config),
+      ...(await place.open()),
       router: routes(),
       log,
       version: '0.0.0-test',
       clock,
       random: () => 0.5,
-      reread: () => ({ ok: true, config, changed: [], restart: [] }),
+      reread: () => ({ ok: true, config: place.over(config), changed: [], restart: [] }),
     })
   let app = await start()
 
@@ -185,6 +188,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const stop = async () => {
     await Promise.all(devices.splice(0).map((device) => device.endAsync(true)))
     await app.stop(10_000)
+    await place.close()
   }
 
   const self: Harness = {
@@ -275,6 +279,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     },
     async close() {
       await stop()
+      await place.remove()
       rmSync(folder, { recursive: true, force: true })
       const unplanned = lines.filter(isUnplanned)
       if (unplanned.length > 0) throw new Error(unplanned.map((line) => JSON.stringify(line)).join('\n'))

@@ -15,6 +15,7 @@ const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
 const OLDEST = 4.4
 /** Where there is one: what a disk keeps over a crash of the machine is no part of these tests. */
 const MEMORY = '/dev/shm'
+const SETPRIV = '/usr/bin/setpriv'
 const OLD_MONGO = fileURLToPath(new URL('old-mongo.cjs', import.meta.url))
 
 /** A genuine MongoDB: a replica set of one on this machine, or whatever `MONGO_URL` names. */
@@ -98,6 +99,11 @@ function skipWithout(test: Mocha.Context, own: boolean): void {
  */
 export function mongoServer(test: Mocha.Context): Promise<MongoServer> {
   skipWithout(test, false)
+  return demandedMongoServer()
+}
+
+/** The same for a run that is about nothing else: rejects where there is none. */
+export function demandedMongoServer(): Promise<MongoServer> {
   const url = process.env['MONGO_URL']
   shared ??= url ? remote(url) : start()
   return shared
@@ -165,11 +171,28 @@ async function start(): Promise<OwnMongoServer> {
 }
 
 function launch({ path, env }: Binary, folder: string, port: number): ChildProcess {
+  // Where there is setpriv, the server ends with a run that is killed as well.
+  const bound = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', path] : [path]
+  const [command = path, ...before] = bound
   const child = spawn(
-    path,
+    command,
     [
-      ...['--dbpath', folder, '--bind_ip', '127.0.0.1', '--port', String(port), '--replSet', 'rs'],
-      ...['--oplogSize', '50', '--wiredTigerCacheSizeGB', '0.25', '--nounixsocket'],
+      ...before,
+      '--dbpath',
+      folder,
+      '--bind_ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--replSet',
+      'rs',
+      '--nounixsocket',
+      '--oplogSize',
+      '50',
+      '--wiredTigerCacheSizeGB',
+      '0.25',
+      '--journalCommitInterval',
+      '1',
     ],
     { env: { ...process.env, ...env }, stdio: 'ignore' },
   )

@@ -16,6 +16,8 @@ export interface Connection {
   readonly intake: Intake
   /** Ends timers when the connection does. */
   readonly endings: (() => void)[]
+  /** Gives back its place among the connections of its person; idempotent. */
+  leave: () => void
   /** Ends the wait for the CONNECT. */
   inTime: () => void
   /** The CONNECT packet, once it came. */

@@ -4,6 +4,7 @@ import { failpoint, failpointArmed } from '../../failpoint.ts'
 import { admit, credentialsOf, isUsableClientId, Refusal } from './admission.ts'
 import { SESSION_MARK, type AedesClient, type AedesHooks, type AedesPublish } from '../aedes.ts'
 import type { BrokerOptions } from '../broker-options.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
 import type { Message } from '../session/frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
@@ -28,6 +29,7 @@ export class Front {
   clients: Readonly<Record<string, AedesClient>> = {}
   readonly hooks: AedesHooks = this.makeHooks()
   private readonly options: BrokerOptions
+  private readonly counts: ConnectionLimits
   private readonly sessions: Sessions
   readonly lasting: LastingSessions
   private readonly takeovers: Takeovers
@@ -38,8 +40,9 @@ export class Front {
   private onSettled: (() => void) | null = null
   private sessionPresent = false
 
-  constructor(options: BrokerOptions) {
+  constructor(options: BrokerOptions, counts: ConnectionLimits) {
     this.options = options
+    this.counts = counts
     const { clock, limits } = options
     this.boot = clock.now().toString(36)
     this.takeovers = new Takeovers(limits.takeovers)
@@ -58,6 +61,7 @@ export class Front {
   /** The socket has closed. */
   end(connection: Connection): void {
     connection.intake.end()
+    connection.leave()
     for (const ending of connection.endings) ending()
     connection.live?.detach()
     if (connection.principal)
@@ -257,6 +261,7 @@ export class Front {
     if (client.closed) return false
     const { principal, sessionId, will } = admission
     const { door } = this.options
+    this.takePlace(connection, principal, sessionId)
     const { session, present, kept } = this.lasting.open(connection, admission, connect.clean)
     client.id = sessionId
     client._will = will ?? undefined
@@ -269,6 +274,20 @@ export class Front {
     this.watch(connection, connect.keepalive)
     await kept
     return present
+  }
+
+  /** Among the connections of its person over this transport. Throws a {@link Refusal} when there is none left. */
+  private takePlace(connection: Connection, principal: Principal, sessionId: string): void {
+    const { transport } = connection.peer
+    const client = this.clients[sessionId]
+    const before = client && this.connections.get(client)
+    // Whoever comes back under the same id ends the connection that it had.
+    if (before?.peer.transport === transport) before.leave()
+    const leave = this.counts.enterPerson(principal, transport)
+    // MQTT 3.1.1 knows no quota; "unavailable" is the code that clients come back after.
+    if (!leave)
+      throw new Refusal(3, 'stream.too_many', 'this person has too many connections over this transport')
+    connection.leave = leave
   }
 
   private watch(connection: Connection, keepaliveSeconds: number): void {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../../log.ts'
+import { BACKLOG } from './connection-limits.ts'
 import type { Peer } from './connection.ts'
 
 /** Finds out after a minute that a peer is gone which sends nothing while it is not being read. */
@@ -34,7 +35,7 @@ export function listenTcp(
   )
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(address.port, address.host, () => {
+    server.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
       server.off('error', reject)
       // Such as EMFILE while accepting: that connection is lost, the server is not (security row 16).
       server.on('error', (error) => log.error({ err: error }, 'mqtt connection could not be accepted'))

@@ -34,6 +34,18 @@ export function checkUniqueIds(config: Config): Finding[] {
     .map((id) => ({ path: ['clients', id], message: 'a user has the same id', atKey: true }))
 }
 
+/** Over HTTP a token alone says who comes. */
+export function checkUniqueTokens({ clients }: Config): Finding[] {
+  const owners = new Map<string, string>()
+  return Object.entries(clients).flatMap(([id, { token }]) => {
+    if (token === undefined) return []
+    const owner = owners.get(token)
+    owners.set(token, owner ?? id)
+    if (owner === undefined) return []
+    return [{ path: ['clients', id, 'token'], message: `client "${owner}" has the same token` }]
+  })
+}
+
 export function checkTenants(config: Config): Finding[] {
   const known = ['default', ...Object.keys(config.tenants)]
   return (['users', 'clients', 'teams'] as const).flatMap((section) =>

@@ -6,7 +6,14 @@ import { checkDigests } from './digests.ts'
 import { checkEmptyCredentials, checkExposure, checkGuessable, checkJwtSecret } from './exposure.ts'
 import { checkFilter } from './filter.ts'
 import { checkGrants } from './grants.ts'
-import { checkAnonymous, checkIds, checkTenantAdmins, checkTenants, checkUniqueIds } from './identities.ts'
+import {
+  checkAnonymous,
+  checkIds,
+  checkTenantAdmins,
+  checkTenants,
+  checkUniqueIds,
+  checkUniqueTokens,
+} from './identities.ts'
 import { checkNotificationTypes } from './notification-types.ts'
 import { checkAvailability, checkMailServer, checkNetworks, checkOrigins, checkPorts } from './server.ts'
 import { checkStorage } from './storage.ts'
@@ -35,6 +42,7 @@ import type { Config } from '../schema/schema.ts'
 const CHECKS: readonly ((config: Config, mode: StartMode) => Finding[])[] = [
   checkIds,
   checkUniqueIds,
+  checkUniqueTokens,
   checkTenants,
   checkTenantAdmins,
   checkAnonymous,

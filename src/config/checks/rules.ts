@@ -1,3 +1,4 @@
+import { parseDuration } from '../../duration.ts'
 import { parsePattern } from '../../router/topic.ts'
 import { compileExpression } from '../../rules/expression.ts'
 import { FACT_NAMES } from '../../rules/rule.ts'
@@ -24,6 +25,7 @@ export function checkRules({ rules, tenants }: Config): Finding[] {
       ...(twice ? [{ path: [...path, 'id'], message: `another rule is called ${rule.id} too` }] : []),
       ...tenantFault(rule.tenant, tenants, [...path, 'tenant']),
       ...shapeFaults(rule, path),
+      ...periodFault(rule.every, [...path, 'every']),
       ...contentFaults(rule, path),
     ]
   })
@@ -31,11 +33,12 @@ export function checkRules({ rules, tenants }: Config): Finding[] {
 
 /** Heartbeats have names that fit into a topic. */
 export function checkHeartbeats({ heartbeats, tenants }: Config): Finding[] {
-  return Object.entries(heartbeats).flatMap(([name, { tenant, alert }]) => {
+  return Object.entries(heartbeats).flatMap(([name, { tenant, every, alert }]) => {
     const path = ['heartbeats', name]
     return [
       ...nameFault(name, path).map((finding) => ({ ...finding, atKey: true })),
       ...tenantFault(tenant, tenants, [...path, 'tenant']),
+      ...periodFault(every, [...path, 'every']),
       ...templateFaults(alert?.message, [...path, 'alert', 'message']),
     ]
   })
@@ -50,6 +53,11 @@ function tenantFault(tenant: string, tenants: Config['tenants'], path: Path): Fi
   const known = ['default', ...Object.keys(tenants)]
   if (known.includes(tenant)) return []
   return [{ path, message: `unknown tenant "${tenant}"`, suggestion: suggest(tenant, known) }]
+}
+
+/** Whatever has to come all the time is always late. */
+function periodFault(every: string | undefined, path: Path): Finding[] {
+  return every === undefined || parseDuration(every) !== 0 ? [] : [{ path, message: 'must be longer than 0' }]
 }
 
 /** What belongs together. */

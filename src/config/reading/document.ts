@@ -33,11 +33,14 @@ export function readDocument(text: string): SourceDocument {
     message: showReferences(error.message),
   }))
   visit(document, {
-    Alias(_key, alias) {
-      if (alias.resolve(document)) return
+    Alias(_key, alias, around) {
+      const anchored = alias.resolve(document)
+      // A value without end would be followed until the stack is full.
+      const within = anchored !== undefined && around.includes(anchored)
+      if (anchored && !within) return
       syntaxFaults.push({
         ...position(alias.range?.[0] ?? 0),
-        message: `no anchor &${alias.source} comes before`,
+        message: within ? `&${alias.source} holds itself` : `no anchor &${alias.source} comes before`,
       })
     },
   })

@@ -154,7 +154,9 @@ const Step = Type.Object(
 export const Team = Type.Object(
   {
     tenant: tenant(),
-    alert_types: texts('Alert types the team owns: names, patterns such as `temp_*`, `*` for all the rest'),
+    alert_types: texts(
+      'Alert types the team owns: names, patterns such as `temp_*`, `*` for all the rest; of two teams that fit as well the first of the file',
+    ),
     schedule: Type.Optional(Schedule),
     escalation: Type.Object(
       {

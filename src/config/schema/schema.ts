@@ -64,7 +64,7 @@ const Limits = Type.Object(
       default: 100,
     }),
     streams_per_user: whole(
-      'Live connections of one person on each of `/ws`, `/v1/events`, `/v1/events/poll` and `/v1/notifications/sse`',
+      'Live connections of one person on each of `/ws`, `/v1/events`, `/v1/events/poll`, `/v1/notifications/sse`, MQTT over TCP and over WebSocket',
       { minimum: 1, default: 20 },
     ),
     takeovers: whole('How often a client id may be taken over in a minute before it is held off for 60 s', {

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import type { Engine } from '../../engine.ts'
 import { Fault, fault, type ErrorCode } from '../../errors.ts'
+import type { Notification, NotificationContent } from '../../notification/notification.ts'
 import type { InboxReader } from '../../store/store.ts'
 import { renderCoreBanqNotification } from '../../wire/notification.ts'
 import { FAILURES, shared, type App } from '../app.ts'
@@ -11,8 +12,22 @@ import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
-/** How many rows are read at a time where only their number is asked for. */
-const COUNT_AT_ONCE = 1000
+
+/** Any of these; without any the entry is marked read (C03). */
+const Changes = Type.Object(
+  {
+    read: Type.Optional(Type.Boolean()),
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    content: Type.Optional(Type.String({ minLength: 1, maxLength: 65_536 })),
+    type: Type.Optional(Type.String({ minLength: 1, maxLength: 50 })),
+    event: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    link_url: Type.Optional(Type.String({ maxLength: 500 })),
+    link_text: Type.Optional(Type.String({ maxLength: 255 })),
+    rec_type: Type.Optional(Type.String({ maxLength: 30 })),
+    rec_id: Type.Optional(Type.String({ maxLength: 36 })),
+  },
+  { description: 'May be absent', examples: [{ read: true }] },
+)
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -98,21 +113,25 @@ export function coreBanq(app: App, engine: Engine): void {
     {
       config: { access: 'user', failure: 'notifications_m.failed_to_mark_as_read' },
       schema: {
-        summary: 'Mark an entry read, or unread with `{"read": false}`',
+        summary: 'Mark an entry read, or unread with `{"read": false}`; let it say something else (C03)',
         tags: ['notifications'],
         params: Params,
-        body: Type.Object(
-          { read: Type.Boolean({ default: true }) },
-          { description: 'May be absent', examples: [{ read: true }] },
-        ),
+        body: Changes,
         response: { 200: shared('CoreBanqNotification', 'The entry as it is now'), ...FAILURES },
       },
     },
     async (request) => {
       const reader = readerOf(engine, request)
-      const { id } = await entryOf(engine, reader, request.params.id)
-      const as = request.body.read ? 'read' : 'unread'
-      await engine.markInbox({ kind: 'inbox', userId: reader.userId, ids: [id], as }, caller(request))
+      const entry = await entryOf(engine, reader, request.params.id)
+      const { id } = entry
+      const content = contentOf(request.body, entry)
+      const rewords = Object.keys(content).length > 0
+      if (rewords && !(await store.reword({ ...reader, id, content, at: engine.clock.now() })))
+        throw fault('request.invalid', 'A broadcast says the same to everybody: only read can be changed')
+      const { read = rewords ? null : true } = request.body
+      const as = read ? 'read' : 'unread'
+      if (read !== null)
+        await engine.markInbox({ kind: 'inbox', userId: reader.userId, ids: [id], as }, caller(request))
       return renderCoreBanqNotification(await entryOf(engine, reader, id), reader.userId)
     },
   )
@@ -143,6 +162,23 @@ export function coreBanq(app: App, engine: Engine): void {
   )
 }
 
+/** What a request lets an entry say, in our own words. */
+function contentOf(
+  { title, content, type, event, ...more }: Static<typeof Changes>,
+  entry: Notification,
+): Partial<NotificationContent> {
+  return {
+    ...(title !== undefined && { title }),
+    ...(content !== undefined && { message: content }),
+    ...(type !== undefined && { type }),
+    ...(event !== undefined && { event }),
+    ...(more.link_url !== undefined && { actionUrl: more.link_url }),
+    ...(more.link_text !== undefined && { data: { ...entry.content.data, link_text: more.link_text } }),
+    ...(more.rec_type !== undefined && { entityType: more.rec_type }),
+    ...(more.rec_id !== undefined && { entityId: more.rec_id }),
+  }
+}
+
 /** The inbox of the person who calls. */
 function readerOf(engine: Engine, request: FastifyRequest): InboxReader {
   const { id, tenant } = caller(request)
@@ -162,24 +198,11 @@ async function count(
   status: 'read' | 'unread' | 'all',
   customerId: string | undefined,
 ): Promise<number> {
-  if (customerId === undefined) {
-    const { total, unread } = await engine.store.inboxSummary(reader)
-    return { all: total, unread, read: total - unread }[status]
-  }
-  let counted = 0
-  for (let cursor: number | undefined; ;) {
-    const page = await engine.store.inbox({
-      ...reader,
-      order: 'newest',
-      limit: COUNT_AT_ONCE,
-      status,
-      customerId,
-      ...(cursor !== undefined && { cursor }),
-    })
-    counted += page.length
-    cursor = page.at(-1)?.seq
-    if (page.length < COUNT_AT_ONCE || cursor === undefined) return counted
-  }
+  const { total, unread } = await engine.store.inboxSummary({
+    ...reader,
+    ...(customerId !== undefined && { customerId }),
+  })
+  return { all: total, unread, read: total - unread }[status]
 }
 
 const IDENTITY_CODES: ReadonlySet<string> = new Set(['auth.missing', 'auth.invalid', 'auth.expired'])

@@ -16,7 +16,8 @@ export const SinceQuery = {
   since: Type.Optional(
     Type.String({
       maxLength: 64,
-      description: 'The `id` of a frame: what came after it; `latest`: only what comes from now on',
+      description:
+        'The `id` of a frame, an instant (RFC 3339 or epoch seconds) or a duration such as `10m`: what came after it; `latest`: only what comes from now on',
     }),
   ),
   ticket: Type.Optional(Type.String({ maxLength: 200, description: 'See POST /v1/ticket' })),

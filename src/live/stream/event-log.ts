@@ -44,8 +44,8 @@ export class EventLog {
     return this.#last
   }
 
-  /** Keeps the event and tells whoever watches for its people. */
-  add(event: StreamEvent): void {
+  /** Keeps the event and tells whoever watches for its people. Answers with what names it: `{run}.{number}`. */
+  add(event: StreamEvent): string {
     this.#last += 1
     const logged = { ...event, number: this.#last }
     this.#events.push(logged)
@@ -53,6 +53,7 @@ export class EventLog {
     this.#forget()
     if (event.userId !== null) this.#watchers.get(event.userId)?.forEach((tell) => tell(logged))
     else for (const watchers of this.#watchers.values()) watchers.forEach((tell) => tell(logged))
+    return `${this.run}.${logged.number}`
   }
 
   /** Tells of every event for the person from now on, and of those for everybody of any tenant. */

@@ -6,6 +6,7 @@ import type { InboxReader, Store } from '../../store/store.ts'
 import type { Live } from '../live.ts'
 import type { EventLog } from './event-log.ts'
 import { parsePosition, type Position } from './position.ts'
+import { instantSince, positionAt } from './since.ts'
 import { Stream, type StreamSink } from './stream.ts'
 
 /** How long a connection may have no room before it is given up. */
@@ -19,8 +20,8 @@ export type StreamEnd = 'slow' | 'expired' | 'revoked' | 'stopping'
 /** One connection's place among those of its person; taken before anything is sent. */
 export interface Place {
   /**
-   * Begins to send. `since` is a position, `latest` for nothing that is there already, or undefined for everything
-   * unread. Throws `request.invalid` for a `since` that is none.
+   * Begins to send. `since` is a position, an instant or a duration back from now, `latest` for nothing that is there
+   * already, or undefined for everything unread. Throws `request.invalid` for a `since` that is none.
    */
   open(connection: StreamConnection): Promise<OpenStream>
   /** Gives the place back; ends the stream if there is one. Idempotent. */
@@ -154,7 +155,7 @@ export function createStreams(options: StreamsOptions): Streams {
 }
 
 async function startOf(
-  { store, log, readerOf }: StreamsOptions,
+  { store, log, clock, readerOf }: StreamsOptions,
   principal: Principal,
   since: string | undefined,
 ): Promise<Position | null> {
@@ -165,7 +166,14 @@ async function startOf(
     return { seq: newest?.seq ?? -1, run: log.run, event }
   }
   const from = parsePosition(since)
-  if (from === null)
-    throw fault('request.invalid', 'since is the id of a frame, or latest', { field: 'since' })
-  return from
+  if (from !== null) return from
+  const at = instantSince(since, clock.now())
+  if (at !== null) return positionAt({ store, log }, readerOf(principal), at)
+  throw fault(
+    'request.invalid',
+    'since is the id of a frame, an instant, a duration such as 10m, or latest',
+    {
+      field: 'since',
+    },
+  )
 }

@@ -2,7 +2,7 @@ import type { AuditRow } from '../../audit/entry.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Collections } from './collections.ts'
-import type { Pipeline } from './write/pipeline.ts'
+import type { Pipeline } from './pipeline/pipeline.ts'
 
 /** What the parts of an opened store share. */
 export interface MongoContext {

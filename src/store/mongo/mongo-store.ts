@@ -9,16 +9,17 @@ import type { MongoContext } from './context.ts'
 import { alertReads } from './read/alerts.ts'
 import { deliveryReads } from './read/deliveries.ts'
 import { dueReads } from './read/due.ts'
-import { Keeper } from './write/keeper.ts'
-import { MongoPipeline } from './write/mongo-pipeline.ts'
-import { highWaterOf } from './write/recovery.ts'
-import { writes } from './write/writes.ts'
+import { Keeper } from './recovery/keeper.ts'
+import { MongoPipeline } from './pipeline/mongo-pipeline.ts'
+import { highWaterOf } from './recovery/recovery.ts'
+import { writes } from './writes.ts'
 
 /** The methods about what is kept beside notifications, alerts and deliveries, and about inboxes. */
 export type KeepingMethods = Pick<
   port.Store,
   | 'sessions'
   | 'mark'
+  | 'reword'
   | 'inbox'
   | 'inboxSummary'
   | 'notification'

@@ -4,7 +4,7 @@ import type { QueueLimits } from '../commit-queue.ts'
 import type { Store } from '../store.ts'
 import { collectionsOf, type Collections } from './collections.ts'
 import { connectMongo } from './connection/connect.ts'
-import { createAuditLog } from './keep/audit-log.ts'
+import { createAuditLog } from './ledger/audit-log.ts'
 import { keepCollectionsOf } from './keep/collections.ts'
 import { keepingOf } from './keep/keeping.ts'
 import { createMongoStore } from './mongo-store.ts'
@@ -37,7 +37,7 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
       log.warn({ jump_ms: jumpMs }, 'the clock of MongoDB was moved; timers follow it only forwards')
     },
   })
-  const { db, clock, bootCount, close } = connection
+  const { db, clock, bootCount } = connection
   try {
     const own = keepCollectionsOf(db)
     const auditLog = createAuditLog(own)
@@ -50,11 +50,11 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
       bootCount,
       appendAudit: (rows, source) => auditLog.append({ rows, source }),
       keeping: (context) => keepingOf(context, { db, own, auditLog, sessions }),
-      onClosed: close,
+      onClosed: () => connection.close(),
     })
     return { ...store, clock }
   } catch (error) {
-    await close()
+    await connection.close()
     throw error
   }
 }

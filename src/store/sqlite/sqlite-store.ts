@@ -206,6 +206,10 @@ class SqliteStore implements port.Store {
     return this.#committer.write<'mark'>({ kind: 'mark', at: mark.at, mark }, PREFERRED)
   }
 
+  reword(rewording: port.InboxRewording): Promise<boolean> {
+    return this.#committer.write<'reword'>({ kind: 'reword', at: rewording.at, rewording }, PREFERRED)
+  }
+
   removeDeadLetter(tenant: TenantId, id: string): Promise<boolean> {
     return this.#committer.write<'removeDeadLetter'>(
       { kind: 'removeDeadLetter', at: 0, tenant, id },
@@ -242,8 +246,8 @@ class SqliteStore implements port.Store {
     return (await this.#asker.ask('inbox', query)).map(readNotification)
   }
 
-  async inboxSummary(reader: port.InboxReader): Promise<port.InboxSummary> {
-    const [total, unread, version] = (await this.#asker.ask('inboxSummary', reader)) as readonly [
+  async inboxSummary(query: port.InboxSummaryQuery): Promise<port.InboxSummary> {
+    const [total, unread, version] = (await this.#asker.ask('inboxSummary', query)) as readonly [
       number,
       number,
       number,

@@ -4,7 +4,7 @@ import { mongoServer, type MongoServer } from '../../support/mongo-server.ts'
 import * as sample from '../../support/store/samples.ts'
 import { DEFAULT, NOON } from '../../support/store/samples.ts'
 import { failingCollections, type Crash } from './failing-collections.ts'
-import { openNodeWithin, type OpenedNode } from './temporary-mongo.ts'
+import { dropDatabase, openNodeWithin, type OpenedNode } from './temporary-mongo.ts'
 
 /** What may be under way when a process dies. */
 interface Scene {
@@ -14,6 +14,8 @@ interface Scene {
   act(store: Store): Promise<unknown>
   /** It is under a key: once more it does nothing. */
   readonly repeatable: boolean
+  /** Ends with the lease that the dead node holds: until then it might come back. */
+  readonly leased?: boolean
 }
 
 const ALERT = sample.alert('a-1', { nextStepAt: NOON + 1000 })
@@ -58,6 +60,12 @@ async function holdOne(store: Store): Promise<unknown> {
   return store.settle(
     sample.sent(item, { delivery: { ...delivery, sentAt: null }, hold: { key: 'k', open } }),
   )
+}
+
+/** Lets the leases of deliveries run out. */
+async function lapse(store: Store): Promise<void> {
+  const { items } = await store.claim(sample.claimOf('email', NOON + 40_000))
+  for (const item of items) await store.settle(sample.sent(item, { delivery: null, nextDueAt: NOON }))
 }
 
 const SCENES: readonly Scene[] = [
@@ -137,6 +145,7 @@ const SCENES: readonly Scene[] = [
   {
     name: 'a delivery that is held back',
     repeatable: false,
+    leased: true,
     prepare: (store) => send(store, 'n-1'),
     act: holdOne,
   },
@@ -199,6 +208,13 @@ async function leftBehind({ collections }: OpenedNode): Promise<unknown> {
 }
 const NOTHING = { journal: 0, alerts: 0, deliveries: 0, digests: 0, inflight: [] }
 
+/** Nobody has heard of any node for long. */
+async function letTimePass({ collections: { nodes, digests, journal } }: OpenedNode): Promise<void> {
+  await nodes.updateMany({}, { $set: { beatAt: 1 } })
+  await digests.updateMany({ 'holding.0': { $exists: true } }, { $set: { 'holding.0.since': 1 } })
+  await journal.updateMany({ state: 'prepared' }, { $set: { preparedAt: 1 } })
+}
+
 describe('A node on MongoDB that dies', () => {
   let server: MongoServer
   const opened: OpenedNode[] = []
@@ -206,9 +222,17 @@ describe('A node on MongoDB that dies', () => {
     this.timeout(60_000)
     server = await mongoServer(this)
   })
-  afterEach(() => Promise.all(opened.splice(0).map(({ store }) => store.close())))
+  const urls = new Set<string>()
+  /** A hundred databases with all their files make the server slow. */
+  const tidy = async () => {
+    await Promise.all(opened.splice(0).map(({ store }) => store.close()))
+    await Promise.all([...urls].map(dropDatabase))
+    urls.clear()
+  }
+  afterEach(tidy)
 
   const open = async (url: string, wrap?: Parameters<typeof openNodeWithin>[1]) => {
+    urls.add(url)
     const one = await openNodeWithin(url, wrap)
     opened.push(one)
     return one
@@ -227,20 +251,14 @@ describe('A node on MongoDB that dies', () => {
   const dying = async (scene: Scene, crash: Crash) => {
     const url = server.freshUrl()
     const collections = failingCollections()
-    const victim = await open(url, collections.wrap)
+    const victim = await open(url, (given) => collections.wrap(given))
     await scene.prepare(victim.store)
     collections.arm(crash)
     const outcome = await scene.act(victim.store).then(
       () => 'done',
       () => 'failed',
     )
-    // Nobody has heard of it for long.
-    await victim.collections.nodes.updateMany({}, { $set: { beatAt: 1 } })
-    await victim.collections.digests.updateMany(
-      { 'holding.0': { $exists: true } },
-      { $set: { 'holding.0.since': 1 } },
-    )
-    await victim.collections.journal.updateMany({ state: 'prepared' }, { $set: { preparedAt: 1 } })
+    await letTimePass(victim)
     return collections.crashed ? { url, outcome } : null
   }
 
@@ -253,6 +271,7 @@ describe('A node on MongoDB that dies', () => {
         for (let at = 1; ; at++) {
           const died = await dying(scene, { at, reaches })
           if (!died) break
+          if (scene.leased === true) await lapse((await open(died.url)).store)
           const fresh = await open(died.url)
           const where = `write ${at}, ${reaches ? 'which reaches the server' : 'which does not'}`
           const now = await seen(fresh)
@@ -266,8 +285,38 @@ describe('A node on MongoDB that dies', () => {
             await scene.act(fresh.store)
             expect(await seen(fresh), `${where}, once more`).to.deep.equal(after)
           }
-          await Promise.all(opened.splice(0).map(({ store }) => store.close()))
+          await tidy()
         }
       expect(whole, 'deaths after the commit').to.be.greaterThan(0)
+    })
+
+  for (const name of ['an acceptance', 'a publish that changes an alert'])
+    it(`in ${name} is finished also when those who do so die themselves (P1, P4)`, async function () {
+      this.timeout(120_000)
+      const scene = sample.only(SCENES.filter((each) => each.name === name))
+      const { after } = await unharmed(scene)
+      // Its commit is what it writes after it took its numbers, and its key where the alert is the commit.
+      const commit = { at: name === 'an acceptance' ? 2 : 3, reaches: true }
+      let deaths = 0
+      for (let at = 1; ; at++) {
+        const died = await dying(scene, commit)
+        if (!died) throw new Error('It ended before it could die')
+        const collections = failingCollections()
+        collections.arm({ at, reaches: false })
+        let second: OpenedNode | undefined
+        const opening = open(died.url, (given) => collections.wrap(given))
+        second = await opening.catch(() => undefined)
+        if (!collections.crashed) break
+        if (!second) deaths++
+        const looking = opened[0]!
+        await letTimePass(looking)
+        const fresh = await open(died.url)
+        expect(await seen(fresh), `write ${at} of the second`).to.deep.equal(after)
+        expect(await leftBehind(fresh)).to.deep.equal(NOTHING)
+        expect((await fresh.store.conservation('all')).broken).to.equal(0)
+        await tidy()
+        if (deaths > 30) throw new Error('It never ends')
+      }
+      expect(deaths).to.be.greaterThan(3)
     })
 })

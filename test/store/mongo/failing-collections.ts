@@ -1,8 +1,15 @@
 import type { Collections } from '../../../src/store/mongo/collections.ts'
 
 const WRITES: readonly string[] = [
-  ...['insertOne', 'insertMany', 'updateOne', 'updateMany', 'bulkWrite'],
-  ...['replaceOne', 'findOneAndUpdate', 'deleteOne', 'deleteMany'],
+  'insertOne',
+  'insertMany',
+  'updateOne',
+  'updateMany',
+  'bulkWrite',
+  'replaceOne',
+  'findOneAndUpdate',
+  'deleteOne',
+  'deleteMany',
 ]
 
 export interface Crash {

@@ -3,16 +3,21 @@ import { expect } from 'chai'
 import type { mongo } from 'mongoose'
 import { createChainCheck } from '../../../src/audit/verify.ts'
 import { connectMongo, type MongoConnection } from '../../../src/store/mongo/connection/connect.ts'
-import { createAuditLog } from '../../../src/store/mongo/keep/audit-log.ts'
+import { createAuditLog } from '../../../src/store/mongo/ledger/audit-log.ts'
 import { keepCollectionsOf } from '../../../src/store/mongo/keep/collections.ts'
-import { createRecords } from '../../../src/store/mongo/keep/records.ts'
+import { createRecords } from '../../../src/store/mongo/ledger/records.ts'
 import type { RecordChange } from '../../../src/store/store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { DEFAULT, NOON } from '../../support/store/samples.ts'
 
 const change = (key: string, given: Partial<RecordChange> = {}): RecordChange => ({
-  ...{ tenant: DEFAULT, kind: 'device', owner: 'anna', key, doc: { key }, changedAt: NOON },
+  tenant: DEFAULT,
+  kind: 'device',
+  owner: 'anna',
+  key,
+  doc: { key },
+  changedAt: NOON,
   ...given,
 })
 

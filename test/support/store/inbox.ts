@@ -62,6 +62,29 @@ export function inboxConformance(opened: () => sample.OpenedStore): void {
       expect(await ids({ customerId: 'c-1' })).to.deep.equal(['n-3', 'n-1'])
       expect(await ids({ category: 'payment', customerId: 'c-1' })).to.deep.equal(['n-1'])
       expect(await ids({ category: 'none' })).to.deep.equal([])
+      await store.mark(mark(ANNA, 'read', ['n-3']))
+      expect(await ids({ customerId: 'c-1', status: 'read' })).to.deep.equal(['n-3'])
+      expect(await ids({ category: 'payment', order: 'oldest', limit: 1 })).to.deep.equal(['n-1'])
+    })
+
+    it('counts what is of one customer (C01)', async () => {
+      const { store } = opened()
+      const of = (customerId: string) => ({ content: sample.content({ customerId }) })
+      await put(store, 'n-1', of('c-1'))
+      await put(store, 'n-2', of('c-1'))
+      await put(store, 'n-3', of('c-2'))
+      await put(store, 'n-4', { ...of('c-1'), ...broadcast('ops') })
+      await put(store, 'n-5', { ...of('c-1'), ...broadcast('dev') })
+      await put(store, 'n-6', { ...of('c-1'), userId: 'bob' })
+      await store.mark(mark(ANNA, 'read', ['n-1', 'n-4']))
+      await store.mark(mark(ANNA, 'deleted', ['n-2']))
+      const summary = async (customerId: string) => {
+        const { total, unread } = await store.inboxSummary({ ...ANNA, customerId })
+        return [total, unread]
+      }
+      expect(await summary('c-1')).to.deep.equal([2, 0])
+      expect(await summary('c-2')).to.deep.equal([1, 1])
+      expect(await summary('none')).to.deep.equal([0, 0])
     })
 
     it('shows a broadcast to everybody, or to those in one of its groups (decision 5)', async () => {
@@ -134,6 +157,30 @@ export function inboxConformance(opened: () => sample.OpenedStore): void {
       expect(await store.mark(mark(ANNA, 'restored', ['r-1', 'r-2', 'r-all']))).to.deep.equal([])
     })
 
+    it('lets an entry of one person say something else, which its filters follow (C03)', async () => {
+      const { store } = opened()
+      await put(store, 'n-1', { content: sample.content({ category: 'crm', customerId: 'c-1' }) })
+      await put(store, 'b-1', broadcast())
+      const { tenant, userId } = ANNA
+      const to = (id: string, content: object) => store.reword({ tenant, userId, id, content, at: NOON + 1 })
+      const before = await store.notification(ANNA, 'n-1')
+      expect(await to('n-1', { title: 'Other', category: 'payment' })).to.equal(true)
+      const after = await store.notification(ANNA, 'n-1')
+      expect(after).to.deep.equal({
+        ...before,
+        content: { ...before?.content, title: 'Other', category: 'payment' },
+      })
+      const found = (category: string) =>
+        sample.idsOf(store.inbox({ ...ANNA, order: 'newest', limit: 9, category }))
+      expect([await found('crm'), await found('payment')]).to.deep.equal([[], ['n-1']])
+      expect(await counts(store, ANNA)).to.deep.equal([2, 2])
+      for (const id of ['b-1', 'none']) expect(await to(id, { title: 'x' })).to.equal(false)
+      expect(await store.reword({ ...BOB, id: 'n-1', content: { title: 'x' }, at: NOON })).to.equal(false)
+      await store.mark(mark(ANNA, 'deleted', ['n-1']))
+      expect(await to('n-1', { title: 'x' })).to.equal(false)
+      expect((await store.notification(BOB, 'b-1'))?.content.title).to.equal('Order')
+    })
+
     it('marks nothing of somebody else', async () => {
       const { store } = opened()
       await put(store, 'n-1')
@@ -180,50 +227,73 @@ export function inboxConformance(opened: () => sample.OpenedStore): void {
       const seed = 20_260_105
       const random = sample.randomFrom(seed)
       const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!
-      const people = [ANNA, BOB, sample.reader('carol', { groups: ['dev'] })]
+      let people = [ANNA, BOB, sample.reader('carol', { groups: ['dev'] })]
       const model = new Map<string, { audience: readonly string[] | null; userId: string | null }>()
       const states = new Map<string, 'read' | 'unread' | 'deleted'>()
-      const visible = (who: InboxReader) =>
+      const before = new Map<string, 'read' | 'unread'>()
+      const stateOf = (who: InboxReader, id: string) => states.get(`${who.userId} ${id}`) ?? 'unread'
+      const addressed = (who: InboxReader) =>
         [...model].filter(
-          ([id, { audience, userId }]) =>
-            states.get(`${who.userId} ${id}`) !== 'deleted' &&
-            (userId === who.userId ||
-              (userId === null &&
-                (audience?.length === 0 || who.groups.some((group) => audience?.includes(group))))),
+          ([, { audience, userId }]) =>
+            userId === who.userId ||
+            (userId === null &&
+              (audience?.length === 0 || who.groups.some((group) => audience?.includes(group)))),
         )
-      for (let round = 0; round < 250; round++) {
+      const visible = (who: InboxReader) => addressed(who).filter(([id]) => stateOf(who, id) !== 'deleted')
+      const moves = (who: InboxReader, id: string, as: InboxMark['as']) =>
+        as === 'restored'
+          ? stateOf(who, id) === 'deleted'
+          : stateOf(who, id) !== 'deleted' && stateOf(who, id) !== as
+      for (let round = 0; round < 400; round++) {
         const who = pick(people)
-        if (random() < 0.4) {
+        const chance = random()
+        if (chance < 0.35) {
           const id = `n-${round}`
           const given =
             random() < 0.3 ? broadcast(...pick([[], ['ops'], ['dev', 'eu']])) : { userId: who.userId }
-          await put(store, id, given)
+          // The second is undone with what else its acceptance holds, and the first goes on to its commit.
+          const twice =
+            random() < 0.2 ? [put(store, id, given), put(store, id, given)] : [put(store, id, given)]
+          const settled = await Promise.allSettled(twice)
+          expect(settled.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
           model.set(id, { audience: 'audience' in given ? given.audience : null, userId: given.userId })
+        } else if (chance < 0.45) {
+          // Whoever comes into a group sees what was said to it before; whoever leaves it does not any more.
+          const groups = pick([[], ['ops'], ['dev'], ['eu', 'ops']])
+          people = people.map((each) => (each === who ? { ...each, groups } : each))
         } else {
-          const as = pick(['read', 'read', 'unread', 'deleted'] as const)
-          const ids = random() < 0.05 && as !== 'deleted' ? 'all' : [pick([...model.keys(), 'none'])]
-          const expected = visible(who)
+          const as = pick(['read', 'read', 'unread', 'deleted', 'restored'] as const)
+          const all = random() < 0.05 && (as === 'read' || as === 'unread')
+          const ids = all ? 'all' : [pick([...model.keys(), 'none'])]
+          const expected = addressed(who)
             .map(([id]) => id)
-            .filter((id) => ids === 'all' || ids.includes(id))
-            .filter((id) => (states.get(`${who.userId} ${id}`) ?? 'unread') !== as)
+            .filter((id) => (ids === 'all' || ids.includes(id)) && moves(who, id, as))
           expect(await store.mark(mark(who, as, ids)), `seed ${seed} round ${round}`).to.have.members(
             expected,
           )
-          for (const id of expected) states.set(`${who.userId} ${id}`, as)
+          for (const id of expected) {
+            const key = `${who.userId} ${id}`
+            const is = stateOf(who, id)
+            if (as === 'deleted' && is !== 'deleted') before.set(key, is)
+            states.set(key, as === 'restored' ? (before.get(key) ?? 'unread') : as)
+          }
         }
         for (const each of people) {
           const mine = visible(each).map(([id]) => id)
-          const unread = mine.filter((id) => states.get(`${each.userId} ${id}`) !== 'read')
+          const unread = mine.filter((id) => stateOf(each, id) !== 'read')
           expect(await counts(store, each), `seed ${seed} round ${round}`).to.deep.equal([
             mine.length,
             unread.length,
           ])
         }
       }
+      const again = await opened().reopen()
       for (const each of people) {
         const mine = visible(each).map(([id]) => id)
-        expect(await sample.idsOf(sample.wholeInbox(store, each))).to.deep.equal(mine.toReversed())
+        expect(await sample.idsOf(sample.wholeInbox(again, each))).to.deep.equal(mine.toReversed())
+        expect((await counts(again, each))[0]).to.equal(mine.length)
       }
+      expect(await again.conservation('all')).to.include({ broken: 0 })
     })
   })
 }

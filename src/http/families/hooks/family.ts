@@ -10,7 +10,7 @@ import { fromGrafana, GrafanaBody } from '../../../hooks/grafana.ts'
 import { fromOpsgenie, ofOpsgenie, OpsgenieBody } from '../../../hooks/opsgenie.ts'
 import { fromPagerDuty, PagerDutyBody } from '../../../hooks/pagerduty.ts'
 import { fromNtfy, ntfyJson, ntfyText, type NtfyMessage } from '../../../hooks/ntfy.ts'
-import type { HookAlert } from '../../../hooks/hook-alert.ts'
+import type { HookAlert, HookWishes } from '../../../hooks/hook-alert.ts'
 import { FAILURES, type App } from '../../app.ts'
 import { parseJsonBody } from '../../json-body.ts'
 import { deliver, deliverOne, senderGuard, senderOf } from './sender.ts'
@@ -89,14 +89,14 @@ function batches(app: App, { engine, authenticator }: Deps): void {
     title: string,
     body: Body,
     // The schema has checked the body before.
-    read: (body: never) => readonly HookAlert[],
+    read: (body: never, wishes: HookWishes) => readonly HookAlert[],
   ) =>
     app.post(
       `/${name}`,
       { schema: about(`Alerts of ${title}`, body, { 200: Results }) },
       async (request, reply) => {
         const by = await senderOf(request, authenticator)
-        const items = await deliver(engine, request, by, read(request.body as never))
+        const items = await deliver(engine, request, by, read(request.body as never, request.query))
         return reply.code(200).send({ items })
       },
     )

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { mayPublish } from '../../../access/grants.ts'
 import { tokenDigest } from '../../../access/tokens.ts'
 import type { Engine } from '../../../engine.ts'
 import { fault } from '../../../errors.ts'
@@ -9,6 +8,7 @@ import { MESSAGE_ID } from '../../../router/arrival.ts'
 import { renderXynapNotification } from '../../../wire/notification.ts'
 import { FAILURES, shared, type App } from '../../app.ts'
 import { caller } from '../../guard.ts'
+import { publishAsCaller } from '../../publish-as-caller.ts'
 import { Accepted } from '../publish.ts'
 
 const tags = ['xynap']
@@ -115,7 +115,7 @@ export function sending(app: App, engine: Engine): void {
       const { type, data, source } = request.body
       const body = { ...data, ...(source !== undefined && { source }) }
       const topic = `events/${type.replaceAll('.', '/')}`
-      const { id, result } = await say(engine, request, { topic, body, key: keyOf(request) })
+      const { id, result } = await publishAsCaller(engine, request, { topic, body, key: keyOf(request) })
       return reply.code(202).send({ id, result })
     },
   )
@@ -135,7 +135,11 @@ async function notify(
   const person = engine.directory.user(userId)
   if (person === undefined || person.tenant !== caller(request).tenant) throw fault('publish.unknown_user')
   const topic = `notifications/realtime/user/${userId}`
-  const { result } = await say(engine, request, { topic, body: { ...fields, message: body }, key })
+  const { result } = await publishAsCaller(engine, request, {
+    topic,
+    body: { ...fields, message: body },
+    key,
+  })
   const reader = { tenant: person.tenant, userId, groups: person.groups }
   const created = await engine.store.notification(reader, String(result['notification_id']))
   // Deleted by its reader in the meantime, or a duplicate of one that was.
@@ -151,33 +155,4 @@ function keyOf(request: FastifyRequest): string | undefined {
     field: 'idempotency-key',
     in: 'header',
   })
-}
-
-interface Said {
-  readonly topic: string
-  readonly body: unknown
-  readonly key: string | undefined
-}
-
-/** One publish in the caller's name; throws what kept it from being stored. */
-async function say(engine: Engine, request: FastifyRequest, { topic, body, key }: Said) {
-  const principal = caller(request)
-  if (!mayPublish(principal, topic)) throw fault('publish.forbidden')
-  const outcome = await engine.receive({
-    principal,
-    topic,
-    payload: Buffer.from(JSON.stringify(body)),
-    qos: 1,
-    via: 'http',
-    fingerprint: null,
-    dup: false,
-    correlationId: request.id,
-    ...(key !== undefined && { idempotencyKey: key }),
-    ...(request.traceparent !== null && { traceparent: request.traceparent }),
-  })
-  if (outcome.kind === 'stored') return outcome
-  if (outcome.kind === 'dead') throw fault(outcome.code, outcome.message, { dead_letter_id: outcome.id })
-  if (outcome.kind === 'refused')
-    throw fault(outcome.code, outcome.message, outcome.details, outcome.retryAfterMs)
-  throw fault('publish.no_route')
 }

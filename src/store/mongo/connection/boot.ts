@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose'
-import { INDEXES } from '../collections.ts'
+import { INDEXES } from '../indexes.ts'
 import { KEEP_INDEXES } from '../keep/collections.ts'
 
 /**

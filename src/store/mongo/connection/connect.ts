@@ -9,8 +9,6 @@ const FIND_SERVER_MS = 5000
 /** A server that says nothing for as long is given up. The longest question is far shorter. */
 const SILENCE_MS = 20_000
 const HEARTBEAT_MS = 2000
-/** More calls at once than a process makes; further ones wait for a connection. */
-const CONNECTIONS = 50
 
 export interface ConnectOptions {
   /** With credentials; its path names the database. */
@@ -49,7 +47,6 @@ export async function connectMongo(options: ConnectOptions): Promise<MongoConnec
     socketTimeoutMS: SILENCE_MS,
     heartbeatFrequencyMS: HEARTBEAT_MS,
     waitQueueTimeoutMS: SILENCE_MS,
-    maxPoolSize: CONNECTIONS,
     ignoreUndefined: true,
     // No text of a user becomes an operator, wherever a filter is cast (security row 28).
     sanitizeFilter: true,

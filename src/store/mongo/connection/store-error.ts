@@ -1,16 +1,30 @@
 import { Fault, fault } from '../../../errors.ts'
 import { UnstorableError } from '../../unstorable-error.ts'
 
-/** Codes of servers that are there and cannot write just now: elections, shutdowns, full disks, missing rights. */
-const UNABLE: ReadonlySet<number> = new Set([
-  // HostUnreachable, HostNotFound, NetworkTimeout, SocketException, ExceededTimeLimit, MaxTimeMSExpired
-  ...[6, 7, 89, 9001, 262, 50],
-  // ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange
-  ...[91, 189, 10107, 11600, 11602],
-  // NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, LegacyNotPrimary, WriteConcernFailed, UnsatisfiableWriteConcern
-  ...[13435, 13436, 10058, 64, 100],
-  // OutOfDiskSpace, Unauthorized, AuthenticationFailed, WriteConflict, NoSuchSession, ReadConcernMajorityNotAvailableYet
-  ...[14031, 13, 18, 112, 206, 134],
+/** Codes of servers that are there and cannot write just now, by their names in MongoDB's list of error codes. */
+const UNABLE: ReadonlyMap<number, string> = new Map([
+  [6, 'HostUnreachable'],
+  [7, 'HostNotFound'],
+  [13, 'Unauthorized'],
+  [18, 'AuthenticationFailed'],
+  [50, 'MaxTimeMSExpired'],
+  [64, 'WriteConcernFailed'],
+  [89, 'NetworkTimeout'],
+  [91, 'ShutdownInProgress'],
+  [100, 'UnsatisfiableWriteConcern'],
+  [112, 'WriteConflict'],
+  [134, 'ReadConcernMajorityNotAvailableYet'],
+  [189, 'PrimarySteppedDown'],
+  [206, 'NoSuchSession'],
+  [262, 'ExceededTimeLimit'],
+  [9001, 'SocketException'],
+  [10_058, 'LegacyNotPrimary'],
+  [10_107, 'NotWritablePrimary'],
+  [11_600, 'InterruptedAtShutdown'],
+  [11_602, 'InterruptedDueToReplStateChange'],
+  [13_435, 'NotPrimaryNoSecondaryOk'],
+  [13_436, 'NotPrimaryOrSecondary'],
+  [14_031, 'OutOfDiskSpace'],
 ])
 
 /** Names of what the driver throws when no server answered. */

@@ -10,6 +10,7 @@ import type {
 } from '../../../delivery/delivery.ts'
 import type { Lease, NewDelivery } from '../../store.ts'
 import type { DeliveryDocument } from '../collections.ts'
+import { jsonOf } from './json.ts'
 import { keyOf } from './key.ts'
 import { newWork, workIdOf } from './work.ts'
 
@@ -55,7 +56,7 @@ export function deliveryDocument(
     providerId: delivery.providerId,
     error: delivery.error,
     step: delivery.step,
-    fixed: delivery.fixed && JSON.stringify(delivery.fixed),
+    fixed: delivery.fixed && jsonOf(delivery.fixed),
     sentAt: delivery.sentAt,
     deliveredAt: delivery.deliveredAt,
     firstDueAt: delivery.firstDueAt,

@@ -2,6 +2,7 @@ import type { TenantId } from '../../../access/principal.ts'
 import type { Notification, NotificationContent } from '../../../notification/notification.ts'
 import type { NewNotification } from '../../store.ts'
 import type { NotificationDocument, ReadingDocument } from '../collections.ts'
+import { jsonOf } from './json.ts'
 import { keyOf } from './key.ts'
 
 /** A new entry, unread, at its place in the tenant's order. */
@@ -20,7 +21,7 @@ export function notificationDocument(notification: NewNotification, seq: number)
     category: content.category ?? null,
     customerId: content.customerId ?? null,
     createdAt,
-    content: JSON.stringify(content),
+    content: jsonOf(content),
     state: 0,
     readAt: null,
   }

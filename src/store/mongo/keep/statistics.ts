@@ -22,7 +22,10 @@ export async function deliveryStatistics(
       { $limit: limit },
       {
         $project: {
-          ...{ channel: 1, state: 1, reason: 1, createdAt: 1 },
+          channel: 1,
+          state: 1,
+          reason: 1,
+          createdAt: 1,
           took: { $subtract: ['$sentAt', { $max: ['$createdAt', '$firstDueAt'] }] },
         },
       },

@@ -6,6 +6,7 @@ import type { AlertDocument } from '../collections.ts'
 import type { MongoContext } from '../context.ts'
 import { openKeyOf, readAlert } from '../document/alert.ts'
 import { keyOf } from '../document/key.ts'
+import { plain } from '../document/plain.ts'
 
 type AlertReads = Pick<Store, 'alert' | 'openAlert' | 'alerts' | 'timeline' | 'referring' | 'openAlerts'>
 
@@ -24,7 +25,7 @@ export function alertReads({ collections: { alerts, timeline }, pipeline }: Mong
           tenant,
           ...(status !== undefined && { status }),
           ...(severity !== undefined && { severity }),
-          ...(team !== undefined && { team }),
+          ...(team !== undefined && plain({ team })),
           ...(after && beyond('$lt', { order: after[0], _id: after[1] })),
         }
         const rows = await alerts

@@ -6,6 +6,7 @@ import type { MongoContext } from '../context.ts'
 import { readAlert } from '../document/alert.ts'
 import { readAttempts, readDelivery } from '../document/delivery.ts'
 import { keyOf } from '../document/key.ts'
+import { plain } from '../document/plain.ts'
 import { readNotification } from '../document/notification.ts'
 import { beyond } from './alerts.ts'
 
@@ -39,7 +40,7 @@ export function deliveryReads(
 }
 
 function filterOf(query: DeliveryQuery): mongo.Filter<DeliveryDocument> {
-  const { tenant, subjectId, userId, channel, state, since, digestId, cursor } = query
+  const { tenant, subjectId, userId, channel, state, since, digestId, cursor } = plain(query)
   const own = {
     tenant,
     ...(subjectId !== undefined && { subjectId }),

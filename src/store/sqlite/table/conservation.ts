@@ -1,5 +1,6 @@
 import { DELIVERY_STATES } from '../../../delivery/delivery.ts'
 import type { Database, Row } from '../file/database.ts'
+import { COUNT_OF_ROWS } from './inbox-count.ts'
 
 const STATES = DELIVERY_STATES.map((state) => `'${state}'`).join(', ')
 
@@ -44,7 +45,7 @@ export const LAW_OF_MOVING: readonly string[] = [
   `SELECT count(*) FROM work WHERE kind = 'release' AND doc IS NULL`,
 ]
 
-/** The sentences that read every delivery and every alert: half a second for a million. */
+/** The sentences that read every delivery, every alert and every inbox: half a second for a million of each. */
 const LAW_OF_ALL: readonly string[] = [
   ...LAW_OF_MOVING,
   // The deliveries of every state are as many as were counted.
@@ -52,6 +53,11 @@ const LAW_OF_ALL: readonly string[] = [
      SELECT state, sum(count) AS count FROM (
        SELECT state, count FROM delivery_count
        UNION ALL SELECT state, -count(*) FROM delivery GROUP BY state) GROUP BY state)`,
+  // Every inbox has as many entries, and as many unread, as were counted.
+  `SELECT coalesce(sum(abs(total) + abs(unread)), 0) FROM (
+     SELECT sum(total) AS total, sum(unread) AS unread FROM (
+       SELECT tenant, user_id, total, unread FROM inbox_count
+       UNION ALL SELECT tenant, user_id, -total, -unread FROM (${COUNT_OF_ROWS})) GROUP BY tenant, user_id)`,
   // What was resolved waits for nothing.
   `SELECT count(*) FROM alert WHERE status = 'resolved' AND (next_step_at IS NOT NULL OR work_id IS NOT NULL)`,
 ]

@@ -1,5 +1,6 @@
 import { failpoint } from '../../../failpoint.ts'
 import { type Database } from '../file/database.ts'
+import { COUNT_OF_ROWS } from './inbox-count.ts'
 
 /** Migration n lifts the schema from version n - 1 to n. Only ever appended to. */
 const MIGRATIONS: readonly string[] = [
@@ -345,6 +346,29 @@ const MIGRATIONS: readonly string[] = [
   `
   -- How often it was presented again and refused again.
   ALTER TABLE dead_letter ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  -- What each inbox has, broadcasts aside.
+  CREATE TABLE inbox_count (
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    unread INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user_id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO inbox_count ${COUNT_OF_ROWS};
+  -- The last commit that kept it, as counted is of the deliveries.
+  ALTER TABLE meta ADD COLUMN inbox_counted INTEGER NOT NULL DEFAULT 0;
+  UPDATE meta SET inbox_counted = commits;
+  -- Pages of one category and of one customer. Rows without them cost nothing here.
+  CREATE INDEX notification_category ON notification (tenant, user_id, category, state)
+    WHERE user_id IS NOT NULL AND state < 2 AND category IS NOT NULL;
+  CREATE INDEX notification_customer ON notification (tenant, user_id, customer_id, state)
+    WHERE user_id IS NOT NULL AND state < 2 AND customer_id IS NOT NULL;
+  -- With everything by which broadcasts are chosen: only those that are shown are read.
+  DROP INDEX notification_broadcast;
+  CREATE INDEX notification_broadcast ON notification (tenant, seq, audience, category, customer_id, user_id)
+    WHERE user_id IS NULL;
   `,
 ]
 

@@ -1,11 +1,13 @@
 import type { TenantId } from '../../../access/principal.ts'
 import type { Notification, NotificationContent } from '../../../notification/notification.ts'
-import type { InboxMark, InboxQuery, InboxReader, NewNotification } from '../../store.ts'
-import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
+import type { InboxQuery, InboxReader, InboxSummaryQuery, NewNotification } from '../../store.ts'
+import type { Database, Row, Statement } from '../file/database.ts'
+import { inboxCountRead } from './inbox-count.ts'
 
-const UNREAD = 0
-const READ = 1
-const DELETED = 2
+/** States of an entry; of a broadcast, of one person's. */
+export const UNREAD = 0
+export const READ = 1
+export const DELETED = 2
 const LAST_SEQ = Number.MAX_SAFE_INTEGER
 
 /** The values of `insert`, made on the caller's side so that flat rows cross the threads. */
@@ -59,49 +61,83 @@ export function readNotification(row: Row): Notification {
 }
 
 /** Whether groups ?3 (JSON) are among those a broadcast is for. */
-const ADDRESSED = `(n.audience IS NULL OR EXISTS (
+export const ADDRESSED = `(n.audience IS NULL OR EXISTS (
   SELECT 1 FROM json_each(n.audience) a JOIN json_each(?3) g ON g.value = a.value))`
-const BROADCASTS = `notification n INDEXED BY notification_broadcast
+/** What reader ?2 of tenant ?1 sees of broadcasts, in groups ?3. */
+export const BROADCASTS = `notification n INDEXED BY notification_broadcast
   LEFT JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?2 AND s.seq = n.seq
   WHERE n.tenant = ?1 AND n.user_id IS NULL AND coalesce(s.state, 0) < 2 AND ${ADDRESSED}`
-const PERSONAL = `notification n INDEXED BY notification_inbox
+/** What is in the inbox of reader ?2 of tenant ?1 alone. */
+export const PERSONAL = `notification n INDEXED BY notification_inbox
   WHERE n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`
 
-function inboxSql(order: 'newest' | 'oldest', status: 'read' | 'unread' | 'all'): string {
+/** What a page is of: each choice has an index of its own. */
+const CHOICES = {
+  all: { personal: PERSONAL, broadcast: '' },
+  category: {
+    personal: `${PERSONAL.replace('notification_inbox', 'notification_category')} AND n.category = ?5`,
+    broadcast: 'AND n.category = ?5',
+  },
+  customer: {
+    personal: `${PERSONAL.replace('notification_inbox', 'notification_customer')} AND n.customer_id = ?6
+      AND (?5 IS NULL OR n.category = ?5)`,
+    broadcast: 'AND n.customer_id = ?6 AND (?5 IS NULL OR n.category = ?5)',
+  },
+} as const
+type Choice = keyof typeof CHOICES
+
+/** The statement of a page, for which tests look up how it is answered. Parameters as {@link inboxReads} gives them. */
+export function inboxSql(
+  order: 'newest' | 'oldest',
+  status: 'read' | 'unread' | 'all',
+  choice: Choice,
+): string {
   const newest = order === 'newest'
   const direction = newest ? 'DESC' : 'ASC'
-  const filter = `AND n.seq ${newest ? '<' : '>'} ?4
-    AND (?5 IS NULL OR n.category = ?5) AND (?6 IS NULL OR n.customer_id = ?6)`
+  const beyond = `AND n.seq ${newest ? '<' : '>'} ?4`
+  const { personal, broadcast } = CHOICES[choice]
   // Each half is read in its index' own order and stops after ?7 rows, so a page costs a page at any depth.
   const tail = `ORDER BY n.seq ${direction} LIMIT ?7`
   const half = (state: number) =>
-    `SELECT * FROM (SELECT ${notificationColumns('n')} FROM ${PERSONAL} AND n.state = ${state} ${filter} ${tail})`
+    `SELECT * FROM (SELECT ${notificationColumns('n')} FROM ${personal} AND n.state = ${state} ${beyond} ${tail})`
   const broadcastStatus =
     status === 'all' ? '' : `AND coalesce(s.state, 0) = ${status === 'read' ? READ : UNREAD}`
   const parts = [
     ...(status === 'read' ? [] : [half(UNREAD)]),
     ...(status === 'unread' ? [] : [half(READ)]),
-    `SELECT * FROM (SELECT ${notificationColumns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${filter} ${tail})`,
+    `SELECT * FROM (SELECT ${notificationColumns('s')} FROM ${BROADCASTS} ${broadcastStatus} ${broadcast} ${beyond} ${tail})`,
   ]
   return `${parts.join(' UNION ALL ')} ORDER BY 1 ${direction} LIMIT ?8 OFFSET ?9`
 }
 
+const COUNT = `count(*), count(*) FILTER (WHERE`
+/** How many of one customer there are, and unread: total first. */
+export const CUSTOMER_COUNT = {
+  personal: `SELECT ${COUNT} n.state = ${UNREAD}) FROM
+    ${PERSONAL.replace('notification_inbox', 'notification_customer')} AND n.customer_id = ?3`,
+  broadcast: `SELECT ${COUNT} coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS} AND n.customer_id = ?4`,
+}
+/** The same of all broadcasts. */
+export const BROADCAST_COUNT = `SELECT ${COUNT} coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS}`
+
 /** The reader's statements on inboxes. */
 export function inboxReads(db: Database) {
   const pages = new Map<string, Statement>()
-  const personal = db.prepare(`SELECT count(*), count(*) FILTER (WHERE n.state = ${UNREAD}) FROM ${PERSONAL}`)
-  const broadcast = db.prepare(
-    `SELECT count(*), count(*) FILTER (WHERE coalesce(s.state, 0) = ${UNREAD}) FROM ${BROADCASTS}`,
-  )
+  const personal = inboxCountRead(db)
+  const broadcast = db.prepare(BROADCAST_COUNT)
+  const personalOf = db.prepare(CUSTOMER_COUNT.personal)
+  const broadcastOf = db.prepare(CUSTOMER_COUNT.broadcast)
   const version = db.prepare('SELECT commits FROM meta')
   const one = oneEntry(db)
   const subjectOf = anyEntry(db)
   return {
     inbox(query: InboxQuery): Row[] {
       const status = query.status ?? 'all'
-      const name = `${query.order} ${status}`
+      const choice =
+        query.customerId !== undefined ? 'customer' : query.category !== undefined ? 'category' : 'all'
+      const name = `${query.order} ${status} ${choice}`
       let page = pages.get(name)
-      if (!page) pages.set(name, (page = db.prepare(inboxSql(query.order, status))))
+      if (!page) pages.set(name, (page = db.prepare(inboxSql(query.order, status, choice))))
       const offset = query.offset ?? 0
       return page.all(
         ...scope(query),
@@ -114,11 +150,15 @@ export function inboxReads(db: Database) {
       )
     },
     /** Total, unread, version, all of one instant. */
-    inboxSummary(reader: InboxReader): Row {
+    inboxSummary(query: InboxSummaryQuery): Row {
+      const { tenant, userId, customerId } = query
       db.exec('BEGIN')
       try {
-        const [total, unread] = counts(personal.get(reader.tenant, reader.userId))
-        const [totalShared, unreadShared] = counts(broadcast.get(...scope(reader)))
+        const [own, shared] =
+          customerId === undefined
+            ? [personal(tenant, userId), broadcast.get(...scope(query))]
+            : [personalOf.get(tenant, userId, customerId), broadcastOf.get(...scope(query), customerId)]
+        const [[total, unread], [totalShared, unreadShared]] = [counts(own), counts(shared)]
         return [total + totalShared, unread + unreadShared, Number(version.get()?.[0])]
       } finally {
         db.exec('COMMIT')
@@ -132,15 +172,16 @@ export function inboxReads(db: Database) {
 }
 
 function counts(row: Row | undefined): readonly [number, number] {
-  return [Number(row?.[0]), Number(row?.[1])]
+  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)]
 }
 
-function scope(reader: InboxReader): readonly [string, string, string] {
+/** Parameters ?1 to ?3 of {@link BROADCASTS}. */
+export function scope(reader: InboxReader): readonly [string, string, string] {
   return [reader.tenant, reader.userId, JSON.stringify(reader.groups)]
 }
 
 /** The entry as one person sees it, with the columns of {@link readNotification} and its state after them. */
-function oneEntry(db: Database) {
+export function oneEntry(db: Database) {
   const personal = db.prepare(`
     SELECT ${notificationColumns('n')}, n.state FROM notification n
     WHERE n.id = ?3 AND n.tenant = ?1 AND n.user_id = ?2 AND n.state < 2`)
@@ -152,7 +193,7 @@ function oneEntry(db: Database) {
 }
 
 /** The entry whoever it is for, deleted or not, with the state that this person has of what is for everybody. */
-function anyEntry(db: Database) {
+export function anyEntry(db: Database) {
   const personal = db.prepare(`
     SELECT ${notificationColumns('n')} FROM notification n WHERE n.id = ? AND n.tenant = ? AND n.user_id IS NOT NULL`)
   const shared = db.prepare(`
@@ -162,83 +203,3 @@ function anyEntry(db: Database) {
   return (id: string, tenant: string, userId: string | null): Row | null =>
     personal.get(id, tenant) ?? shared.get(id, tenant, userId) ?? null
 }
-
-/** The writer's statements on notifications. */
-export function notificationWrites(db: Database) {
-  const insert = db.prepare(`
-    INSERT INTO notification (id, tenant, user_id, audience, principal, message_id, topic, category, customer_id,
-      created_at, content, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${UNREAD})`)
-  return {
-    /** Answers with the row's seq. */
-    insert: (row: Row): number => insert.run(...row).lastInsertRowid,
-    /** What a delivery is about, as its recipient sees it, deleted or not. */
-    subject: anyEntry(db),
-    mark: markWrites(db),
-  }
-}
-
-/** From which states each mark moves an entry, and where to. */
-const MARKS = {
-  read: { from: [UNREAD], to: READ },
-  unread: { from: [READ], to: UNREAD },
-  deleted: { from: [UNREAD, READ], to: DELETED },
-  restored: { from: [DELETED], to: null },
-} as const
-
-function markWrites(db: Database) {
-  const one = oneEntry(db)
-  const personal = db.prepare('SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM ' + PERSONAL)
-  const shared = db.prepare(
-    `SELECT n.seq, n.id, n.user_id, s.read_at, coalesce(s.state, 0) FROM ${BROADCASTS}`,
-  )
-  const deletedPersonal = db.prepare(`
-    SELECT n.seq, n.id, n.user_id, n.read_at, n.state FROM notification n
-    WHERE n.id = ?3 AND n.tenant = ?1 AND n.user_id = ?2 AND n.state = ${DELETED}`)
-  const deletedShared = db.prepare(`
-    SELECT n.seq, n.id, n.user_id, s.read_at, s.state FROM notification n
-    JOIN broadcast_state s ON s.tenant = n.tenant AND s.user_id = ?2 AND s.seq = n.seq
-    WHERE n.id = ?4 AND n.tenant = ?1 AND n.user_id IS NULL AND s.state = ${DELETED} AND ${ADDRESSED}`)
-  const setPersonal = db.prepare('UPDATE notification SET state = ?, read_at = ? WHERE seq = ?')
-  const setShared = db.prepare(`
-    INSERT INTO broadcast_state (tenant, user_id, seq, state, read_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET state = excluded.state, read_at = excluded.read_at`)
-
-  function entries(mark: InboxMark): readonly MarkedEntry[] {
-    if (mark.ids === 'all')
-      return [...personal.all(mark.tenant, mark.userId), ...shared.all(...scope(mark))]
-        .map((row) => row as unknown as MarkedEntry)
-        .toSorted((a, b) => a[0] - b[0])
-    if (mark.as === 'restored')
-      return [...new Set(mark.ids)].flatMap((id) => {
-        const row = deletedPersonal.get(mark.tenant, mark.userId, id) ?? deletedShared.get(...scope(mark), id)
-        return row ? [row as unknown as MarkedEntry] : []
-      })
-    const found = [...new Set(mark.ids)].map((id) => one(mark, id))
-    return found
-      .filter((row) => row !== null)
-      .map((row) => [row[0], row[1], row[3], row[10], row[11]] as MarkedEntry)
-  }
-
-  /** Ids that changed, in the order asked for, with `all` in that of the inbox. */
-  return (mark: InboxMark): string[] => {
-    const { from, to: target } = MARKS[mark.as]
-    const changed: string[] = []
-    for (const [seq, id, userId, readAt, state] of entries(mark)) {
-      if (!(from as readonly number[]).includes(state)) continue
-      const to = target ?? (readAt === null ? UNREAD : READ)
-      const nextReadAt: SqlValue = mark.as === 'read' ? mark.at : mark.as === 'unread' ? null : readAt
-      if (userId === null) setShared.run(mark.tenant, mark.userId, seq, to, nextReadAt)
-      else setPersonal.run(to, nextReadAt, seq)
-      changed.push(id)
-    }
-    return changed
-  }
-}
-
-type MarkedEntry = readonly [
-  seq: number,
-  id: string,
-  userId: string | null,
-  readAt: number | null,
-  state: number,
-]

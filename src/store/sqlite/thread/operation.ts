@@ -9,6 +9,7 @@ import type {
   DeliveryProgress,
   DigestClosing,
   InboxMark,
+  InboxRewording,
   Lease,
   ProviderReport,
   Settlement,
@@ -57,6 +58,7 @@ export type Operation =
       readonly steps: readonly (DeliveryProgress | ProviderReport)[]
     }
   | { readonly kind: 'mark'; readonly at: number; readonly mark: InboxMark }
+  | { readonly kind: 'reword'; readonly at: number; readonly rewording: InboxRewording }
   | { readonly kind: 'removeDeadLetter'; readonly at: number; readonly tenant: string; readonly id: string }
   | { readonly kind: 'clearOutbox'; readonly at: number; readonly tenant: string }
   | { readonly kind: 'prune'; readonly at: number; readonly before: PruneBefore }
@@ -140,6 +142,7 @@ export interface Replies {
   readonly cancelDelivery: boolean
   readonly progress: number
   readonly mark: readonly string[]
+  readonly reword: boolean
   readonly removeDeadLetter: boolean
   readonly clearOutbox: null
   readonly prune: number

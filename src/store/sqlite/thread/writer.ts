@@ -10,7 +10,7 @@ import { deliveryWrites } from '../table/delivery.ts'
 import { digestWrites } from '../table/digest.ts'
 import { metaWrites } from '../table/meta.ts'
 import { mqttSessionWrites } from '../table/mqtt-session.ts'
-import { notificationWrites } from '../table/notification.ts'
+import { notificationWrites } from '../table/notification-writes.ts'
 import { onceWrites } from '../table/once.ts'
 import type {
   AcceptOperation,
@@ -63,7 +63,9 @@ export interface Writer {
 /** Prepares every statement and counts the start of the store. */
 export function createWriter(db: Database, ballast: Ballast): Writer {
   const all = tables(db, ballast)
-  if (!all.meta.isCounted()) all.deliveries.counts.recount()
+  const counted = all.meta.counted()
+  if (!counted.deliveries) all.deliveries.counts.recount()
+  if (!counted.inboxes) all.notifications.counts.recount()
   const { bootCount, highWaterAt } = all.meta.boot()
   // The folder is locked: nobody else can hold a lease, and a step must not wait for the end of one (promise P14).
   // Deliveries do: lost twice within a moment by a process that does not stay up, they would pass for poison (P10).
@@ -78,16 +80,17 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
     const before = all.meta.changes()
     db.exec('BEGIN IMMEDIATE')
     const failures = new Map<number, string>()
-    all.deliveries.counts.restore()
+    forgetCounts(all)
     let replies = together(all, batch)
     if (!replies) {
-      all.deliveries.counts.restore()
+      forgetCounts(all)
       db.exec('ROLLBACK')
       db.exec('BEGIN IMMEDIATE')
       replies = apart(db, all, batch, failures)
     }
     const counted = tally(batch, replies, failures)
     all.deliveries.counts.write()
+    all.notifications.counts.write()
     // A claim that found nothing costs no fsync.
     if (all.meta.changes() !== before || counted.accepted > 0 || batch.some(({ kind }) => kind === 'ping'))
       all.meta.count(counted)
@@ -102,6 +105,12 @@ function runBatch(db: Database, all: Tables, batch: readonly Operation[]): Batch
     const fatal = committing && isInputOutputFailure(error)
     return { kind: 'failed', message: messageOf(error), fatal, full: all.ballast.spent }
   }
+}
+
+/** What an earlier transaction gathered and could not write. */
+function forgetCounts(all: Tables): void {
+  all.deliveries.counts.restore()
+  all.notifications.counts.restore()
 }
 
 /** The usual way: without savepoints, which cost more than most operations. Null when one threw. */
@@ -121,7 +130,7 @@ function apart(
   failures: Map<number, string>,
 ): Reply[] {
   return batch.map((operation, index) => {
-    const counts = all.deliveries.counts.mark()
+    const counts = { deliveries: all.deliveries.counts.mark(), inboxes: all.notifications.counts.mark() }
     db.exec('SAVEPOINT operation')
     try {
       const reply = perform(all, operation)
@@ -131,7 +140,8 @@ function apart(
       if (isStorageFailure(error)) throw error
       db.exec('ROLLBACK TO operation')
       db.exec('RELEASE operation')
-      all.deliveries.counts.restore(counts)
+      all.deliveries.counts.restore(counts.deliveries)
+      all.notifications.counts.restore(counts.inboxes)
       failures.set(index, messageOf(error))
       return null
     }
@@ -178,6 +188,8 @@ function perform(all: Tables, operation: Operation): Reply {
       return all.deliveries.progress(operation.steps)
     case 'mark':
       return all.notifications.mark(operation.mark)
+    case 'reword':
+      return all.notifications.reword(operation.rewording)
     case 'removeDeadLetter':
       return removeDeadLetter(all, operation)
     case 'clearOutbox':
