@@ -33,7 +33,7 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/answers/callbacks.ts'
 import { createChaos } from './delivery/chaos.ts'
 import { botSettings, capturedOf, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
-import { createDeliver } from './delivery/attempt/deliver.ts'
+import { answeredSince, createDeliver } from './delivery/attempt/deliver.ts'
 import { vapidOf } from './delivery/push/vapid.ts'
 import { createDevices } from './devices/devices.ts'
 import { closeDigest } from './delivery/digest/close.ts'
@@ -77,6 +77,10 @@ import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
+import { fingerprintOf } from './nodes/fingerprint.ts'
+import { createMembership } from './nodes/membership.ts'
+import type { Nodes } from './nodes/nodes.ts'
+import { createRelay, noRelay } from './nodes/relay.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
 import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
@@ -114,6 +118,8 @@ export interface AppOptions {
   /** Only tests bring their own; else the system's, never before the store's last commit (promise P18). */
   readonly clock?: Clock
   readonly random?: () => number
+  /** Only tests have several nodes on one store in one process; it stays open when the program stops. */
+  readonly shared?: { readonly store: Store; readonly redisUrl: string }
 }
 
 /** The running program. */
@@ -132,6 +138,9 @@ export interface RunningApp {
 /** The longest that a store may take for one write before publishes count as not accepted. */
 const READY_MS = 5000
 
+/** Where another node may make work: a hint that was lost costs no more than this. */
+const NODES_POLL_MS = 1000
+
 /** What is left of the grace for closing the store. */
 const LAST_STEPS_MS = 1000
 
@@ -140,15 +149,19 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
   let config = options.config
   const metrics = createMetrics()
-  const store = await openStore({
-    path: config.storage.path,
-    metrics,
-    log,
-    limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
-    ballastBytes: config.storage.ballast_mb * 1024 * 1024,
-  })
+  const nodes = await joinOthers(options, metrics)
+  const relay = nodes === null ? noRelay : createRelay(nodes.bus, log)
+  const store =
+    options.shared?.store ??
+    (await openStore({
+      path: config.storage.path,
+      metrics,
+      log,
+      limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
+      ballastBytes: config.storage.ballast_mb * 1024 * 1024,
+    }))
   const clock = options.clock ?? clockAfter(store, log, metrics)
-  const registry = createRegistry(store, clock)
+  const registry = relay.registry(createRegistry(store, clock))
   await registry.catchUp()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
@@ -217,6 +230,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
         (person === undefined || preferences.wantsLive(person, notification.content))
       )
     },
+    several: () => nodes !== null,
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -270,6 +284,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    answered: nodes === null ? undefined : (work) => answeredSince(work, store, clock.now()),
     providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => {
@@ -295,7 +310,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
   const lanes = channelLanes(channels, leftOver)
   for (const { name } of lanes) perform[name] = deliver
-  late.worker = createWorker({
+  const worker = createWorker({
     store,
     lanes: [
       { name: 'escalate', concurrency: 100 },
@@ -310,7 +325,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     alarm,
+    ...(nodes && { pollMs: NODES_POLL_MS }),
   })
+  late.worker = relay.worker(worker)
 
   late.core = {
     config: () => config,
@@ -323,10 +340,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ids,
     log,
     metrics,
-    live: late.live,
-    events,
-    presence,
-    board,
+    live: relay.live(late.live),
+    events: relay.events(events),
+    presence: relay.presence(presence),
+    board: relay.board(board),
     receipts,
     worker: late.worker,
     fence,
@@ -340,6 +357,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     operatorAlarm: alarm,
     publish,
     wanted,
+    rates: nodes?.rates,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
@@ -422,7 +440,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     limits: config.limits,
-    persistence: store.sessions,
+    persistence: nodes?.sessions ?? store.sessions,
+    nodes: nodes ?? undefined,
     readerOf,
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
@@ -472,6 +491,34 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.broker.publishKept(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
+  const unfollow = relay.follow({
+    store,
+    live: late.live,
+    board,
+    fence,
+    openAlerts,
+    events,
+    registry,
+    presence,
+    worker,
+    clock,
+    log,
+  })
+  const membership =
+    nodes &&
+    createMembership({
+      roll: nodes.roll,
+      bus: nodes.bus,
+      clock: systemClock(),
+      log,
+      metrics,
+      alarm,
+      entry: () => ({ version, config: fingerprintOf(config) }),
+      servedTo: () => late.broker.servedTo,
+      takeOver: (node) => late.broker.takeOver(node),
+      renew: (lost) => late.broker.renew(lost),
+    })
+  await membership?.beat()
   await rebuild(core)
   endNotices.missed()
   void core.reconsider(openAlerts.all())
@@ -493,7 +540,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
   late.broker.attachTo(http.server)
-  listenLiveSocket(http.server, { authenticator, config: () => config, streams, presence, clock, ids })
+  listenLiveSocket(http.server, {
+    ...{ authenticator, config: () => config, streams, clock, ids },
+    presence: core.presence,
+  })
   const httpUrl = await http.listen({ host, port: config.server.http_port })
   late.publicUrl = config.server.public_url ?? httpUrl
   core.rules.start()
@@ -527,6 +577,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       core.rules.close()
       clientPresence.close()
       for (const stop of stops) stop()
+      unfollow()
       streams.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
@@ -539,9 +590,22 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       board.close()
       announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
-      await store.close()
+      await membership?.close()
+      await nodes?.close()
+      if (!options.shared) await store.close()
     },
   }
+}
+
+/** The other nodes of this installation; null where there is no Redis to find them by, and nothing of it is loaded. */
+async function joinOthers(
+  { config, log, shared }: AppOptions,
+  metrics: ReturnType<typeof createMetrics>,
+): Promise<Nodes | null> {
+  const url = shared?.redisUrl ?? config.storage.redis_url
+  if (url === undefined) return null
+  const { joinNodes } = await import('./nodes/redis/join.ts')
+  return joinNodes({ url, node: randomIds().next(systemClock().now()), log, metrics })
 }
 
 /** The bot, where Telegram is live. */

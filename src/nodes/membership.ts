@@ -9,7 +9,9 @@ const CAUSE = 'configuration_differs'
 
 export interface MembershipOptions {
   readonly roll: Roll
-  readonly bus: Pick<Bus, 'node' | 'position'>
+  readonly bus: Pick<Bus, 'node'>
+  /** Up to where on the bus this node has kept everything that it would leave behind. */
+  readonly servedTo: () => string
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'nodes' | 'configurations'>
@@ -17,8 +19,11 @@ export interface MembershipOptions {
   readonly entry: () => Omit<NodeEntry, 'node'>
   /** A node is gone: resolves when what was its own is taken over, here or elsewhere. */
   readonly takeOver: (node: string) => Promise<void>
-  /** This node was off the roll for a while, or the roll was lost: what it keeps outside the store has to be kept anew. */
-  readonly renew: () => Promise<void>
+  /**
+   * Keeps anew what this node keeps outside the store: all of it when it was off the roll for a while or the roll was
+   * `lost`, else what is in doubt.
+   */
+  readonly renew: (lost: boolean) => Promise<void>
 }
 
 export interface Membership {
@@ -43,11 +48,11 @@ export function createMembership(options: MembershipOptions): Membership {
 
   const look = async () => {
     const entry = { node: bus.node, ...options.entry() }
-    const { present, gone, unknown } = await roll.call(entry, bus.position)
+    const { present, gone, unknown } = await roll.call(entry, options.servedTo())
     count = Math.max(1, present.length)
     metrics.nodes.set(count)
     compare(present)
-    if (unknown && begun) await options.renew()
+    await options.renew(unknown && begun)
     begun = true
     for (const node of gone) {
       await options.takeOver(node)
@@ -85,7 +90,10 @@ export function createMembership(options: MembershipOptions): Membership {
     async close() {
       closed = true
       cancel()
-      await roll.leave(bus.node).catch(() => {})
+      const entry = { node: bus.node, ...options.entry() }
+      const told = roll.call(entry, options.servedTo()).then(() => roll.leave(bus.node))
+      // Who cannot say goodbye is missed after a while.
+      await told.catch(() => {})
     },
   }
 }

@@ -6,8 +6,10 @@ import type { Board } from '../board/board.ts'
 import type { Clock } from '../clock.ts'
 import type { Worker } from '../delivery/worker/worker.ts'
 import type { Live, LiveOutcome } from '../live/live.ts'
+import type { Presence } from '../live/presence.ts'
 import type { EventLog, StreamEvent } from '../live/stream/event-log.ts'
 import type { Log } from '../log.ts'
+import type { PresenceDecision } from '../notification/decision.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { Bus } from './bus.ts'
@@ -26,21 +28,22 @@ export interface Here {
   readonly openAlerts: OpenAlerts
   readonly events: Pick<EventLog, 'add'>
   readonly registry: Registry
+  readonly presence: Presence
   readonly worker: Pick<Worker, 'wake'>
   readonly clock: Clock
   readonly log: Log
 }
 
-/** The same parts as the engine is to use them: what it does with them, the other nodes hear of. */
-export interface Everywhere {
-  readonly live: Live
-  readonly board: Board
-  readonly events: Pick<EventLog, 'add'>
-  readonly registry: Registry
-  wake(lane: string, dueAt: number): void
-  /** Looks into the store for what was missed. */
-  lookAgain(): void
-  close(): void
+/** Makes of parts of this node such that the others hear what is done with them; of a single node, the parts themselves. */
+export interface Relay {
+  registry(own: Registry): Registry
+  live(own: Live): Live
+  board(own: Board): Board
+  events(own: Pick<EventLog, 'add'>): Pick<EventLog, 'add'>
+  worker(own: Worker): Worker
+  presence(own: Presence): Presence
+  /** From now on this node does what it hears of others; returns what ends that. */
+  follow(here: Here): () => void
 }
 
 /**
@@ -48,9 +51,93 @@ export interface Everywhere {
  * node reads the store, which is the truth, so a hint that is lost, late or doubled changes nothing in the end. While
  * the bus is away every node looks into the store every two seconds.
  */
-export function createRelay(bus: Bus, here: Here): Everywhere {
-  const { live, board, events, registry, log, clock } = here
+export function createRelay(bus: Bus, log: Log): Relay {
   const hints = createHints(bus, log)
+  return {
+    registry: (own) => ({
+      ...own,
+      async put(...args) {
+        const put = await own.put(...args)
+        hints.tell('records', {})
+        return put
+      },
+      async remove(...args) {
+        const removed = await own.remove(...args)
+        hints.tell('records', {})
+        return removed
+      },
+    }),
+    live: (own) => ({
+      ...own,
+      stored(notification) {
+        const { tenant, userId: user, seq } = notification
+        own.stored(notification)
+        hints.tell('inbox', { tenant, user, seq })
+      },
+      page(alert, user) {
+        own.page(alert, user)
+        hints.gather('page', { tenant: alert.tenant, id: alert.id }, user)
+      },
+      outcome(alert, outcome, user) {
+        own.outcome(alert, outcome, user)
+        hints.gather('outcome', { tenant: alert.tenant, id: alert.id, outcome }, user)
+      },
+      changed(user) {
+        own.changed(user)
+        hints.tell('changed', { user })
+      },
+    }),
+    board: (own) => ({
+      ...own,
+      alertChanged(alert) {
+        own.alertChanged(alert)
+        hints.tell('alert', { tenant: alert.tenant, id: alert.id })
+      },
+      systemStatus(tenant, id, state) {
+        hints.tell('state', { tenant, id, state })
+        return own.systemStatus(tenant, id, state)
+      },
+    }),
+    events: (own) => ({
+      add(event) {
+        own.add(event)
+        hints.tell('event', { event })
+      },
+    }),
+    worker: (own) => ({
+      ...own,
+      wake(lane, at) {
+        own.wake(lane, at)
+        hints.tell('wake', { lane, at })
+      },
+    }),
+    presence: (own) => ({
+      ...own,
+      apply(decision) {
+        const answer = own.apply(decision)
+        const { session_id: given } = answer
+        const sessionId = typeof given === 'string' ? given : decision.sessionId
+        hints.tell('presence', { decision: { ...decision, sessionId } })
+        return answer
+      },
+    }),
+    follow: (here) => follow(bus, here),
+  }
+}
+
+/** The {@link Relay} of the only node of an installation. */
+export const noRelay: Relay = {
+  registry: (own) => own,
+  live: (own) => own,
+  board: (own) => own,
+  events: (own) => own,
+  worker: (own) => own,
+  presence: (own) => own,
+  follow: () => () => {},
+}
+
+function follow(bus: Bus, here: Here): () => void {
+  const { live, board, events, registry, presence, log, clock } = here
   let closed = false
   let cancel = () => {}
 
@@ -59,12 +146,16 @@ export function createRelay(bus: Bus, here: Here): Everywhere {
       // Read by the same build, or the one before, that wrote it; fields are checked where they decide anything.
       if (from !== bus.node) listener(body as unknown as Body)
     })
-  const failed = (error: unknown) => log.warn({ err: error }, 'what another node has done could not be looked up')
+  const failed = (error: unknown) =>
+    log.warn({ err: error }, 'what another node has done could not be looked up')
   const alertOf = (body: Body) => here.store.alert(body.tenant, body.id)
 
   const show = (alert: Alert) => {
     const known = here.openAlerts.get(alert.id)
-    if (known && (known.version > alert.version || (known.version === alert.version && known.count > alert.count)))
+    if (
+      known &&
+      (known.version > alert.version || (known.version === alert.version && known.count > alert.count))
+    )
       return
     const at = clock.now()
     if (alert.status === 'firing') here.fence.lower(alert.id, alert.pagesFrom, at)
@@ -97,6 +188,7 @@ export function createRelay(bus: Bus, here: Here): Everywhere {
   others('changed', ({ user }) => user !== null && live.changed(user))
   others('event', ({ event }) => events.add(event))
   others('state', ({ tenant, id, state }) => void board.systemStatus(tenant, id, state))
+  others('presence', ({ decision }) => void presence.apply(decision))
   others('wake', ({ lane, at }) => here.worker.wake(lane, at))
 
   let catching: Promise<void> | null = null
@@ -132,66 +224,9 @@ export function createRelay(bus: Bus, here: Here): Everywhere {
   }
   cancel = clock.at(clock.now() + POLL_MS, poll)
 
-  return {
-    live: {
-      ...live,
-      stored(notification) {
-        const { tenant, userId: user, seq } = notification
-        live.stored(notification)
-        hints.tell('inbox', { tenant, user, seq })
-      },
-      page(alert, user) {
-        live.page(alert, user)
-        hints.gather('page', { tenant: alert.tenant, id: alert.id }, user)
-      },
-      outcome(alert: Alert, outcome: LiveOutcome, user: string) {
-        live.outcome(alert, outcome, user)
-        hints.gather('outcome', { tenant: alert.tenant, id: alert.id, outcome }, user)
-      },
-      changed(user) {
-        live.changed(user)
-        hints.tell('changed', { user })
-      },
-    },
-    board: {
-      ...board,
-      alertChanged(alert) {
-        board.alertChanged(alert)
-        hints.tell('alert', { tenant: alert.tenant, id: alert.id })
-      },
-      systemStatus(tenant, id, state) {
-        hints.tell('state', { tenant, id, state })
-        return board.systemStatus(tenant, id, state)
-      },
-    },
-    events: {
-      add(event) {
-        events.add(event)
-        hints.tell('event', { event })
-      },
-    },
-    registry: {
-      ...registry,
-      async put(...args) {
-        const put = await registry.put(...args)
-        hints.tell('records', {})
-        return put
-      },
-      async remove(...args) {
-        const removed = await registry.remove(...args)
-        hints.tell('records', {})
-        return removed
-      },
-    },
-    wake(lane, at) {
-      here.worker.wake(lane, at)
-      hints.tell('wake', { lane, at })
-    },
-    lookAgain,
-    close() {
-      closed = true
-      cancel()
-    },
+  return () => {
+    closed = true
+    cancel()
   }
 }
 
@@ -205,6 +240,7 @@ interface Body extends Readonly<Record<string, unknown>> {
   readonly outcome: LiveOutcome
   readonly event: StreamEvent
   readonly state: Readonly<Record<string, unknown>>
+  readonly decision: PresenceDecision
   readonly lane: string
   readonly at: number
 }
@@ -226,4 +262,3 @@ async function syncAlerts({ store, openAlerts }: Here, show: (alert: Alert) => v
     if (alert) show(alert)
   }
 }
-

@@ -27,7 +27,9 @@ function busConformance(name: string, members: () => Promise<Members>) {
         bus.hear('word', ({ body, from }) => void list.push(`${from}${String(body['n'])}`))
         return list
       })
-      await Promise.all(Array.from({ length: 50 }, (_, n) => [a.send('word', { n }), b.send('word', { n })]).flat())
+      await Promise.all(
+        Array.from({ length: 50 }, (_, n) => [a.send('word', { n }), b.send('word', { n })]).flat(),
+      )
       await until(() => heard.every((list) => list.length === 100))
       expect(heard[0]).to.deep.equal(heard[1])
       expect(heard[0]?.filter((word) => word.startsWith('a'))).to.deep.equal(

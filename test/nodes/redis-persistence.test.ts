@@ -103,7 +103,14 @@ describe('the persistence of MQTT sessions in Redis', function () {
   it('does not let an older retained message cover a newer one', async () => {
     const persistence = new RedisPersistence(link, 'a')
     const retain = (text: string, position: string) =>
-      persistence.storeRetained({ topic: 'r', payload: Buffer.from(text), qos: 0, retain: true, tenant: 't', position })
+      persistence.storeRetained({
+        topic: 'r',
+        payload: Buffer.from(text),
+        qos: 0,
+        retain: true,
+        tenant: 't',
+        position,
+      })
     await retain('second', '100-2')
     await retain('first', '100-1')
     await retain('', '99-9')

@@ -116,7 +116,8 @@ export class RedisPersistence implements Persistence {
       }),
     )
     // One that has moved has the message there: its new node reads the bus from where this one stopped.
-    if (replies.length > 0 && replies.every((reply) => reply === -1)) throw new Error('the sessions are elsewhere')
+    if (replies.length > 0 && replies.every((reply) => reply === -1))
+      throw new Error('the sessions are elsewhere')
   }
 
   async outgoingUpdate(client: SessionRef, packet: PersistedPublish | PersistedPubrel): Promise<void> {

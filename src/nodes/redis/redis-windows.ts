@@ -28,7 +28,11 @@ return { 0, 0, tonumber(place) + window - now }
 `)
 
 /** Windows in Redis. While it is away every call answers null, with one line in the log and a count of each. */
-export function createRedisWindows(link: RedisLink, log: Log, metrics: Pick<Metrics, 'rateFallbacks'>): SharedWindows {
+export function createRedisWindows(
+  link: RedisLink,
+  log: Log,
+  metrics: Pick<Metrics, 'rateFallbacks'>,
+): SharedWindows {
   let alone = false
   return {
     async take(key, { maxRequests, windowMs }) {
@@ -40,7 +44,8 @@ export function createRedisWindows(link: RedisLink, log: Log, metrics: Pick<Metr
         return { admitted: admitted === 1, remaining, freeInMs }
       } catch (error) {
         metrics.rateFallbacks.inc()
-        if (!alone) log.warn({ err: error }, 'rate limits are counted by each node for itself until redis is back')
+        if (!alone)
+          log.warn({ err: error }, 'rate limits are counted by each node for itself until redis is back')
         alone = true
         return null
       }

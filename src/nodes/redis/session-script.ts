@@ -165,6 +165,7 @@ local id, me, from = ARGV[1], ARGV[2], ARGV[3]
 local home = redis.call('HGET', key(id, 's'), 'home')
 if from ~= '' and home ~= from then return false end
 if home then redis.call('HSET', key(id, 's'), 'home', me) end
+if from == '' and redis.call('HEXISTS', '${WILLS}:of', id) == 1 then redis.call('HSET', '${WILLS}:of', id, me) end
 local place = redis.call('XADD', '${STREAM}', '*', 'n', me, 'k', 'take', 'b', cjson.encode({ id = id, from = from }))
 local heard = home and redis.call('HGET', '${HEARD}', home)
 return { place, home or '', heard or '', redis.call('HGET', key(id, 's'), 'at') or '',

@@ -51,7 +51,16 @@ export async function createStreamBus(options: StreamBusOptions): Promise<Bus> {
   }
   const readOn = async () => {
     if (!begun) await begin()
-    const reply = await reader.call('XREAD', 'COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, position)
+    const reply = await reader.call(
+      'XREAD',
+      'COUNT',
+      READ_AT_ONCE,
+      'BLOCK',
+      BLOCK_MS,
+      'STREAMS',
+      STREAM,
+      position,
+    )
     if (!Array.isArray(reply)) return
     // One stream was asked for, so one is answered: its name and its entries.
     const [[, entries]] = reply as [[unknown, unknown]]
@@ -86,7 +95,15 @@ export async function createStreamBus(options: StreamBusOptions): Promise<Bus> {
       return writer.up && reader.up
     },
     async send(kind, body, payload) {
-      await writer.call('XADD', STREAM, 'MAXLEN', '~', KEPT_MESSAGES, '*', ...fieldsOf(node, { kind, body, payload }))
+      await writer.call(
+        'XADD',
+        STREAM,
+        'MAXLEN',
+        '~',
+        KEPT_MESSAGES,
+        '*',
+        ...fieldsOf(node, { kind, body, payload }),
+      )
     },
     hear: (kind, listener) => void listeners.set(kind, [...(listeners.get(kind) ?? []), listener]),
     onGap: (look) => void looks.push(look),
