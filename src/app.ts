@@ -78,6 +78,7 @@ import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
 import { fingerprintOf } from './nodes/fingerprint.ts'
+import { createLease } from './nodes/lease.ts'
 import { createMembership } from './nodes/membership.ts'
 import type { Nodes } from './nodes/nodes.ts'
 import { createRelay, noRelay } from './nodes/relay.ts'
@@ -161,8 +162,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       ballastBytes: config.storage.ballast_mb * 1024 * 1024,
     }))
   const clock = options.clock ?? clockAfter(store, log, metrics)
-  const registry = relay.registry(createRegistry(store, clock))
+  const ownRegistry = createRegistry(store, clock)
+  const registry = relay.registry(ownRegistry)
   await registry.catchUp()
+  const lead =
+    nodes && createLease({ registry: ownRegistry, clock, log }, { name: 'lead', node: nodes.bus.node })
+  const leads = lead === null ? undefined : () => lead.held()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
@@ -185,6 +190,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     jwtSecret:
       config.auth.jwt.secret === undefined ? await store.secret('jwt') : Buffer.from(config.auth.jwt.secret),
     log,
+    others: relay.others,
   })
 
   // The parts know each other in a circle (a delivery makes a receipt, a receipt is published, a publish is a
@@ -358,6 +364,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     publish,
     wanted,
     rates: nodes?.rates,
+    others: relay.others,
+    leads,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
@@ -515,10 +523,14 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       alarm,
       entry: () => ({ version, config: fingerprintOf(config) }),
       servedTo: () => late.broker.servedTo,
-      takeOver: (node) => late.broker.takeOver(node),
+      takeOver: (node) => {
+        clientPresence.gone(node)
+        return late.broker.takeOver(node)
+      },
       renew: (lost) => late.broker.renew(lost),
     })
   await membership?.beat()
+  await lead?.look()
   await rebuild(core)
   endNotices.missed()
   void core.reconsider(openAlerts.all())
@@ -562,6 +574,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       followLink: (code, chatId) => book.followLink(code, chatId),
       clock,
       log,
+      leads,
     })
   poll?.start()
 
@@ -578,6 +591,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       clientPresence.close()
       for (const stop of stops) stop()
       unfollow()
+      await lead?.close()
       streams.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),

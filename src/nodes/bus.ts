@@ -32,6 +32,15 @@ export interface Bus {
   close(): Promise<void>
 }
 
+/** How a part of the engine speaks to its likes on other nodes. What is told may be lost. */
+export interface Others {
+  tell(kind: string, body: BusMessage['body']): void
+  /** Calls with what others told, never with what this node did; must not throw. */
+  hear(kind: string, listener: (body: BusMessage['body'], from: string) => void): void
+  /** Whether they can be reached now. */
+  readonly up: boolean
+}
+
 /** Whether a position comes after another one. */
 export function isAfter(position: string, other: string): boolean {
   const [at, number] = partsOf(position)

@@ -12,7 +12,7 @@ import type { Log } from '../log.ts'
 import type { PresenceDecision } from '../notification/decision.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
-import type { Bus } from './bus.ts'
+import type { Bus, Others } from './bus.ts'
 import { createHints } from './hints.ts'
 
 /** How often records are looked at that no hint was heard of, and everything else while the bus is away. */
@@ -36,6 +36,8 @@ export interface Here {
 
 /** Makes of parts of this node such that the others hear what is done with them; of a single node, the parts themselves. */
 export interface Relay {
+  /** For parts that have more to say to their likes; null on a single node. */
+  readonly others: Others | null
   registry(own: Registry): Registry
   live(own: Live): Live
   board(own: Board): Board
@@ -54,6 +56,16 @@ export interface Relay {
 export function createRelay(bus: Bus, log: Log): Relay {
   const hints = createHints(bus, log)
   return {
+    others: {
+      tell: (kind, body) => hints.tell(kind, body),
+      hear: (kind, listener) =>
+        bus.hear(kind, ({ body, from }) => {
+          if (from !== bus.node) listener(body, from)
+        }),
+      get up() {
+        return bus.up
+      },
+    },
     registry: (own) => ({
       ...own,
       async put(...args) {
@@ -127,6 +139,7 @@ export function createRelay(bus: Bus, log: Log): Relay {
 
 /** The {@link Relay} of the only node of an installation. */
 export const noRelay: Relay = {
+  others: null,
   registry: (own) => own,
   live: (own) => own,
   board: (own) => own,

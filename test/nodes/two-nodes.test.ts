@@ -24,7 +24,7 @@ describe('two nodes on one store', function () {
     await phone.mqtt.subscribeAsync(['users/bob/notifications', 'users/bob/unread'], { qos: 1 })
     const device = await pair.a.client('device')
     for (const text of ['one', 'two', 'three'])
-      await publish(device.mqtt, 'notifications/send/user/bob', { title: text, message: text })
+      await publish(device.mqtt, 'notifications/realtime/user/bob', { title: text, message: text })
     const seen = () =>
       phone.messages
         .filter(({ topic }) => topic.endsWith('notifications'))
@@ -42,7 +42,7 @@ describe('two nodes on one store', function () {
       ),
     )
     const device = await pair.a.client('device')
-    await publish(device.mqtt, 'notifications/broadcast', { title: 'all', message: 'all' })
+    await publish(device.mqtt, 'notifications/realtime/broadcast', { title: 'all', message: 'all' })
     await until(() => phones.every(({ messages }) => messages.length === 1))
   })
 
