@@ -155,13 +155,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const store =
     options.shared?.store ??
     (await openStore({
-      path: config.storage.path,
+      ...placeOf(config, nodes?.sessions),
       metrics,
       log,
       limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
-      ballastBytes: config.storage.ballast_mb * 1024 * 1024,
     }))
-  const clock = options.clock ?? clockAfter(store, log, metrics)
+  const clock = options.clock ?? store.clock ?? clockAfter(store, log, metrics)
   const ownRegistry = createRegistry(store, clock)
   const registry = relay.registry(ownRegistry)
   await registry.catchUp()
@@ -639,6 +638,14 @@ async function closeHttp(
   )
   await http.close()
   cancel()
+}
+
+/** Where the configuration has the store. */
+function placeOf({ storage }: Config, sessions: Store['sessions'] | undefined) {
+  const { driver, path, url = '', ballast_mb } = storage
+  if (driver === 'sqlite') return { driver, path, ballastBytes: ballast_mb * 1024 * 1024 } as const
+  if (!sessions) throw new Error('With driver mongo sessions are kept elsewhere')
+  return { driver, url, sessions } as const
 }
 
 function clockAfter(store: Store, log: Log, metrics: ReturnType<typeof createMetrics>): Clock {

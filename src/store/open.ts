@@ -6,14 +6,18 @@ import type { Store } from './store.ts'
 
 const BALLAST_BYTES = 64 * 1024 * 1024
 
-export interface OpenStoreOptions {
+interface Shared {
+  readonly metrics?: Metrics
+  readonly log: Log
+  /** How much may wait for its commit (promise P25). */
+  readonly limits: { readonly operations: number; readonly bytes: number }
+}
+
+export interface OpenSqliteOptions extends Shared {
+  readonly driver?: 'sqlite'
   /** The folder that holds everything; made when it is missing. */
   readonly path: string
   readonly clock?: Clock
-  readonly metrics?: Metrics
-  readonly log: Log
-  /** How much may wait for the disk (promise P25). */
-  readonly limits: { readonly operations: number; readonly bytes: number }
   /** Of the file that is given up when the disk is full, 64 MiB by default (promise P25). */
   readonly ballastBytes?: number
   /**
@@ -23,14 +27,36 @@ export interface OpenStoreOptions {
   readonly onFatal?: (error: Error) => void
 }
 
+export interface OpenMongoOptions extends Shared {
+  readonly driver: 'mongo'
+  /** With credentials; its path names the database. */
+  readonly url: string
+  /** Where MQTT sessions are kept: not in MongoDB. */
+  readonly sessions: Store['sessions']
+}
+
+export type OpenStoreOptions = OpenSqliteOptions | OpenMongoOptions
+
 /**
- * Opens the store, lifts its schema, and counts the start. Rejects with an explanation when the folder cannot be
- * used, belongs to another process or was written by a newer build; nothing is changed then.
+ * Opens the store, lifts its schema, and counts the start. Rejects with an explanation when the folder or the server
+ * cannot be used, belongs to another process or was written by a newer build; nothing is changed then.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const store = options.driver === 'mongo' ? await openMongo(options) : await openSqlite(options)
+  options.log.debug({ driver: options.driver ?? 'sqlite', bootCount: store.bootCount }, 'store opened')
+  return store
+}
+
+async function openMongo({ metrics, ...options }: OpenMongoOptions): Promise<Store> {
+  // Whoever keeps everything in a folder does without the driver.
+  const { openMongoStore } = await import('./mongo/open-mongo.ts')
+  return openMongoStore({ ...options, metrics })
+}
+
+function openSqlite(options: OpenSqliteOptions): Promise<Store> {
   const { path, clock = systemClock(), metrics, log, limits } = options
   const end = options.onFatal ?? (() => process.exit(1))
-  const store = await openSqliteStore({
+  return openSqliteStore({
     path,
     clock,
     metrics,
@@ -42,6 +68,4 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       end(error)
     },
   })
-  log.debug({ path, bootCount: store.bootCount }, 'store opened')
-  return store
 }

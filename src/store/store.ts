@@ -4,6 +4,7 @@ import type { AuditEntry, AuditHead, NewAuditEntry } from '../audit/entry.ts'
 import type { FoundRow } from '../audit/verify.ts'
 import type { Alert, AlertLevel, AlertStatus, TimelineEntry } from '../alert/alert.ts'
 import type { Attempt } from '../delivery/attempt/attempt.ts'
+import type { Clock } from '../clock.ts'
 import type { ChannelName, Delivery, DeliveryState, OutboxItem } from '../delivery/delivery.ts'
 import type { Notification, Origin } from '../notification/notification.ts'
 
@@ -196,6 +197,9 @@ export interface Store {
   readonly highWaterAt: number
   readonly bootCount: number
 
+  /** Time as every node of the store sees it, never before the high water; absent where the process' own is enough. */
+  readonly clock?: Clock
+
   /** Waits for what is queued, then releases everything. */
   close(): Promise<void>
 }
@@ -291,8 +295,11 @@ export interface NewDelivery {
   readonly ahead?: boolean
 }
 
+/** Names a piece of work; whatever the backend takes for it. */
+export type WorkId = number | string
+
 export interface Lease {
-  readonly workId: number
+  readonly workId: WorkId
   readonly token: number
   readonly deliveryId: string
 }
@@ -311,7 +318,7 @@ export interface AlertChange {
   readonly deliveries: readonly NewDelivery[]
   readonly notifications: readonly NewNotification[]
   /** Set when a claimed timer caused this: refused as `fenced` when the token is stale. */
-  readonly claimed: { readonly workId: number; readonly token: number } | null
+  readonly claimed: { readonly workId: WorkId; readonly token: number } | null
   /** Ends every delivery of this alert that is `pending` with purpose `page`, with this reason (promises P15, P17). */
   readonly cancelPages: string | null
   /** Only those of this person; absent: everybody's. */
@@ -333,7 +340,7 @@ export interface Claim {
 }
 
 export type Claimed = {
-  readonly workId: number
+  readonly workId: WorkId
   readonly token: number
   readonly tenant: TenantId
   readonly dueAt: number
@@ -355,7 +362,7 @@ export type Claimed = {
 )
 
 export interface Settlement {
-  readonly workId: number
+  readonly workId: WorkId
   readonly token: number
   readonly at: number
   /** What the attempt came to, kept behind those of earlier ones, the newest 50 of a delivery (checklist C19). */
@@ -418,7 +425,7 @@ export interface DigestContents {
 export interface DigestClosing {
   readonly tenant: TenantId
   readonly digestId: string
-  readonly workId: number
+  readonly workId: WorkId
   readonly token: number
   readonly at: number
   readonly expectCount: number

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { CommitQueue } from '../../src/store/sqlite/thread/commit-queue.ts'
+import { CommitQueue } from '../../src/store/commit-queue.ts'
 
 const entry = (name: string, given: { bytes?: number; urgent?: boolean; keys?: string[] } = {}) => ({
   name,

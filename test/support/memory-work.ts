@@ -123,7 +123,7 @@ export function memoryWork(): MemoryWork {
     async settle(settlement) {
       await Promise.resolve()
       fail()
-      const row = rows.get(settlement.workId)
+      const row = rows.get(Number(settlement.workId))
       if (!row || row.token !== settlement.token) return 'fenced'
       settlements.push(settlement)
       if (settlement.outbox) outbox.push(settlement.outbox)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Alert } from '../../../src/alert/alert.ts'
 import type { ChannelName } from '../../../src/delivery/delivery.ts'
-import type { Claimed, Store } from '../../../src/store/store.ts'
+import type { AlertChange, Claimed, Store } from '../../../src/store/store.ts'
 import * as sample from './samples.ts'
 import { ACME, DEFAULT, NOON } from './samples.ts'
 
@@ -107,11 +107,7 @@ function walker(seed: number) {
     (store) => store.prune({ now, outbox: now - 5000, deadLetters: now - 20_000, records: now, limit: 2 }),
   ]
 
-  function change(
-    store: Store,
-    alert: Alert,
-    claimed: { workId: number; token: number } | null,
-  ): Promise<unknown> {
+  function change(store: Store, alert: Alert, claimed: AlertChange['claimed']): Promise<unknown> {
     const status = pick(['firing', 'acknowledged', 'snoozed', 'resolved'] as const)
     const given = { tenant: alert.tenant, subjectKind: 'alert', purpose: pick(['page', 'outcome']) }
     return store.changeAlert(

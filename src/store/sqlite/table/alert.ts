@@ -1,6 +1,6 @@
 import type { Alert, TimelineEntry } from '../../../alert/alert.ts'
 import type { AlertChange, AlertQuery, PageQuery } from '../../store.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor } from '../../cursor.ts'
 import {
   isUniqueViolation,
   type Database,

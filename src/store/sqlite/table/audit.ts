@@ -3,7 +3,7 @@ import { chained, NO_ENTRIES, type AuditEntry, type AuditHead, type AuditRow } f
 import type { FoundRow } from '../../../audit/verify.ts'
 import type { AuditQuery } from '../../store.ts'
 import type { Database, Row, SqlValue } from '../file/database.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor } from '../../cursor.ts'
 
 const COLUMNS = 'tenant, at, actor, via, action, subject, detail, seq, hash'
 

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../../access/principal.ts'
 import type { DeadLetter, PageQuery } from '../../store.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor } from '../../cursor.ts'
 import type { Database, Row, SqlValue } from '../file/database.ts'
 
 export function deadLetterRow(letter: DeadLetter): Row {

@@ -28,7 +28,7 @@ import {
   readHistory,
   readLastAttempt,
 } from './delivery-history.ts'
-import { decodeCursor, type Position } from './cursor.ts'
+import { decodeCursor, type Position } from '../../cursor.ts'
 import type { Database, Row, SqlValue, Statement } from '../file/database.ts'
 import type { Rank, workWrites } from './work.ts'
 

@@ -1,7 +1,7 @@
 import type { TenantId } from '../../../access/principal.ts'
 import type { StoredRecord } from '../../store.ts'
 import type { Database, Row } from '../file/database.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor } from '../../cursor.ts'
 
 const COLUMNS = 'tenant, kind, owner, key, doc, version, changed_at, seq'
 

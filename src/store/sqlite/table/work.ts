@@ -1,4 +1,4 @@
-import type { Claim } from '../../store.ts'
+import type { Claim, WorkId } from '../../store.ts'
 import type { Database, Row } from '../file/database.ts'
 
 export type WorkKind = 'deliver' | 'escalate' | 'release' | 'digest'
@@ -117,7 +117,8 @@ export function workWrites(db: Database) {
     nextDueAt: ({ lane, criticalOnly }: Claim) =>
       ((criticalOnly ? nextCritical : next).get(lane)?.[0] ?? null) as number | null,
     /** The work, when this token still holds it. */
-    held(id: number, token: number): HeldWork | null {
+    held(workId: WorkId, token: number): HeldWork | null {
+      const id = Number(workId)
       const row = held.get(id, token)
       if (!row) return null
       const [tenant, kind, ref, ordinal] = row as unknown as [string, WorkKind, string, number | null]

@@ -2,7 +2,7 @@ import type { Clock } from '../../../clock.ts'
 import { fault } from '../../../errors.ts'
 import { failpoint } from '../../../failpoint.ts'
 import type { Metrics } from '../../../metrics.ts'
-import { CommitQueue, type Queued, type QueueLimits } from './commit-queue.ts'
+import { CommitQueue, type Queued, type QueueLimits } from '../../commit-queue.ts'
 import {
   pack,
   weigh,
@@ -14,17 +14,10 @@ import {
 } from './operation.ts'
 import { Room } from '../file/room.ts'
 import type { Thread } from './thread.ts'
+import { UnstorableError } from '../../unstorable-error.ts'
 
 /** More would make the first caller of a commit wait for the thousandth. */
 const LARGEST_COMMIT = 1000
-
-/** The store works, but cannot hold what this one call says: a bug of the caller, and trying again is in vain (promise P10). */
-export class UnstorableError extends Error {
-  constructor(cause: string) {
-    super('The store could not hold it', { cause })
-    this.name = 'UnstorableError'
-  }
-}
 
 interface Call extends Queued {
   readonly operation: Operation

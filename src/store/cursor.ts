@@ -1,6 +1,5 @@
-import { fault } from '../../../errors.ts'
-import type { Page } from '../../store.ts'
-import type { Row, SqlValue } from '../file/database.ts'
+import { fault } from '../errors.ts'
+import type { Page } from './store.ts'
 
 /** The place after which the next page begins, in the order of the listing's key. */
 export type Position = readonly (string | number)[]
@@ -28,15 +27,16 @@ export function decodeCursor(cursor: string | undefined, shape: Position): Posit
 }
 
 /** One page of rows that were asked for with one row more than the page holds. */
-export function pageOf<T>(
+export function pageOf<T, Row>(
   rows: readonly Row[],
   limit: number,
-  read: { readonly item: (row: Row) => T; readonly position: (row: Row) => readonly SqlValue[] },
+  read: { readonly item: (row: Row) => T; readonly position: (row: Row) => readonly unknown[] },
 ): Page<T> {
   const kept = rows.slice(0, limit)
   const last = kept.at(-1)
   return {
     items: kept.map(read.item),
+    // What a listing is ordered by is text or a number.
     nextCursor: rows.length > limit && last ? encodeCursor(read.position(last) as Position) : null,
   }
 }
