@@ -44,10 +44,12 @@ export function createRates(windows: SharedWindows): Rates {
       lines.set(key, line)
       line.count += 1
       const own = line.tail.then(() => stand(waiter))
-      line.tail = own.finally(() => {
+      const leave = () => {
         line.count -= 1
         if (line.count === 0) lines.delete(key)
-      })
+      }
+      // Whoever gives up holds up nobody behind.
+      line.tail = own.then(leave, leave)
       return own
     },
   }

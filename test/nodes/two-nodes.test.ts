@@ -54,11 +54,13 @@ describe('two nodes on one store', function () {
     const device = await pair.a.client('device')
     await publish(device.mqtt, 'alerts/critical/system_failure', { message: 'down' })
     await until(() => phone.messages.length === 1 && board.messages.length >= 1)
-    const [alert] = (await pair.a.store.openAlerts(10)).items
+    const alertNow = async () =>
+      (await pair.a.store.openAlerts(10)).items.find(({ type }) => type === 'system_failure')
+    const alert = await alertNow()
     expect(alert?.status).to.equal('firing')
     // On the node that did not raise it.
     await publish(phone.mqtt, `alerts/${alert?.id}/ack`, {})
-    await until(async () => (await pair.a.store.openAlerts(10)).items[0]?.status === 'acknowledged')
+    await until(async () => (await alertNow())?.status === 'acknowledged')
     await until(() => board.texts().some((text) => text.includes('"acknowledged"')))
   })
 
@@ -131,4 +133,48 @@ describe('two nodes on one store', function () {
       (await pair.a.store.openAlerts(10)).items.some(({ type }) => type === 'carillon_configuration_differs'),
     )
   })
+
+  it("takes each other's tickets, once, and each other's ends of sessions", async () => {
+    const [anna] = [pair.a.app.engine.directory.principal('anna')]
+    if (!anna) throw new Error('no anna')
+    const { ticket } = pair.a.app.authenticator.ticket(anna)
+    const redeemed = () => pair.b.app.authenticator.mqtt({ ...NOBODY, ticket })
+    await until(async () => (await redeemed().catch(() => null))?.id === 'anna')
+    await pause(500)
+    expect(await pair.a.app.authenticator.mqtt({ ...NOBODY, ticket }).catch(() => null)).to.equal(null)
+  })
+
+  it('raises no alarm about silence on one node while the other one hears, and one when nobody does (E15)', async () => {
+    const machines = await Promise.all([pair.a.client('device'), pair.b.client('other')])
+    for (let n = 0; n < 8; n++) {
+      const machine = machines[n % 2]
+      if (machine) await publish(machine.mqtt, 'heartbeats/backup', {})
+      await pause(500)
+    }
+    const alerts = async () =>
+      (await pair.a.store.openAlerts(10)).items.filter(({ type }) => type === 'missed')
+    expect(await alerts()).to.deep.equal([])
+    await until(async () => (await alerts()).length === 1)
+    await pause(2500)
+    expect((await alerts()).map(({ count }) => count)).to.deep.equal([1])
+    // Whichever node hears it again.
+    await publish(machines[1].mqtt, 'heartbeats/backup', {})
+    await until(async () => (await alerts()).length === 0)
+  })
+
+  it('raises no alarm about a machine that goes on with the other node, and one when it is gone', async () => {
+    const first = await pair.a.client('watched', { clientId: 'w' })
+    const second = await pair.b.client('watched', { clientId: 'w' })
+    const alerts = async () => (await pair.a.store.openAlerts(10)).items.filter(({ type }) => type === 'gone')
+    await pause(3000)
+    expect(await alerts()).to.deep.equal([])
+    first.mqtt.end(true)
+    second.mqtt.stream.destroy()
+    await until(async () => (await alerts()).length === 1)
+    await pair.a.client('watched', { clientId: 'w' })
+    await until(async () => (await alerts()).length === 0)
+  })
 })
+
+const NOBODY = { username: null, password: null, remoteAddress: '127.0.0.1', ticket: null, cookie: null }
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -24,7 +24,16 @@ const CONFIG = {
       publish: ['notifications/#', 'alerts/#', 'events/#', 'plain/#', 'heartbeats/#'],
       subscribe: ['plain/#'],
     },
+    watched: {
+      token: 'watched-token',
+      publish: [],
+      subscribe: [],
+      presence: { grace: '1s', alert: { severity: 'warning', type: 'gone' } },
+    },
     other: { token: 'other-token', publish: ['plain/#', 'heartbeats/#'], subscribe: ['plain/#'] },
+  },
+  heartbeats: {
+    backup: { every: '2s', grace: '1s', alert: { severity: 'warning', type: 'missed' } },
   },
   teams: {
     platform: {

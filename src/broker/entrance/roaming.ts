@@ -31,6 +31,8 @@ export class Roaming {
   private readonly arriving = new Map<string, Promise<void>>()
   /** Where on the bus this node said that it has a session, until it hears that itself. */
   private readonly taken = new Map<string, string>()
+  /** At home here, and not read yet. */
+  private readonly expected: Homecoming[] = []
   private readonly lost = new Map<string, number>()
 
   constructor(options: RoamingOptions) {
@@ -64,11 +66,16 @@ export class Roaming {
     }
   }
 
-  /** Takes over the sessions of a node that is gone. They have no connection. */
+  /** Takes over the sessions of a node that is gone. They have no connection. Rejects when it has to be called again. */
   async takeOver(node: string): Promise<void> {
     for await (const home of this.options.nodes.homes.takeFrom(node)) {
       if (home.stored) this.taken.set(home.stored.id, home.position)
-      await this.arrive(home)
+      this.expected.push(home)
+    }
+    // One that cannot be read now is tried again with the next call, for nobody else can have it any more.
+    for (let next = this.expected[0]; next; next = this.expected[0]) {
+      await this.arrive(next)
+      this.expected.shift()
     }
   }
 

@@ -1,5 +1,4 @@
 import type { PersistedWill } from '../../broker/session/persistence.ts'
-import { isAfter } from '../bus.ts'
 import type { Homecoming, Homes } from '../homes.ts'
 import { STREAM } from './keys.ts'
 import type { RedisLink } from './link.ts'
@@ -14,17 +13,14 @@ export function createRedisHomes(link: RedisLink, node: string): Homes {
     const reply = await link.run(TAKE_HOME, [id, node, from])
     if (reply === null) return null
     // As the script returns it.
-    const [position, , heard, at, principal, leftAt] = (reply as Buffer[]).map(String) as [
-      ...[string, string, string, string, string, string],
+    const [position, at, principal, leftAt] = (reply as Buffer[]).map(String) as [
+      string,
+      string,
+      string,
+      string,
     ]
     const stored = principal === '' ? null : { id, ...readRecord(principal, leftAt) }
-    // Whichever is later: all of it was served up to where its node was, and more than that when it says so itself.
-    const served = [heard, at].filter((place) => place !== '')
-    const servedTo = served.reduce<string | null>(
-      (best, place) => (best === null || isAfter(place, best) ? place : best),
-      null,
-    )
-    return { position, servedTo: servedTo ?? (stored ? position : null), stored }
+    return { position, servedTo: at === '' ? null : at, stored }
   }
   return {
     async take(id) {

@@ -16,7 +16,14 @@ export function sessionKey(id: string, part: 's' | 'f' | 'i' | 'o' | 'p' | 'm' |
   return `${PREFIX}session:${id}:${part}`
 }
 
-const KEY = `local function key(id, part) return '${PREFIX}session:' .. id .. ':' .. part end`
+const SHARED = `
+local function key(id, part) return '${PREFIX}session:' .. id .. ':' .. part end
+local function later(position, other)
+  local at, number = string.match(position, '(%d+)-(%d+)')
+  local otherAt, otherNumber = string.match(other, '(%d+)-(%d+)')
+  at, number, otherAt, otherNumber = tonumber(at), tonumber(number), tonumber(otherAt), tonumber(otherNumber)
+  return at > otherAt or (at == otherAt and number > otherNumber)
+end`
 
 /**
  * Makes changes of session state, all or none, in their order. ARGV: the node, then for each change its name, how many
@@ -24,7 +31,7 @@ const KEY = `local function key(id, part) return '${PREFIX}session:' .. id .. ':
  * paused while its sessions were taken over changes nothing any more. Answers with one reply for each change.
  */
 export const CHANGE = script(`
-${KEY}
+${SHARED}
 local me = ARGV[1]
 local function names(id) return key(id, 'o') end
 local function forget(id, name)
@@ -44,12 +51,6 @@ local function identify(id, name, number)
 end
 local function empty(id)
   return redis.call('EXISTS', key(id, 's'), key(id, 'f')) == 0
-end
-local function later(position, other)
-  local at, number = string.match(position, '(%d+)-(%d+)')
-  local otherAt, otherNumber = string.match(other, '(%d+)-(%d+)')
-  at, number, otherAt, otherNumber = tonumber(at), tonumber(number), tonumber(otherAt), tonumber(otherNumber)
-  return at > otherAt or (at == otherAt and number > otherNumber)
 end
 local free = { retain = true, unretain = true, will = true, unwill = true }
 local act = {}
@@ -156,19 +157,22 @@ return replies
 /**
  * Brings a session home to a node, and says so on the bus in the same step: every node stops serving it there, and this
  * one goes on from there. With a node to take it from, nothing happens when it is at home elsewhere by now. ARGV:
- * session, node, from. Answers with the place of that message, who had the session, how far its messages are stored at
- * least, and its record; or with nothing.
+ * session, node, from. Answers with the place of that message, up to where on the bus everything for the session is
+ * stored with it, which is kept until more is, and with its record; or with nothing.
  */
 export const TAKE_HOME = script(`
-${KEY}
+${SHARED}
 local id, me, from = ARGV[1], ARGV[2], ARGV[3]
 local home = redis.call('HGET', key(id, 's'), 'home')
 if from ~= '' and home ~= from then return false end
+local at = redis.call('HGET', key(id, 's'), 'at') or ''
+local heard = home and home ~= me and redis.call('HGET', '${HEARD}', home) or ''
+if heard ~= '' and (at == '' or later(heard, at)) then at = heard end
+if home and at ~= '' then redis.call('HSET', key(id, 's'), 'at', at) end
 if home then redis.call('HSET', key(id, 's'), 'home', me) end
 if from == '' and redis.call('HEXISTS', '${WILLS}:of', id) == 1 then redis.call('HSET', '${WILLS}:of', id, me) end
 local place = redis.call('XADD', '${STREAM}', '*', 'n', me, 'k', 'take', 'b', cjson.encode({ id = id, from = from }))
-local heard = home and redis.call('HGET', '${HEARD}', home)
-return { place, home or '', heard or '', redis.call('HGET', key(id, 's'), 'at') or '',
+return { place, at,
   redis.call('HGET', key(id, 's'), 'principal') or '', redis.call('HGET', key(id, 's'), 'leftAt') or '' }
 `)
 
