@@ -552,7 +552,11 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   await http.ready()
   late.broker.attachTo(http.server)
   listenLiveSocket(http.server, {
-    ...{ authenticator, config: () => config, streams, clock, ids },
+    authenticator,
+    config: () => config,
+    streams,
+    clock,
+    ids,
     presence: core.presence,
   })
   const httpUrl = await http.listen({ host, port: config.server.http_port })

@@ -314,7 +314,7 @@ export class Expectations {
     const patience = others?.up === false ? this.expectation.periodMs * UNHEARD_PART : 0
     const latest = clock.now() - this.expectation.periodMs - patience
     const due: Instance[] = []
-    for (const instance of [...this.awaited.values()]) {
+    for (const instance of Array.from(this.awaited.values())) {
       if (instance.from > latest || due.length >= AT_ONCE) break
       const place = { tenant: this.tenant, owner: this.rule.id, key: instance.topic }
       const said = others ? (registry.get(INSTANCE, place)?.doc.seenAt ?? 0) : 0

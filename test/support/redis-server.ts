@@ -36,8 +36,18 @@ export async function startRedis(): Promise<RedisServer> {
   let child: ChildProcess | null = null
   const start = async () => {
     child = spawn('redis-server', [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--save',
+      '',
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
     ])
     const exited = once(child, 'exit').then(() => {
       throw new Error('redis-server ended at once')
