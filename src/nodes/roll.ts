@@ -1,5 +1,3 @@
-import type { Clock } from '../clock.ts'
-
 /** A node as it announces itself. */
 export interface NodeEntry {
   readonly node: string
@@ -32,29 +30,3 @@ export interface Roll {
 export const LIFE_MS = 5000
 /** How often nodes announce themselves. */
 export const BEAT_MS = 1500
-
-/** A {@link Roll} in the memory of one process. */
-export function createRoll(clock: Pick<Clock, 'now'>): Roll {
-  const entries = new Map<string, NodeEntry & { until: number }>()
-  return {
-    async call(entry) {
-      const now = clock.now()
-      const unknown = (entries.get(entry.node)?.until ?? 0) <= now
-      entries.set(entry.node, { ...entry, until: now + LIFE_MS })
-      const all = [...entries.values()]
-      const strip = ({ node, version, config }: NodeEntry) => ({ node, version, config })
-      return {
-        unknown,
-        present: all.filter(({ until }) => until > now).map(strip),
-        gone: all.filter(({ until }) => until <= now).map(({ node }) => node),
-      }
-    },
-    async leave(node) {
-      const entry = entries.get(node)
-      if (entry) entry.until = 0
-    },
-    async forget(node) {
-      entries.delete(node)
-    },
-  }
-}

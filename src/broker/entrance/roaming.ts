@@ -54,7 +54,8 @@ export class Roaming {
   async bring(id: string, clean: boolean): Promise<void> {
     const { nodes, persistence, sessions, log } = this.options
     try {
-      const home = await nodes.homes.take(id)
+      // A short outage is no reason to have two of it.
+      const home = await nodes.homes.take(id).catch(() => nodes.homes.take(id))
       this.taken.set(id, home.position)
       if (clean && home.stored && !sessions.has(id)) await persistence.dropSession({ id })
       if (!clean) await this.arrive(home)

@@ -4,7 +4,7 @@ import { systemClock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 
 /** How long a command may take before the connection counts as lost: a server that is paused looks like one that is gone. */
-const COMMAND_MS = 1000
+const COMMAND_MS = 2500
 const CONNECT_MS = 2000
 const LONGEST_PAUSE_MS = 1000
 
