@@ -16,7 +16,7 @@ export interface RateLimitOptions {
 }
 
 /**
- * An exact sliding window per principal, over everything that this instance stands before (R40, R47; fault 11). A
+ * An exact sliding window per principal, over everything that this instance stands before, and over all nodes (R40, R47; fault 11). A
  * limit that the configuration gives a principal wins over the one given here.
  *
  * Over it, MQTT with QoS 1 or 2 waits for the next free place, first come first served, so that nothing is lost and
@@ -42,18 +42,26 @@ export function rateLimit(options: RateLimitOptions = {}): Middleware {
     const key = principal.id
     const limit = limitOf(principal, general)
     const now = clock.now()
+    const { rates } = context
+    const shared = rates && (rates.waiting(key) > 0 ? NO_PLACE : await rates.take(key, limit))
     const waiting = lines.waiting(key)
-    if (waiting === 0 && window.take(key, limit, now)) return next()
-    const standing = window.standing(key, limit, now, waiting)
+    if (shared ? shared.admitted : waiting === 0 && window.take(key, limit, now)) return next()
+    const standing = shared
+      ? { remaining: 0, freeAt: now + shared.freeInMs }
+      : window.standing(key, limit, now, waiting)
     if (publish.via === 'http') throw exceeded(limit, standing, now)
     if (told.take(key, { maxRequests: 1, windowMs: limit.windowMs }, now)) {
       context.tell('rate-limit', notice(limit, standing))
     }
     if (publish.qos === 0) return { kind: 'drop', reason: 'rate_limit_exceeded' }
-    await lines.join({ key, limit, clock, signal: publish.signal })
+    const waiter = { key, limit, clock, signal: publish.signal }
+    await (shared ? rates?.wait(waiter) : lines.join(waiter))
     return next()
   }
 }
+
+/** Somebody stands in line already. */
+const NO_PLACE = { admitted: false, freeInMs: 1000 }
 
 /** Everybody has a limit; the one that stands for "not configured" gives way to the middleware's own. */
 function limitOf(principal: Principal, general: RateLimit): RateLimit {

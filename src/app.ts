@@ -34,7 +34,7 @@ import type { Core } from './core.ts'
 import { createCallbacks } from './delivery/answers/callbacks.ts'
 import { createChaos } from './delivery/chaos.ts'
 import { botSettings, capturedOf, channelLanes, createChannels, laneOf } from './delivery/channels/index.ts'
-import { createDeliver } from './delivery/attempt/deliver.ts'
+import { answeredSince, createDeliver } from './delivery/attempt/deliver.ts'
 import { vapidOf } from './delivery/push/vapid.ts'
 import { createDevices } from './devices/devices.ts'
 import { closeDigest } from './delivery/digest/close.ts'
@@ -78,6 +78,11 @@ import { createEndNotices } from './noise/grouping/announce.ts'
 import { createNoise } from './noise/noise.ts'
 import { reconsider } from './noise/reconsider.ts'
 import { createSilences } from './noise/silences.ts'
+import { fingerprintOf } from './nodes/fingerprint.ts'
+import { createLease } from './nodes/lease.ts'
+import { createMembership } from './nodes/membership.ts'
+import type { Nodes } from './nodes/nodes.ts'
+import { createRelay, noRelay } from './nodes/relay.ts'
 import { createNotiPy } from './notipy/notipy.ts'
 import { createAnnouncer } from './oncall/announcing.ts'
 import { createCalendarFollower } from './oncall/calendar/follow-calendars.ts'
@@ -115,8 +120,8 @@ export interface AppOptions {
   /** Only tests bring their own; else the system's, never before the store's last commit (promise P18). */
   readonly clock?: Clock
   readonly random?: () => number
-  /** Where MQTT sessions are kept with driver mongo. */
-  readonly sessions?: Store['sessions']
+  /** Only tests have several nodes on one store in one process; it stays open when the program stops. */
+  readonly shared?: { readonly store: Store; readonly redisUrl: string }
 }
 
 /** The running program. */
@@ -135,6 +140,9 @@ export interface RunningApp {
 /** The longest that a store may take for one write before publishes count as not accepted. */
 const READY_MS = 5000
 
+/** Where another node may make work: a hint that was lost costs no more than this. */
+const NODES_POLL_MS = 1000
+
 /** What is left of the grace for closing the store. */
 const LAST_STEPS_MS = 1000
 
@@ -143,15 +151,23 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { log, router, version } = options
   let config = options.config
   const metrics = createMetrics()
-  const store = await openStore({
-    ...placeOf(config, options.sessions),
-    metrics,
-    log,
-    limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
-  })
+  const nodes = await joinOthers(options, metrics)
+  const relay = nodes === null ? noRelay : createRelay(nodes.bus, log)
+  const store =
+    options.shared?.store ??
+    (await openStore({
+      ...placeOf(config, nodes?.sessions),
+      metrics,
+      log,
+      limits: { operations: config.limits.commit_queue, bytes: config.limits.commit_queue_bytes },
+    }))
   const clock = options.clock ?? store.clock ?? clockAfter(store, log, metrics)
-  const registry = createRegistry(store, clock)
+  const ownRegistry = createRegistry(store, clock)
+  const registry = relay.registry(ownRegistry)
   await registry.catchUp()
+  const lead =
+    nodes && createLease({ registry: ownRegistry, clock, log }, { name: 'lead', node: nodes.bus.node })
+  const leads = lead === null ? undefined : () => lead.held()
   const preferences = createPersonalPreferences(registry)
   const contacts = createContacts(registry)
   const schedules = createLiveSchedules(registry)
@@ -174,6 +190,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     jwtSecret:
       config.auth.jwt.secret === undefined ? await store.secret('jwt') : Buffer.from(config.auth.jwt.secret),
     log,
+    others: relay.others,
   })
 
   // The parts know each other in a circle (a delivery makes a receipt, a receipt is published, a publish is a
@@ -219,6 +236,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
         (person === undefined || preferences.wantsLive(person, notification.content))
       )
     },
+    several: () => nodes !== null,
     openPagesFor: (userId) => Promise.resolve(openAlerts.pagesFor(userId)),
     progressed: {
       wanted: (subject) => receipts.wanted(originOf(subject)),
@@ -272,6 +290,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     fires: (alertId) => openAlerts.fires(alertId),
     overlap: createOverlap(),
     chaos,
+    answered: nodes === null ? undefined : (work) => answeredSince(work, store, clock.now()),
     providerIds: (delivery, since) => providerIdsOf(store, delivery, since),
     withheld: createWithheld({ registry, directory: () => directory, contacts, optOuts }),
     settled: (work, settlement) => {
@@ -297,7 +316,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const leftOver = (await store.lanes()).filter((name) => perform[name] === undefined)
   const lanes = channelLanes(channels, leftOver)
   for (const { name } of lanes) perform[name] = deliver
-  late.worker = createWorker({
+  const worker = createWorker({
     store,
     lanes: [
       { name: 'escalate', concurrency: 100 },
@@ -312,7 +331,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     alarm,
+    ...(nodes && { pollMs: NODES_POLL_MS }),
   })
+  late.worker = relay.worker(worker)
 
   late.core = {
     config: () => config,
@@ -325,10 +346,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     ids,
     log,
     metrics,
-    live: late.live,
-    events,
-    presence,
-    board,
+    live: relay.live(late.live),
+    events: relay.events(events),
+    presence: relay.presence(presence),
+    board: relay.board(board),
     receipts,
     worker: late.worker,
     fence,
@@ -342,6 +363,9 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     operatorAlarm: alarm,
     publish,
     wanted,
+    rates: nodes?.rates,
+    others: relay.others,
+    leads,
     publicUrl: () => late.publicUrl,
     bringForward: (tenant, alertId) => bringForward(late.core, tenant, alertId),
     addressesOf: (person, channel) => channels.get(channel)?.channel.addresses(person) ?? [],
@@ -425,7 +449,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     log,
     metrics,
     limits: config.limits,
-    persistence: store.sessions,
+    persistence: nodes?.sessions ?? store.sessions,
+    nodes: nodes ?? undefined,
     readerOf,
     originAllowed: (origin) =>
       origin !== undefined && (config.server.allowed_origins.includes(origin) || origin === late.publicUrl),
@@ -475,6 +500,38 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       late.broker.publishKept(topic, payload, { qos: 1, tenant: principal.tenant }),
   })
 
+  const unfollow = relay.follow({
+    store,
+    live: late.live,
+    board,
+    fence,
+    openAlerts,
+    events,
+    registry,
+    presence,
+    worker,
+    clock,
+    log,
+  })
+  const membership =
+    nodes &&
+    createMembership({
+      roll: nodes.roll,
+      bus: nodes.bus,
+      clock: systemClock(),
+      log,
+      metrics,
+      alarm,
+      entry: () => ({ version, config: fingerprintOf(config) }),
+      servedTo: () => late.broker.servedTo,
+      takeOver: (node) => {
+        clientPresence.gone(node)
+        return late.broker.takeOver(node)
+      },
+      renew: (lost) => late.broker.renew(lost),
+    })
+  await membership?.beat()
+  await lead?.look()
   await rebuild(core)
   endNotices.missed()
   void core.reconsider(openAlerts.all())
@@ -496,7 +553,14 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const mqttPort = await late.broker.listen(host, config.server.mqtt_port)
   await http.ready()
   late.broker.attachTo(http.server)
-  listenLiveSocket(http.server, { authenticator, config: () => config, streams, presence, clock, ids })
+  listenLiveSocket(http.server, {
+    authenticator,
+    config: () => config,
+    streams,
+    clock,
+    ids,
+    presence: core.presence,
+  })
   const httpUrl = await http.listen({ host, port: config.server.http_port, backlog: BACKLOG })
   late.publicUrl = config.server.public_url ?? httpUrl
   core.rules.start()
@@ -515,6 +579,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       followLink: (code, chatId) => book.followLink(code, chatId),
       clock,
       log,
+      leads,
     })
   poll?.start()
 
@@ -530,6 +595,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       core.rules.close()
       clientPresence.close()
       for (const stop of stops) stop()
+      unfollow()
+      await lead?.close()
       streams.close()
       await Promise.all([
         closeHttp(http, clock, graceMs),
@@ -542,9 +609,22 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       board.close()
       announcer.close()
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
-      await store.close()
+      await membership?.close()
+      await nodes?.close()
+      if (!options.shared) await store.close()
     },
   }
+}
+
+/** The other nodes of this installation; null where there is no Redis to find them by, and nothing of it is loaded. */
+async function joinOthers(
+  { config, log, shared }: AppOptions,
+  metrics: ReturnType<typeof createMetrics>,
+): Promise<Nodes | null> {
+  const url = shared?.redisUrl ?? config.storage.redis_url
+  if (url === undefined) return null
+  const { joinNodes } = await import('./nodes/redis/join.ts')
+  return joinNodes({ url, node: randomIds().next(systemClock().now()), log, metrics })
 }
 
 /** The bot, where Telegram is live. */
@@ -567,7 +647,7 @@ async function closeHttp(
 }
 
 /** Where the configuration has the store. */
-function placeOf({ storage }: Config, sessions: AppOptions['sessions']) {
+function placeOf({ storage }: Config, sessions: Store['sessions'] | undefined) {
   const { driver, path, url = '', ballast_mb } = storage
   if (driver === 'sqlite') return { driver, path, ballastBytes: ballast_mb * 1024 * 1024 } as const
   if (!sessions) throw new Error('With driver mongo sessions are kept elsewhere')

@@ -21,6 +21,8 @@ import type { Presence } from './live/presence.ts'
 import type { EventLog } from './live/stream/event-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { Others } from './nodes/bus.ts'
+import type { Rates } from './nodes/rates.ts'
 import type { Noise } from './noise/noise.ts'
 import type { PersonalPreferences } from './preferences/personal-preferences.ts'
 import type { Receipts } from './receipts/receipts.ts'
@@ -59,6 +61,12 @@ export interface Core {
   /** Sends to the subscribers of a topic in the engine's name; nothing is stored. */
   readonly publish: (topic: string, payload: string, options?: PublishOptions) => void
   readonly wanted: (topic: string) => boolean
+  /** How parts speak to their likes on other nodes; absent on a single one. */
+  readonly others?: Others | null
+  /** Whether this is the node that does what only one does; absent on a single one, which does everything. */
+  readonly leads?: (() => boolean) | undefined
+  /** Rates that are counted over all nodes; absent on a single one. */
+  readonly rates?: Rates | undefined
   /** Origin of links; known once the server listens. */
   readonly publicUrl: () => string
   /** An alert's page was given up: see alert/paging/bring-forward.ts. */

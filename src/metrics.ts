@@ -140,6 +140,21 @@ export function createMetrics() {
       buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
       registers,
     }),
+    nodes: new Gauge({
+      name: 'carillon_nodes',
+      help: 'Nodes of this installation that this one knows of',
+      registers,
+    }),
+    configurations: new Gauge({
+      name: 'carillon_node_configurations',
+      help: 'Different configurations that nodes run: anything but 1 is a mistake',
+      registers,
+    }),
+    rateFallbacks: new Counter({
+      name: 'carillon_rate_fallbacks_total',
+      help: 'Publishes whose rate this node counted for itself, because Redis was away',
+      registers,
+    }),
     watchdog: new Gauge({
       name: 'carillon_overdue_work',
       help: 'Pieces of work that are due for more than five seconds',

@@ -13,6 +13,7 @@ import { createJwt } from './jwt.ts'
 import { machineIndex } from './machine-index.ts'
 import { verifyPassword } from './password.ts'
 import type { Principal } from './principal.ts'
+import type { Others } from '../nodes/bus.ts'
 import { createTickets } from './tickets.ts'
 import { sameDigest, tokenDigest } from './tokens.ts'
 
@@ -63,6 +64,7 @@ export interface AuthenticatorOptions {
   /** At least 32 bytes. */
   readonly jwtSecret: Uint8Array
   readonly log: Log
+  readonly others?: Others | null
 }
 
 const TICKET_MS = 60_000
@@ -86,9 +88,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const secure = config().server.public_url?.startsWith('https:') ?? false
   const cookie = { name: secure ? '__Host-carillon' : 'carillon', secure }
   const backoff = createBackoff()
-  const tickets = createTickets<Proof>({ capacity: 10_000, lifetimeMs: TICKET_MS })
-  const links = createTickets<string>({ capacity: 100, lifetimeMs: LINK_MS })
+  const shared = (name: string) => (options.others ? { others: options.others, name } : undefined)
+  const tickets = createTickets<Proof>({ capacity: 10_000, lifetimeMs: TICKET_MS, shared: shared('ticket') })
+  const links = createTickets<string>({ capacity: 100, lifetimeMs: LINK_MS, shared: shared('link') })
   const revoked = new Map<string, number>()
+  options.others?.hear('revoked', ({ id, until }) => void revoked.set(String(id), Number(until)))
   const machines = machineIndex(() => directory(), config)
 
   const admit = ({ id, expiresAt }: Proof): Principal => {
@@ -202,6 +206,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         revoked.delete(id)
       }
       revoked.set(claims.id, claims.expiresAt + HOUR_MS)
+      options.others?.tell('revoked', { id: claims.id, until: claims.expiresAt + HOUR_MS })
     },
     ticket(principal) {
       const { id, expiresAt } = principal

@@ -3,6 +3,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/schema/schema.ts'
 import type { Log } from '../log.ts'
+import type { Nodes } from '../nodes/nodes.ts'
 import type { Metrics } from '../metrics.ts'
 import type { InboxReader } from '../store/store.ts'
 import type { BrokerDoor } from './broker.ts'
@@ -16,6 +17,8 @@ export interface BrokerOptions {
   readonly limits: Config['limits']
   /** Where sessions, queues, retained messages and wills outlive the process; without it they do not. */
   readonly persistence?: Persistence
+  /** Where there are several: how messages and sessions get to the others. */
+  readonly nodes?: Pick<Nodes, 'bus' | 'homes'> | undefined
   /** Whose inbox a person's connection reads. */
   readonly readerOf: (principal: Principal) => InboxReader
   /** Whether an upgrade request that carries a cookie comes from a page that may use it (security row 32). */

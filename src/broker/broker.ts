@@ -62,6 +62,12 @@ export interface Broker {
   hears(principalId: string, topic: string): boolean
   /** Ends every connection and every stored session of a principal whose access has ended. */
   revoke(principalId: string): void
+  /** Where there are several nodes: takes over the sessions and wills of one that is gone. */
+  takeOver(node: string): Promise<void>
+  /** Where there are several nodes: keeps sessions anew that may not be kept; all of them when all was `lost`. */
+  renew(lost: boolean): Promise<void>
+  /** Up to where on the bus sessions that are here have everything kept for them. */
+  readonly servedTo: string
   /** Listens for MQTT over TCP. Resolves with the port. */
   listen(host: string, port: number): Promise<number>
   /** Takes the upgrade requests for `/mqtt` of this server. */

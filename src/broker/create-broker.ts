@@ -109,6 +109,11 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
         if (principal?.id === principalId) conn.destroy(new Error('the access was revoked'))
       front.revoke(principalId)
     },
+    takeOver: (node) => front.takeOver(node),
+    renew: (lost) => front.renew(lost),
+    get servedTo() {
+      return front.lasting.servedTo
+    },
     async listen(host, port) {
       const listener: TcpListener = await listenTcp({ host, port }, log, accept)
       stops.push(() => listener.stop())

@@ -33,6 +33,8 @@ export interface CanaryWatch {
 const PLACE = { tenant: DEFAULT_TENANT, owner: '', key: 'last' } as const
 /** Nobody is on call, or the store is away: looked at again. */
 const AGAIN_MS = 60_000
+/** How often a node looks whether it has become its turn. */
+const FOLLOWER_MS = 2000
 
 /**
  * Sends the canary page of the configuration at its times, the whole way of a page but for the alert, and looks after it:
@@ -76,6 +78,8 @@ export function createCanaryWatch(core: Core): CanaryWatch {
   /** Does what is due; resolves with when to look again. */
   const look = async (settings: Settings): Promise<number> => {
     const page = last()
+    // Another node does it; this one only has to be there when that one dies.
+    if (core.leads?.() === false) return clock.now() + FOLLOWER_MS
     const checkAt = page && !page.checked ? page.sentAt + durationMs(settings.within) : Infinity
     const sendAt = nextCanaryAt(page, durationMs(settings.every), clock.now())
     if (checkAt <= clock.now() && page) {

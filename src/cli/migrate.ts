@@ -15,7 +15,10 @@ export function addMigrate(program: Command, terminal: Terminal, finish: Finish)
     .command('migrate')
     .description('Move the data folder of a stopped program into an empty database')
     .requiredOption('--to <store>', 'mongo')
-    .option('--url <url>', 'of the database; CARILLON__STORAGE__URL unless set, which shows no password to others')
+    .option(
+      '--url <url>',
+      'of the database; CARILLON__STORAGE__URL unless set, which shows no password to others',
+    )
     .option('--data <folder>', 'the data folder; CARILLON_DATA or ./data unless set')
     .action((options: MigrateOptions) => finish(moveData(options, terminal)))
 }

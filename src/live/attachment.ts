@@ -12,6 +12,9 @@ import type { Progress } from './progress.ts'
 export const WINDOW = 100
 /** Entries read at once, at most. */
 const PAGE = 100
+/** How often, and how long apart, an entry is looked for that was announced and cannot be read yet. */
+const MOST_LOOKS = 20
+const LOOK_AGAIN_MS = 50
 
 /** What a connection's attachment needs of the fan-out it belongs to. */
 export interface AttachmentHost {
@@ -61,6 +64,9 @@ export class Attachment implements LiveAttachment {
   /** How many entries to read next: about as many as the sink took last time. */
   #stride = PAGE
   #failures = 0
+  /** The highest `seq` that another node spoke of, and how often it is still looked for. */
+  #expected = -1
+  #looks = 0
   #cancelRetry: (() => void) | null = null
   #pages: MissedPages | null = null
   #unread: InboxSummary | null = null
@@ -111,6 +117,18 @@ export class Attachment implements LiveAttachment {
     if (this.#behind) this.#overtaken = true
     else if (this.#full || this.#inFlight >= WINDOW) this.#behind = true
     else if (!this.#hand(notification, payload)) this.#behind = true
+  }
+
+  /** Entries up to this `seq` are stored, or about to be readable: reads on from the cursor. */
+  readOn(seq: number): void {
+    if (!this.interest.notifications || this.#detached) return
+    if (seq > this.#expected) {
+      this.#expected = seq
+      this.#looks = MOST_LOOKS
+    }
+    this.#behind = true
+    this.#overtaken = true
+    this.#pump()
   }
 
   /** An alert pages this person: goes out at once, ahead of what the inbox still holds. */
@@ -166,7 +184,23 @@ export class Attachment implements LiveAttachment {
       if (entries.length < limit && !this.#overtaken) this.#behind = false
     }
     this.#reading = false
+    if (!this.#behind) this.#expectMore()
     this.#pump()
+  }
+
+  /**
+   * An entry is not readable before those with lower places are, which another node may still be storing for somebody
+   * else. One that never comes was for others, or read elsewhere.
+   */
+  #expectMore(): void {
+    if (this.#cursor >= this.#expected || this.#looks === 0 || this.#cancelRetry) return
+    this.#looks -= 1
+    const { clock } = this.#host
+    this.#cancelRetry = clock.at(clock.now() + LOOK_AGAIN_MS, () => {
+      this.#cancelRetry = null
+      this.#behind = true
+      this.#pump()
+    })
   }
 
   async #readPages(pages: MissedPages): Promise<void> {

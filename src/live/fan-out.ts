@@ -1,3 +1,4 @@
+import type { TenantId } from '../access/principal.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
@@ -14,6 +15,8 @@ import { createUnread } from './unread.ts'
 const READS = 16
 /** A store that is down is logged this often, not once for each connection. */
 const COMPLAINT_MS = 5000
+/** People whose connections read on in one turn of the event loop. */
+const STIRRED_AT_ONCE = 500
 
 export interface LiveOptions {
   readonly store: Pick<Store, 'inbox' | 'inboxSummary' | 'progress'>
@@ -29,6 +32,11 @@ export interface LiveOptions {
   readonly visibleTo: (notification: Notification, reader: InboxReader) => boolean
   /** The open alerts that page this person on `realtime`; told when they connect. Others among them are passed by. */
   readonly openPagesFor: (userId: string) => Promise<readonly Alert[]>
+  /**
+   * Whether other nodes store notifications as well. Their places in the inbox are then between those of this one, so
+   * that connections are served from the inbox alone, in its order.
+   */
+  readonly several?: () => boolean
   /** Hears of stored progress of personal notifications and pages. */
   readonly progressed?: ProgressListener
 }
@@ -105,7 +113,30 @@ export function createLive(options: LiveOptions): Live {
     }
   }
 
+  const arrived: Live['arrived'] = (tenant, userId, seq) => {
+    if (userId === null) {
+      stirAll([...people.values()], tenant, seq)
+      return
+    }
+    const person = people.get(userId)
+    if (!person) return
+    for (const attachment of person.attachments) attachment.readOn(seq)
+    unread.changed(userId)
+  }
+  /** A part of the people per turn of the event loop. */
+  const stirAll = (all: readonly Person[], tenant: TenantId | null, seq: number) => {
+    for (const { attachments } of all.slice(0, STIRRED_AT_ONCE))
+      for (const attachment of attachments) {
+        if (tenant !== null && attachment.reader.tenant !== tenant) continue
+        attachment.readOn(seq)
+        if (attachment.interest.unread) unread.changed(attachment.reader.userId)
+      }
+    if (all.length > STIRRED_AT_ONCE && !closed)
+      setImmediate(() => stirAll(all.slice(STIRRED_AT_ONCE), tenant, seq))
+  }
+
   return {
+    arrived,
     attach(reader, interest, sink, after) {
       const attachment = new Attachment(host, reader, sink, broadcasts.last(reader.tenant))
       if (closed) {
@@ -122,6 +153,10 @@ export function createLive(options: LiveOptions): Live {
     },
     online: (userId) => (people.get(userId)?.wanting ?? 0) > 0,
     stored(notification) {
+      if (options.several?.()) {
+        arrived(notification.tenant, notification.userId, notification.seq)
+        return
+      }
       if (notification.userId === null) {
         broadcasts.start(notification)
         return

@@ -1,3 +1,4 @@
+import type { TenantId } from '../access/principal.ts'
 import type { Alert } from '../alert/alert.ts'
 import type { OutcomeKind } from '../alert/outcome/outcome-of.ts'
 import type { Notification } from '../notification/notification.ts'
@@ -60,6 +61,11 @@ export interface Live {
   online(userId: string): boolean
   /** A notification was stored: pass it on to whom it concerns. Must be called in the order of `seq`. */
   stored(notification: Notification): void
+  /**
+   * Another node has stored entries up to this `seq`: for this person, or for many when `userId` is null, or nobody
+   * knows what, when `tenant` is null as well. Connections read on from where they are.
+   */
+  arrived(tenant: TenantId | null, userId: string | null, seq: number): void
   /** An alert pages this person on `realtime`. */
   page(alert: Alert, userId: string): void
   /**

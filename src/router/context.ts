@@ -3,6 +3,7 @@ import type { Config } from '../config/schema/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
+import type { Rates } from '../nodes/rates.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Decision } from '../notification/decision.ts'
 import type { Publish } from './publish.ts'
@@ -29,6 +30,8 @@ export interface Context<Params extends object = Readonly<Record<string, string>
   readonly filter: Config['filter']
   readonly log: Log
   readonly metrics: Metrics
+  /** Rates that are counted over all nodes; absent on a single one. */
+  readonly rates?: Rates | undefined
   /** Sends a message to the publisher's own receipt topic at once, at most once; not durable (rate limit [R47]). */
   tell(id: string, payload: Readonly<Record<string, unknown>>): void
 }

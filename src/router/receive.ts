@@ -188,6 +188,7 @@ export function contextOf(core: Core, match: Taken, arrival: Arrival, body: unkn
     filter: core.config().filter,
     log: core.log,
     metrics: core.metrics,
+    rates: core.rates,
     tell: (id, payload) => core.receipts.tell(publish.principal.id, id, payload),
   }
 }

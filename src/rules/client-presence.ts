@@ -22,8 +22,10 @@ type Settings = NonNullable<Config['clients'][string]['presence']>
 interface Watched {
   readonly id: string
   readonly tenant: TenantId
-  /** Open MQTT connections. */
+  /** Open MQTT connections, of all nodes. */
   connections: number
+  /** By node. */
+  readonly at: Map<string, number>
   /** Losses since it was last seen to be steady. */
   flaps: number
   /** What the store was told last: the registry shows it only once it is written. */
@@ -41,6 +43,8 @@ export interface ClientPresence {
   came(principal: Principal): void
   /** A connection ended: `goodbye` with DISCONNECT, `lost` in any other way. */
   left(principal: Principal, how: 'goodbye' | 'lost'): void
+  /** A node is gone with all connections that it had. */
+  gone(node: string): void
   /** Knows again whose loss an earlier run has told. */
   recall(): void
   /** Whoever was connected when an earlier run ended can come back from now on: each has its whole grace. */
@@ -64,7 +68,7 @@ export function createClientPresence(core: () => Core): ClientPresence {
   const watched = (id: string, tenant: TenantId): Watched => {
     let client = clients.get(id)
     if (!client) {
-      client = { id, tenant, connections: 0, flaps: 0, state: null, told: false, ...NO_TIMERS }
+      client = { id, tenant, connections: 0, at: new Map(), flaps: 0, state: null, told: false, ...NO_TIMERS }
       clients.set(id, client)
     }
     return client
@@ -85,6 +89,14 @@ export function createClientPresence(core: () => Core): ClientPresence {
   const tell = (client: Watched, status: 'firing' | 'resolved') => {
     const settings = settingsOf(client.id)
     if (!settings || closed) return
+    if (core().leads?.() === false) {
+      // Another node tells it, and this one when that node has died first.
+      after(TRY_AGAIN_MS, () => {
+        const away = client.connections === 0
+        if (client.told === (status === 'resolved') && away === (status === 'firing')) tell(client, status)
+      })
+      return
+    }
     client.told = status === 'firing'
     raiseOwnAlert(core(), {
       tenant: client.tenant,
@@ -135,32 +147,73 @@ export function createClientPresence(core: () => Core): ClientPresence {
     })
   }
 
+  /** So many connections a client has on a node now; if there are fewer, the last one ended like this. */
+  const count = (client: Watched, node: string, now: number, how: 'goodbye' | 'lost') => {
+    const before = client.connections
+    client.connections += now - (client.at.get(node) ?? 0)
+    if (now > 0) client.at.set(node, now)
+    else client.at.delete(node)
+    const settings = settingsOf(client.id)
+    if (!settings) return
+    if (client.connections > before) {
+      if (before > 0) return
+      client.cancelLoss()
+      if (client.told) whenSteady(client)
+      else remember(client, 'online')
+    } else if (client.connections < before && client.connections === 0) {
+      if (how === 'lost') {
+        lost(client, durationMs(settings.grace))
+        return
+      }
+      client.cancelLoss()
+      client.cancelSteady()
+      client.cancelFlaps()
+      client.flaps = 0
+      if (client.told) tell(client, 'resolved')
+      else remember(client, 'away')
+    }
+  }
+  const tellOthers = ({ id, tenant, at }: Watched, how: 'goodbye' | 'lost') =>
+    core().others?.tell('client', { id, tenant, count: at.get(HERE) ?? 0, how })
+  const listen = () => {
+    const { others, registry } = core()
+    others?.hear('client', ({ id, tenant, count: now, how }, from) => {
+      if (!closed)
+        count(watched(String(id), tenant as TenantId), from, Number(now), how === 'goodbye' ? how : 'lost')
+    })
+    // Whoever has just come knows of nobody's connections.
+    others?.hear('clients?', () => {
+      for (const client of clients.values()) if (client.at.has(HERE)) tellOthers(client, 'lost')
+    })
+    others?.tell('clients?', {})
+    if (others)
+      registry.watch(CLIENT, (now) => {
+        const client = now && clients.get(now.key)
+        if (!now || !client) return
+        client.told = now.doc.state === 'lost'
+        client.state = now.doc.state
+        if (client.told && client.connections > 0) whenSteady(client)
+      })
+  }
+
   return {
     came({ id, kind, tenant }) {
       if (kind !== 'client' || closed) return
       const client = watched(id, tenant)
-      client.connections += 1
-      if (client.connections > 1 || !settingsOf(id)) return
-      client.cancelLoss()
-      if (client.told) whenSteady(client)
-      else remember(client, 'online')
+      count(client, HERE, (client.at.get(HERE) ?? 0) + 1, 'lost')
+      tellOthers(client, 'lost')
     },
     left({ id, kind, tenant }, how) {
       if (kind !== 'client' || closed) return
       const client = watched(id, tenant)
-      client.connections = Math.max(0, client.connections - 1)
-      const settings = settingsOf(id)
-      if (!settings) return
-      if (how === 'goodbye' && client.connections === 0) {
-        client.cancelLoss()
-        client.cancelSteady()
-        client.cancelFlaps()
-        client.flaps = 0
-        if (client.told) tell(client, 'resolved')
-        else remember(client, 'away')
-      } else if (how === 'lost' && client.connections === 0) lost(client, durationMs(settings.grace))
+      count(client, HERE, Math.max(0, (client.at.get(HERE) ?? 0) - 1), how)
+      tellOthers(client, how)
+    },
+    gone(node) {
+      for (const client of clients.values()) if (client.at.has(node)) count(client, node, 0, 'lost')
     },
     recall() {
+      listen()
       for (const { tenant, key, doc } of core().registry.all(CLIENT))
         if (settingsOf(key) && doc.state === 'lost') watched(key, tenant).told = true
     },
@@ -182,6 +235,9 @@ export function createClientPresence(core: () => Core): ClientPresence {
     },
   }
 }
+
+/** This node, among those that have connections. */
+const HERE = ''
 
 const NO_TIMERS = { cancelLoss: () => {}, cancelSteady: () => {}, cancelFlaps: () => {} }
 

@@ -8,13 +8,18 @@ import type { Task } from './apply-rules.ts'
 import type { Expectation, Rule, RuleFacts } from './rule.ts'
 
 /** A topic that was heard once and is expected again, by rule and topic. */
-const INSTANCE = recordKind<{ readonly seenAt: number; readonly silent: boolean }>('expected-topic')
+export const INSTANCE = recordKind<{ readonly seenAt: number; readonly silent: boolean }>('expected-topic')
 
 /** Topics that one rule remembers; beyond them the one that was silent the longest is forgotten. */
 const MOST_INSTANCES = 100_000
 /** Alarms that are raised side by side when very many fall silent at once. */
 const AT_ONCE = 100
 const TRY_AGAIN_MS = 1000
+/** How much of its period a topic's hearing may be older in the store than on the node that heard it. */
+const UNHEARD_PART = 0.25
+
+/** Another node raises these alarms now. */
+class NotLeading extends Error {}
 
 interface Instance {
   readonly topic: string
@@ -57,6 +62,7 @@ export class Expectations {
   private checking = false
   private begun = false
   private closed = false
+  private readonly index = new RuleIndex<null>()
 
   constructor(core: () => Core, rule: Rule, expectation: Expectation) {
     this.core = core
@@ -73,7 +79,7 @@ export class Expectations {
   start(before: Expectations | undefined, open: Iterable<Alert>, always: string | null): void {
     const core = this.core()
     const now = core.clock.now()
-    const index = new RuleIndex<null>()
+    const { index } = this
     index.add(this.expectation.pattern, null)
     const silent = new Set(this.silentTopics(open))
     const known = before
@@ -117,6 +123,7 @@ export class Expectations {
     if (excused) this.resting.set(topic, instance)
     else this.awaited.set(topic, instance)
     this.arm()
+    this.tellOthers(instance, excused)
     if (stored && !silent) return null
     const decision = silent ? this.rule.alertOf(facts, 'resolved') : null
     return {
@@ -128,6 +135,49 @@ export class Expectations {
         await this.remember(instance)
       },
     }
+  }
+
+  /**
+   * Another node has heard the topic at this instant, and what it made of that is stored. It may not have known yet that
+   * the topic was silent: then this one ends the alert.
+   */
+  heardElsewhere(topic: string, at: number, excused: boolean): void {
+    const known = this.awaited.get(topic) ?? this.resting.get(topic)
+    const hit = this.index.match(topic)[0]
+    if (hit === undefined || (known && known.seenAt >= at)) return
+    if (known?.silent) {
+      known.seenAt = at
+      this.end(known).catch((error: unknown) =>
+        this.core().log.warn({ err: error, topic }, 'the end of a silence could not be stored'),
+      )
+      return
+    }
+    this.awaited.delete(topic)
+    this.resting.delete(topic)
+    const instance: Instance = {
+      topic,
+      params: hit.params,
+      seenAt: at,
+      from: at,
+      silent: false,
+      stored: true,
+    }
+    if (excused) this.resting.set(topic, instance)
+    else this.awaited.set(topic, instance)
+    this.arm()
+  }
+
+  /** What the store says of a topic since some node has written it. */
+  stored(topic: string, { seenAt, silent }: { readonly seenAt: number; readonly silent: boolean }): void {
+    const known = this.awaited.get(topic) ?? this.resting.get(topic)
+    if (known?.silent === silent || (known && known.seenAt > seenAt)) return
+    const hit = this.index.match(topic)[0]
+    if (hit === undefined) return
+    const { from = seenAt } = known ?? {}
+    this.awaited.delete(topic)
+    this.resting.delete(topic)
+    this.put({ topic, params: hit.params, seenAt, from: Math.max(from, seenAt), silent, stored: true })
+    this.arm()
   }
 
   list(): readonly ExpectedTopic[] {
@@ -176,6 +226,40 @@ export class Expectations {
     await registry.remove(INSTANCE, { ...place, key: oldest.topic })
   }
 
+  private tellOthers(instance: Instance, excused: boolean): void {
+    const { others, registry } = this.core()
+    if (!others) return
+    const { topic, seenAt } = instance
+    others.tell('heard', { rule: this.rule.id, topic, at: seenAt, excused })
+    if (others.up || instance.silent || !instance.stored) return
+    // While nobody hears that, the store says it, as often as makes a difference.
+    const place = { tenant: this.tenant, owner: this.rule.id, key: topic }
+    const said = registry.get(INSTANCE, place)?.doc.seenAt ?? 0
+    if (seenAt - said < this.expectation.periodMs * UNHEARD_PART) return
+    this.remember(instance).catch((error: unknown) =>
+      this.core().log.warn({ err: error, topic }, 'when a topic was heard could not be stored'),
+    )
+  }
+
+  /** A silence is over that another node heard the end of. */
+  private async end(instance: Instance): Promise<void> {
+    const { topic, params, seenAt } = instance
+    const facts: RuleFacts = { params, topic, event: null, payload: null, will: false }
+    const decision = this.rule.alertOf(facts, 'resolved')
+    if (decision)
+      await raiseOwnAlert(this.core(), {
+        tenant: this.tenant,
+        topic,
+        onceKey: `heard:${this.rule.id}:${topic}:${seenAt}`,
+        decision,
+      })
+    instance.silent = false
+    this.resting.delete(topic)
+    this.put(instance)
+    await this.remember(instance)
+    this.arm()
+  }
+
   private first(): Instance | undefined {
     return this.awaited.values().next().value
   }
@@ -184,7 +268,8 @@ export class Expectations {
   private arm(): void {
     const first = this.first()
     if (!this.begun || this.cancel || this.checking || this.closed || !first) return
-    this.wake(first.from + this.expectation.periodMs)
+    const patience = this.core().others?.up === false ? this.expectation.periodMs * UNHEARD_PART : 0
+    this.wake(first.from + this.expectation.periodMs + patience)
   }
 
   private wake(at: number): void {
@@ -193,7 +278,8 @@ export class Expectations {
       this.check().then(
         () => this.arm(),
         (error: unknown) => {
-          this.core().log.warn({ err: error, rule: this.rule.id }, 'an alarm about silence has to wait')
+          if (!(error instanceof NotLeading))
+            this.core().log.warn({ err: error, rule: this.rule.id }, 'an alarm about silence has to wait')
           if (!this.closed) this.wake(this.core().clock.now() + TRY_AGAIN_MS)
         },
       )
@@ -201,6 +287,12 @@ export class Expectations {
   }
 
   private async check(): Promise<void> {
+    const { leads, others, registry } = this.core()
+    if (leads?.() === false) {
+      // The node that does may die before it has.
+      throw new NotLeading()
+    }
+    if (others) await registry.catchUp()
     this.checking = true
     try {
       for (;;) {
@@ -217,11 +309,20 @@ export class Expectations {
 
   /** Takes the next that are due out of the line. */
   private due(): readonly Instance[] {
-    const latest = this.core().clock.now() - this.expectation.periodMs
+    const { clock, others, registry } = this.core()
+    // What others hear comes late while they cannot say it.
+    const patience = others?.up === false ? this.expectation.periodMs * UNHEARD_PART : 0
+    const latest = clock.now() - this.expectation.periodMs - patience
     const due: Instance[] = []
-    for (const instance of this.awaited.values()) {
+    for (const instance of Array.from(this.awaited.values())) {
       if (instance.from > latest || due.length >= AT_ONCE) break
-      due.push(instance)
+      const place = { tenant: this.tenant, owner: this.rule.id, key: instance.topic }
+      const said = others ? (registry.get(INSTANCE, place)?.doc.seenAt ?? 0) : 0
+      if (said > instance.from) {
+        this.awaited.delete(instance.topic)
+        instance.from = said
+        this.awaited.set(instance.topic, instance)
+      } else due.push(instance)
     }
     for (const instance of due) {
       // Before the alarm is stored: what is heard meanwhile has to end it.

@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import { fitsPattern } from '../directory/alert-type.ts'
 import type { Arrival } from '../router/arrival.ts'
 import { applyRules, eventOf, type RuleResult } from './apply-rules.ts'
-import { Expectations, type ExpectedTopic } from './expectations.ts'
+import { Expectations, INSTANCE, type ExpectedTopic } from './expectations.ts'
 import { compileRule, type Rule, type RuleSettings } from './rule.ts'
 import { RuleIndex, type Hit } from './rule-index.ts'
 
@@ -37,6 +37,20 @@ export function createRules(core: () => Core): Rules {
   let expectations = new Map<Rule, Expectations>()
   let quiet: Core | null = null
   let started = false
+  let listening = false
+  const of = (rule: unknown) => [...expectations].find(([{ id }]) => id === rule)?.[1]
+  /** Where there are other nodes: what they hear, and what they store of it. */
+  const listen = () => {
+    const { others, registry } = core()
+    listening = true
+    others?.hear('heard', ({ rule, topic, at, excused }) =>
+      of(rule)?.heardElsewhere(String(topic), Number(at), excused === true),
+    )
+    if (others)
+      registry.watch(INSTANCE, (now) => {
+        if (now) of(now.owner)?.stored(now.key, now.doc)
+      })
+  }
 
   return {
     match(tenant, topic) {
@@ -63,6 +77,7 @@ export function createRules(core: () => Core): Rules {
       })
     },
     configure(config, open) {
+      if (!listening) listen()
       const rules = [...config.rules, ...heartbeatRules(config.heartbeats)].map(compileRule)
       const before = new Map([...expectations].map(([rule, own]) => [rule.id, own]))
       for (const own of before.values()) own.close()

@@ -68,6 +68,7 @@ export function testDoor(people: readonly Principal[] = []): TestDoor {
     },
     online: () => false,
     stored: () => {},
+    arrived: () => {},
     page: () => {},
     outcome: () => {},
     changed: () => {},

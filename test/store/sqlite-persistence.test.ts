@@ -1,58 +1,13 @@
-import assert from 'node:assert'
-import { createRequire } from 'node:module'
-import { expect } from 'chai'
+import { sessionSuite } from '../support/session-suite.ts'
 import { temporaryStore, type TemporaryStore } from './temporary-store.ts'
-
-/** What the suite takes from the runner of Node, as far as it uses it. */
-interface SuiteContext {
-  readonly assert: typeof assert
-  plan(count: number): void
-  diagnostic(message: string): void
-}
-
-type Suite = (options: {
-  readonly test: (title: string, body: (context: SuiteContext) => Promise<void>) => void
-  readonly persistence: () => Promise<unknown>
-  readonly testAsync: boolean
-}) => void
-
-// The package has no types for it.
-const require = createRequire(import.meta.url)
-const suite = require('aedes-persistence/abstract.js') as Suite
 
 describe('the persistence of MQTT sessions in the embedded store (aedes-persistence, abstract.js)', () => {
   let opened: TemporaryStore
-  let cases = 0
 
   beforeEach(async () => {
     opened = await temporaryStore()
   })
   afterEach(() => opened.end())
 
-  suite({
-    persistence: async () => opened.store.sessions,
-    testAsync: true,
-    test(title, body) {
-      cases++
-      it(title, () => planned(body))
-    },
-  })
-
-  it('is held against every case of the suite', () => {
-    expect(cases).to.be.at.least(50)
-  })
+  sessionSuite(async () => opened.store.sessions)
 })
-
-/** Runs one case and holds it to the number of assertions that it planned. */
-async function planned(body: (context: SuiteContext) => Promise<void>): Promise<void> {
-  let plan: number | null = null
-  let made = 0
-  const counting = new Proxy(assert, {
-    get(target, name, receiver) {
-      made++
-      return Reflect.get(target, name, receiver) as unknown
-    },
-  })
-  await body({ assert: counting, plan: (count) => void (plan = count), diagnostic: () => {} })
-  if (plan !== null) expect(made, 'assertions').to.equal(plan)
-}

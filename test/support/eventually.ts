@@ -17,3 +17,8 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
 }
+
+/** The same for a condition. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs?: number): Promise<void> {
+  await eventually(String(condition), async () => ((await condition()) ? true : undefined), withinMs)
+}

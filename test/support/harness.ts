@@ -142,11 +142,10 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const { log, lines } = silentLog()
   let clock = fakeClock()
   const devices: MqttClient[] = []
-  const place = await harnessStore(folder)
+  const place = await harnessStore()
   const start = async () =>
     startApp({
       config: place.over(config),
-      ...(await place.open()),
       router: routes(),
       log,
       version: '0.0.0-test',
@@ -188,7 +187,6 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const stop = async () => {
     await Promise.all(devices.splice(0).map((device) => device.endAsync(true)))
     await app.stop(10_000)
-    await place.close()
   }
 
   const self: Harness = {

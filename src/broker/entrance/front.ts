@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Principal } from '../../access/principal.ts'
 import { failpoint, failpointArmed } from '../../failpoint.ts'
+import type { BusMessage } from '../../nodes/bus.ts'
 import { admit, credentialsOf, isUsableClientId, Refusal } from './admission.ts'
 import { SESSION_MARK, type AedesClient, type AedesHooks, type AedesPublish } from '../aedes.ts'
 import type { BrokerOptions } from '../broker-options.ts'
@@ -8,6 +9,7 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import { logFields, type ConnectFacts, type Connection } from './connection.ts'
 import type { Message } from '../session/frame.ts'
 import { silenceMs, watchSilence } from './idle.ts'
+import { bodyOf, messageIn, tenantOf } from './roaming.ts'
 import { Intake, type IntakeOptions } from './intake.ts'
 import { LastingSessions } from './lasting-sessions.ts'
 import { LiveTopics } from '../session/live-topics.ts'
@@ -52,6 +54,21 @@ export class Front {
       intake.takeWill(will, done)
     })
     this.sessions = this.lasting.sessions
+    this.lasting.onRelease = (id) =>
+      this.clients[id]?.conn.destroy(new Error('the client has connected to another node'))
+    options.nodes?.bus.hear('message', (said) => this.deliver(said))
+  }
+
+  /** Takes over what a node that is gone has left. */
+  takeOver(node: string): Promise<void> {
+    return this.lasting.takeOver(node)
+  }
+
+  renew(lost: boolean): Promise<void> {
+    return this.lasting.renew(
+      lost,
+      Object.values(this.clients).flatMap((client) => this.connections.get(client) ?? []),
+    )
   }
 
   add(connection: Connection): void {
@@ -79,6 +96,17 @@ export class Front {
 
   /** Resolves with whether it is kept for whom it must outlive the process; at once when there is nobody. */
   publish(message: Message, tenant: string | null): Promise<boolean> {
+    const { nodes } = this.options
+    // What the engine retains every node says itself.
+    if (nodes && (tenant !== null || !message.retain))
+      return nodes.bus.send('message', bodyOf(message, tenant), message.payload).then(
+        () => true,
+        (error: unknown) => {
+          this.lasting.noteUnkept(error)
+          this.sessions.fanOut(message, tenant).kept?.catch(() => {})
+          return false
+        },
+      )
     const { kept } = this.sessions.fanOut(message, tenant)
     if (kept === null) return KEPT
     return kept.then(
@@ -91,6 +119,8 @@ export class Front {
   }
 
   wanted(topic: string): boolean {
+    // Nobody knows what is wanted elsewhere.
+    if (this.options.nodes) return true
     return this.sessions.wanted(topic)
   }
 
@@ -250,13 +280,14 @@ export class Front {
       {
         door: this.options.door,
         takeovers: this.takeovers,
-        connected: (id) => id in this.clients,
+        connected: (id) => id in this.clients || this.lasting.contested(id),
         now: () => this.options.clock.now(),
         anonymousId: () => `auto-${randomUUID()}`,
       },
       connect,
       credentialsOf(username, password, peer),
     )
+    if (!client.closed) await this.lasting.bring(admission.sessionId, connect.clean)
     // Aedes gives up on a connection that has closed meanwhile, and so does this.
     if (client.closed) return false
     const { principal, sessionId, will } = admission
@@ -342,9 +373,26 @@ export class Front {
     const { topic, qos, retain } = packet
     // The payload may be a small part of what the socket delivered, which it must not keep alive.
     const payload = Buffer.from(packet.payload)
+    const { nodes } = this.options
+    if (nodes) {
+      const message = { topic, payload, qos, retain }
+      const sent = nodes.bus.send('message', bodyOf(message, tenant), payload)
+      if (qos > 0) return sent
+      sent.catch(() => this.sessions.fanOut(message, tenant).kept?.catch(() => {}))
+      return null
+    }
     const { retained, kept } = this.sessions.fanOut({ topic, payload, qos, retain }, tenant)
     if (!retained) this.noteQuota(tenant, topic)
     return kept
+  }
+
+  /** A message that some node has said, perhaps this one: to everybody whose session is here. */
+  private deliver(said: BusMessage): void {
+    const message = messageIn(said)
+    const tenant = tenantOf(said)
+    const { retained, kept } = this.sessions.fanOut(message, tenant, said.position)
+    if (!retained && tenant !== null) this.noteQuota(tenant, message.topic)
+    kept?.catch((error: unknown) => this.lasting.noteUnkept(error))
   }
 
   private noteQuota(tenant: string, topic: string): void {

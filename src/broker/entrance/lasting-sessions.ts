@@ -1,13 +1,15 @@
 import type { Principal } from '../../access/principal.ts'
 import { parseDuration } from '../../duration.ts'
+import { BEGINNING } from '../../nodes/bus.ts'
 import type { AedesPublish, AedesSubscription } from '../aedes.ts'
 import type { BrokerOptions } from '../broker-options.ts'
-import type { PersistedSubscription } from '../session/persistence.ts'
-import { restoreSessions } from '../session/restore-sessions.ts'
+import type { PersistedSubscription, Persistence } from '../session/persistence.ts'
+import { restoreRetained, restoreSessions } from '../session/restore-sessions.ts'
 import { SessionKeeper } from '../session/session-keeper.ts'
 import type { Session } from '../session/session.ts'
 import { Sessions } from '../session/sessions.ts'
 import type { Connection } from './connection.ts'
+import { Roaming } from './roaming.ts'
 import { Wills, type WillsOptions } from './wills.ts'
 
 /** One line about each of two kinds of trouble, at most this often. */
@@ -25,6 +27,12 @@ export class LastingSessions {
   private readonly wills: Wills | null
   private nextOverflowLogAt = 0
   private nextUnkeptLogAt = 0
+  private readonly roaming: Roaming | null
+  /** Something may be missing from what is kept for the sessions that are here. */
+  private incomplete = false
+  private retainedKnown = false
+  /** Up to where everything that was said is kept. */
+  private completeTo = BEGINNING
 
   /** @param boot Differs from start to start. @param say Publishes a will whose connection is gone. */
   constructor(options: BrokerOptions, boot: string, say: WillsOptions['say']) {
@@ -32,9 +40,11 @@ export class LastingSessions {
     this.options = options
     this.boot = boot
     const onFailure = (error: unknown) => this.noteUnkept(error)
-    this.keeper = persistence ? new SessionKeeper({ persistence, boot, onFailure }) : null
+    const { nodes } = options
+    const lenient = nodes !== undefined
+    this.keeper = persistence ? new SessionKeeper({ persistence, boot, onFailure, lenient }) : null
     const recall = (principal: Principal) => this.recall(principal)
-    this.wills = this.keeper && new Wills({ keeper: this.keeper, clock, recall, say })
+    this.wills = this.keeper && new Wills({ keeper: this.keeper, clock, recall, say, roaming: lenient })
     this.sessions = new Sessions({
       keeper: this.keeper,
       expiryMs: parseDuration(limits.session_expiry) ?? Infinity,
@@ -46,13 +56,30 @@ export class LastingSessions {
       onEvict: ({ id }) =>
         log.warn({ session: id }, 'too many sessions without a connection, the oldest ended'),
     })
+    const { sessions } = this
+    const maySubscribe = (principal: Principal, filter: string) => door.maySubscribe(principal, filter)
+    this.roaming =
+      nodes && persistence
+        ? new Roaming({
+            nodes,
+            persistence,
+            sessions,
+            clock,
+            log,
+            recall,
+            maySubscribe,
+            release: (id) => this.release(id),
+          })
+        : null
   }
 
   /** Puts back what an earlier process has kept. Before anybody may connect. */
   async restore(): Promise<void> {
     const { door, clock, persistence } = this.options
     if (!persistence) return
-    await persistence.setup({ id: this.boot })
+    await persistence.setup({ id: this.options.nodes?.bus.node ?? this.boot })
+    // Sessions of nodes that are gone come when the roll is called.
+    if (this.roaming) return this.restoreRetained(persistence)
     const wills = await restoreSessions({
       persistence,
       sessions: this.sessions,
@@ -66,6 +93,74 @@ export class LastingSessions {
   close(): void {
     this.wills?.close()
   }
+
+  /** Brings a session here from wherever it is; see {@link Roaming.bring}. */
+  async bring(id: string, clean: boolean): Promise<void> {
+    await this.roaming?.bring(id, clean)
+  }
+
+  contested(id: string): boolean {
+    return this.roaming?.contested(id) ?? false
+  }
+
+  /** Takes over the sessions and the wills of a node that is gone. */
+  async takeOver(node: string): Promise<void> {
+    const { nodes } = this.options
+    if (!nodes || !this.roaming) return
+    await this.roaming.takeOver(node)
+    this.wills?.adopt(await nodes.homes.takeWills(node))
+  }
+
+  /** Keeps everything that is here anew when some of it may be missing there: after an outage, or because all was lost. */
+  async renew(lost: boolean, wills: Iterable<Connection>): Promise<void> {
+    const { nodes, persistence } = this.options
+    if (!nodes || !persistence || !this.keeper) return
+    if (!this.retainedKnown) await this.restoreRetained(persistence)
+    if (!lost && !this.incomplete) {
+      this.completeTo = nodes.bus.position
+      return
+    }
+    this.incomplete = false
+    const { position } = nodes.bus
+    for (const session of this.sessions.all()) {
+      await this.keeper.renew(session, position).catch((error: unknown) => {
+        if (!nodes.bus.up) throw error
+        // It is at home elsewhere by now.
+        this.release(session.id)
+      })
+    }
+    for (const [message, tenant] of this.sessions.retained.all())
+      await this.keeper.retained(message, tenant, position)
+    for (const { session, will, principal } of wills)
+      if (session && will && principal) {
+        const { topic, payload, qos, retain } = will
+        await this.keeper.willPut(session.id, { topic, payload, qos, retain, principal })
+      }
+    if (!this.incomplete) this.completeTo = position
+  }
+
+  /** Up to where on the bus everything that was said to the sessions here is kept for them. */
+  get servedTo(): string {
+    return this.completeTo
+  }
+
+  private async restoreRetained(persistence: Persistence): Promise<void> {
+    try {
+      await restoreRetained({ persistence, sessions: this.sessions })
+      this.retainedKnown = true
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'retained messages could not be read yet')
+    }
+  }
+
+  private release(id: string): void {
+    this.sessions.release(id)
+    this.wills?.release(id)
+    this.onRelease(id)
+  }
+
+  /** Ends the connection of a session that is served elsewhere. */
+  onRelease: (id: string) => void = () => {}
 
   /**
    * The session of a CONNECT, with what is still granted of its filters. CONNACK may follow when `kept` has resolved:
@@ -138,6 +233,7 @@ export class LastingSessions {
   }
 
   noteUnkept(error: unknown): void {
+    this.incomplete = true
     const now = this.options.clock.now()
     if (now < this.nextUnkeptLogAt) return
     this.nextUnkeptLogAt = now + TROUBLE_LOG_MS

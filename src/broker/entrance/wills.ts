@@ -12,6 +12,8 @@ export interface WillsOptions {
   readonly clock: Clock
   /** Who a principal is now; null for one that is not known any more. */
   readonly recall: (principal: Principal) => Principal | null
+  /** Wills may come here with sessions of other nodes. */
+  readonly roaming?: boolean
   /** Publishes in the name of somebody who is gone; calls back when it is stored or refused. */
   readonly say: (will: AedesPublish, by: Principal, sessionId: string, done: () => void) => void
 }
@@ -25,7 +27,7 @@ export class Wills {
   /** Which connection the stored will of a session belongs to: the one that takes over stores its own first. */
   private readonly holders = new Map<string, object>()
   private readonly orphans = new Map<string, PersistedWill>()
-  private cancel: () => void = () => {}
+  private readonly cancels = new Set<() => void>()
 
   constructor(options: WillsOptions) {
     this.options = options
@@ -43,7 +45,8 @@ export class Wills {
       this.holders.set(sessionId, holder)
       const { topic, payload, qos, retain } = will
       await this.options.keeper.willPut(sessionId, { topic, payload, qos, retain, principal })
-    } else if (orphaned || this.holders.delete(sessionId)) this.options.keeper.willDone(sessionId)
+    } else if (this.holders.delete(sessionId) || orphaned || this.options.roaming)
+      this.options.keeper.willDone(sessionId)
   }
 
   /** The will of this connection was said, or never will be. */
@@ -56,17 +59,34 @@ export class Wills {
   /** Wills of connections that died with an earlier process. */
   adopt(wills: readonly PersistedWill[]): void {
     const { clock } = this.options
-    for (const will of wills) if (will.clientId !== undefined) this.orphans.set(will.clientId, will)
-    if (this.orphans.size > 0) this.cancel = clock.at(clock.now() + WILL_GRACE_MS, () => this.sayAll())
+    const ids = new Set<string>()
+    for (const will of wills) {
+      if (will.clientId === undefined) continue
+      this.orphans.set(will.clientId, will)
+      ids.add(will.clientId)
+    }
+    if (ids.size === 0) return
+    const cancel = clock.at(clock.now() + WILL_GRACE_MS, () => {
+      this.cancels.delete(cancel)
+      this.sayAll(ids)
+    })
+    this.cancels.add(cancel)
+  }
+
+  /** The client of the session is with another node, and so is its will. */
+  release(sessionId: string): void {
+    this.orphans.delete(sessionId)
   }
 
   close(): void {
-    this.cancel()
+    for (const cancel of this.cancels) cancel()
   }
 
-  private sayAll(): void {
+  private sayAll(ids: ReadonlySet<string>): void {
     const { recall, say, keeper } = this.options
     for (const [id, { principal, topic, payload, qos, retain }] of this.orphans) {
+      if (!ids.has(id)) continue
+      this.orphans.delete(id)
       const by = principal && recall(principal)
       const done = () => {
         if (!this.holders.has(id)) keeper.willDone(id)
@@ -74,6 +94,5 @@ export class Wills {
       if (by) say({ topic, payload: Buffer.from(payload), qos, retain }, by, id, done)
       else done()
     }
-    this.orphans.clear()
   }
 }

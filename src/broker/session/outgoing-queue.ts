@@ -50,10 +50,10 @@ export class OutgoingQueue {
   private lastId = 0
   /** Identifiers in flight or set aside. */
   private readonly taken = new Set<number>()
-  private readonly onEnd: (entry: Outgoing) => void
+  private readonly onEnd: (entry: Outgoing) => unknown
 
   /** @param onEnd Told of every durable entry that is confirmed or dropped. */
-  constructor(onEnd: (entry: Outgoing) => void = () => {}) {
+  constructor(onEnd: (entry: Outgoing) => unknown = () => {}) {
     this.onEnd = onEnd
   }
 
@@ -81,6 +81,11 @@ export class OutgoingQueue {
     this.lastId = id
     if (released) this.fly(restored)
     else this.add(restored)
+  }
+
+  /** Everything that outlives the process, oldest first. */
+  durable(): readonly Outgoing[] {
+    return [...this.flying.values(), ...this.waiting.slice(this.head)].filter((entry) => entry.durable)
   }
 
   /** The oldest that waits, without taking it. */

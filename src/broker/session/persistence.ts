@@ -32,6 +32,8 @@ export interface PersistedPublish {
   brokerId?: string
   brokerCounter?: number
   messageId?: number | undefined
+  /** Its place in what all nodes hear, where there are several. */
+  readonly position?: string
 }
 
 export interface PersistedPubrel {
@@ -46,6 +48,8 @@ export interface PersistedRetained {
   readonly qos: 0 | 1 | 2
   readonly retain: boolean
   readonly tenant?: string
+  /** Its place in what all nodes hear: what comes before the stored one changes nothing. */
+  readonly position?: string
 }
 
 /** A last will, with what it takes to say it when its process has died. `putWill` adds the last two. */

@@ -4,9 +4,11 @@ import type {
   PersistedPubrel,
   PersistedRetained,
   PersistedSession,
+  PersistedSubscription,
   PersistedWill,
   Persistence,
 } from './persistence.ts'
+import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Sessions that are read at once. */
@@ -28,11 +30,7 @@ export interface RestoreOptions {
  */
 export async function restoreSessions(options: RestoreOptions): Promise<readonly PersistedWill[]> {
   const { persistence, sessions, now } = options
-  for await (const packet of persistence.createRetainedStreamCombi(['#'])) {
-    // The stream is untyped; these are what `storeRetained` was given.
-    const { tenant, ...message } = packet as PersistedRetained
-    if (tenant !== undefined) sessions.retained.store(message, tenant)
-  }
+  await restoreRetained(options)
   // Those whose process died under them were connected until now; the order is that in which they were left.
   const stored = (await persistence.sessions()).toSorted((a, b) => (a.leftAt ?? now) - (b.leftAt ?? now))
   for (let from = 0; from < stored.length; from += PORTION)
@@ -42,12 +40,45 @@ export async function restoreSessions(options: RestoreOptions): Promise<readonly
   return (await persistence.streamWill().toArray()) as PersistedWill[]
 }
 
+/** Puts back the retained messages. */
+export async function restoreRetained({
+  persistence,
+  sessions,
+}: Pick<RestoreOptions, 'persistence' | 'sessions'>): Promise<void> {
+  for await (const packet of persistence.createRetainedStreamCombi(['#'])) {
+    // The stream is untyped; these are what `storeRetained` was given.
+    const { tenant, ...message } = packet as PersistedRetained
+    if (tenant !== undefined) sessions.retained.store(message, tenant)
+  }
+}
+
 async function restoreOne(options: RestoreOptions, stored: PersistedSession): Promise<void> {
-  const { persistence, sessions, recall, maySubscribe, now } = options
+  const loaded = await loadSession(options, stored)
+  if (loaded) placeSession(options, loaded)
+}
+
+/** A session as it is stored, ready to be put into memory. */
+export interface LoadedSession {
+  readonly id: string
+  readonly principal: Principal
+  readonly leftAt: number
+  readonly subscriptions: readonly PersistedSubscription[]
+  readonly queued: readonly (PersistedPublish | PersistedPubrel)[]
+  readonly incoming: readonly number[]
+}
+
+/** Reads a session; null, and forgotten, when its principal is not known any more. */
+export async function loadSession(
+  options: Omit<RestoreOptions, 'sessions'>,
+  stored: PersistedSession,
+): Promise<LoadedSession | null> {
+  const { persistence, recall, maySubscribe, now } = options
   const { id, leftAt } = stored
   const principal = recall(stored.principal)
-  if (!principal || principal.tenant !== stored.principal.tenant) return persistence.dropSession({ id })
-  const session = sessions.restore(id, principal, leftAt ?? now)
+  if (!principal || principal.tenant !== stored.principal.tenant) {
+    await persistence.dropSession({ id })
+    return null
+  }
   const [subscriptions, queued, incoming] = await Promise.all([
     persistence.subscriptionsByClient({ id }),
     persistence.outgoingStream({ id }).toArray(),
@@ -60,14 +91,28 @@ async function restoreOne(options: RestoreOptions, stored: PersistedSession): Pr
       { id },
       lost.map(({ topic }) => topic),
     )
-  for (const { topic, qos } of subscriptions)
-    if (maySubscribe(principal, topic)) sessions.subscribe(session, topic, qos)
+  return {
+    id,
+    principal,
+    leftAt: leftAt ?? now,
+    subscriptions: subscriptions.filter(({ topic }) => maySubscribe(principal, topic)),
+    // As above, of the queue.
+    queued: queued as (PersistedPublish | PersistedPubrel)[],
+    incoming,
+  }
+}
+
+/** Puts a session that was read into memory; it has no connection. */
+export function placeSession({ sessions }: Pick<RestoreOptions, 'sessions'>, loaded: LoadedSession): Session {
+  const { id, principal, leftAt, subscriptions, queued, incoming } = loaded
+  const session = sessions.restore(id, principal, leftAt)
+  for (const { topic, qos } of subscriptions) sessions.subscribe(session, topic, qos)
   for (const messageId of incoming) session.incoming.add(messageId)
-  // As above, of the queue.
-  for (const packet of queued as (PersistedPublish | PersistedPubrel)[]) {
+  for (const packet of queued) {
     const kept = keptOf(packet)
     if (kept) session.queue.restore(kept)
   }
+  return session
 }
 
 /** What a stored packet is in the queue of a session. */

@@ -40,6 +40,12 @@ export class Retained {
     return true
   }
 
+  /** Those of clients, with their tenants. */
+  *all(): Generator<readonly [Message, string]> {
+    for (const [tenant, kept] of this.kept)
+      if (tenant !== null) for (const { message } of kept.values()) yield [message, tenant]
+  }
+
   /**
    * The retained messages of the engine and of one tenant that these filters take, each once, with the highest granted
    * QoS. Lazy: what is stored or cleared while somebody reads is seen as it then is.

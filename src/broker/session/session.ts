@@ -18,6 +18,8 @@ export class Session {
   principal: Principal
   outbound: Outbound | null = null
   disconnectedAt = 0
+  /** Messages up to this place on the bus were given to it when it came here from another node. */
+  servedTo: string | null = null
 
   constructor(id: string, principal: Principal, persistent: boolean, queue = new OutgoingQueue()) {
     this.id = id

@@ -1,5 +1,6 @@
 import type { Principal } from '../../access/principal.ts'
 import { FilterTrie } from './filter-trie.ts'
+import { isAfter } from '../../nodes/bus.ts'
 import { encodePublish, type Message } from './frame.ts'
 import type { Outbound } from './outbound.ts'
 import { OutgoingQueue, type Outgoing } from './outgoing-queue.ts'
@@ -128,13 +129,16 @@ export class Sessions {
   /**
    * Stores what is retained and hands the message to everybody who subscribed and may have it. A message of a tenant
    * stays in it, because topics carry no tenant (security row 18); null is the engine's, which `mayForward` knows.
+   * `position` is the place of the message on the bus, where there are several nodes.
    */
-  fanOut(message: Message, tenant: string | null): FannedOut {
+  fanOut(message: Message, tenant: string | null, position?: string): FannedOut {
     const { keeper } = this.options
     const retained = !message.retain || this.retained.store(message, tenant)
     // What the engine retains it says again after every start.
     const keptRetained =
-      retained && message.retain && tenant !== null && keeper ? keeper.retained(message, tenant) : null
+      retained && message.retain && tenant !== null && keeper
+        ? keeper.retained(message, tenant, position)
+        : null
     this.round++
     const reached = this.reached
     this.trie.match(message.topic, (session, qos) => {
@@ -154,6 +158,10 @@ export class Sessions {
       for (const session of reached) {
         const { principal } = session
         if (tenant !== null && tenant !== principal.tenant) continue
+        if (position !== undefined && session.servedTo !== null) {
+          if (!isAfter(position, session.servedTo)) continue
+          session.servedTo = null
+        }
         if (isOwnLiveTopic(principal, message.topic)) continue
         if (!this.options.mayForward(principal, message.topic)) continue
         const granted = this.marks.get(session)?.qos ?? 0
@@ -167,11 +175,23 @@ export class Sessions {
         }
       }
       if (durable && keeper) {
-        const kept = keeper.queued(message, durable)
+        const kept = keeper.queued(message, durable, position)
         return { retained, kept: keptRetained ? both(keptRetained, kept) : kept }
       }
     }
     return { retained, kept: keptRetained }
+  }
+
+  /** A message that was said while the session was on its way here from another node. */
+  serve(session: Session, message: Message, tenant: string | null, position: string): void {
+    const { principal } = session
+    const granted = session.granted(message.topic) ?? 0
+    const qos = granted < message.qos ? granted : message.qos
+    if (qos === 0 || (tenant !== null && tenant !== principal.tenant)) return
+    if (isOwnLiveTopic(principal, message.topic) || !this.options.mayForward(principal, message.topic)) return
+    const entry = this.queue(session, message, { qos, retain: false })
+    if (entry?.durable)
+      void this.options.keeper?.queued(message, [{ session, entry }], position).catch(() => {})
   }
 
   /** Puts a retained message into the queue of one session that outlives the process. */
@@ -191,6 +211,24 @@ export class Sessions {
         for (const message of found) if (permitted(message.topic)) yield message
       })(),
     )
+  }
+
+  /** Whether the session is in memory. */
+  has(id: string): boolean {
+    return this.kept.has(id)
+  }
+
+  /** Every session that outlives its connection. */
+  all(): readonly Session[] {
+    return [...this.kept.values()]
+  }
+
+  /** The session is at home on another node from now on, with all that is stored for it. */
+  release(id: string): void {
+    const session = this.kept.get(id)
+    if (!session) return
+    this.kept.delete(id)
+    void this.discard(session)
   }
 
   /** Whether an open connection of the principal subscribes to the topic and may have it. */
@@ -230,7 +268,9 @@ export class Sessions {
 
   private make(id: string, principal: Principal): Session {
     const { keeper } = this.options
-    const queue = new OutgoingQueue(keeper ? (entry) => keeper.ended(id, entry) : undefined)
+    const queue: OutgoingQueue = new OutgoingQueue(
+      keeper ? (entry) => this.kept.get(id)?.queue === queue && keeper.ended(id, entry) : undefined,
+    )
     const session = new Session(id, principal, true, queue)
     this.kept.set(id, session)
     return session

@@ -75,6 +75,11 @@ export interface DeliverDeps {
   /** How captured channels are made to misbehave; absent, they never do. */
   readonly chaos?: Pick<Chaos, 'of' | 'everywhere'>
   readonly providerIds?: ReconcileDeps['providerIds']
+  /**
+   * What has answered a page meanwhile, on whatever node, as the store has it (promise P15). The last thing that is asked
+   * before the provider is called; absent where this process hears of every answer itself.
+   */
+  readonly answered?: ((work: DeliverWork) => Promise<string | null>) | undefined
   /** Why the address may not be used any more, asked before the attempt. */
   readonly withheld: (delivery: Delivery, now: number) => Withheld | null
 }
@@ -104,7 +109,12 @@ export async function attempt(
   }
   const now = deps.clock.now()
   const held = (await deps.holding?.(work, now)) ?? GOES
-  if (held.hold === null) return send(work, { ready, held }, deps)
+  if (held.hold === null) {
+    const answered = await deps.answered?.(work)
+    if (answered === undefined || answered === null) return send(work, { ready, held }, deps)
+    held.failed()
+    return unsent(work, end('cancelled', answered), deps.clock.now())
+  }
   const { settlement, provider } = unsent(work, end('suppressed', held.reason), now)
   const ends = expiresAt(work)
   const hold = { ...held.hold, ...(ends < Infinity && { expiresAt: ends }) }
@@ -285,6 +295,17 @@ function reasonNotToSend(
   if (trouble !== null && trouble !== 'refused' && isOverBudget(budgetOf(delivery), now))
     return end('dead', 'budget_exhausted', delivery.error ?? 'The provider was paused all the time')
   return null
+}
+
+/** What has answered a claimed page or reminder since it was claimed, or outdated it, by the alert as it is stored now. */
+export async function answeredSince(
+  { delivery }: DeliverWork,
+  store: Pick<Store, 'alert'>,
+  now: number,
+): Promise<string | null> {
+  if (delivery.subjectKind !== 'alert') return null
+  const alert = await store.alert(delivery.tenant, delivery.subjectId)
+  return alert && (answeredBy(delivery, alert) ?? outdatedBy(delivery, alert, now))
 }
 
 /** What ended the question that a page or a reminder asks; null while it is open (promise P15, behaviour E17). */

@@ -24,6 +24,8 @@ export interface TelegramPollDeps {
   readonly followLink: (code: string, chatId: number) => Promise<string | null>
   readonly clock: Clock
   readonly log: Log
+  /** Whether this is the node that asks; absent, it is. */
+  readonly leads?: (() => boolean) | undefined
 }
 
 export interface TelegramPoll {
@@ -114,6 +116,11 @@ export function createTelegramPoll(deps: TelegramPollDeps): TelegramPoll {
   const poll = async () => {
     let failures = 0
     while (!stopped.signal.aborted) {
+      // The Bot API gives updates to one who asks.
+      if (deps.leads?.() === false) {
+        await pause(FIRST_PAUSE_MS)
+        continue
+      }
       const askedAt = clock.now()
       const parameters = { offset, timeout: HELD_SECONDS, allowed_updates: ['callback_query', 'message'] }
       const got = await call('getUpdates', parameters, HELD_SECONDS * 1000 + ANSWER_MS)

@@ -130,7 +130,11 @@ export function createLane(deps: LaneDeps): Lane {
       storeFailures = 0
       const nextAt = nextDueAt ?? Infinity
       const fruitless = items.length === 0 && nextAt <= now
-      const lookAt = Math.min(fruitless ? now + EMPTY_CLAIM_MS : nextAt, wokenAt, now + SAFETY_POLL_MS)
+      const lookAt = Math.min(
+        fruitless ? now + EMPTY_CLAIM_MS : nextAt,
+        wokenAt,
+        now + (deps.pollMs ?? SAFETY_POLL_MS),
+      )
       urgentDueAt = lookAt
       if (!criticalOnly) dueAt = lookAt
       reserved = 0

@@ -36,6 +36,8 @@ export interface WorkerDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly alarm: OperatorAlarm
+  /** How often work is looked for that nobody spoke of: short where other nodes make some. */
+  readonly pollMs?: number
 }
 
 /**

@@ -13,7 +13,12 @@ import type {
 } from '../mongo/collections.ts'
 import { keyOf } from '../mongo/document/key.ts'
 import { readingIdOf } from '../mongo/document/notification.ts'
-import type { AuditDocument, HeadDocument, RecordDocument, SecretDocument } from '../mongo/keep/collections.ts'
+import type {
+  AuditDocument,
+  HeadDocument,
+  RecordDocument,
+  SecretDocument,
+} from '../mongo/keep/collections.ts'
 import type { OrderAt } from './alerting.ts'
 import { number, numberOrNull, rowsOf, text, textOrNull } from './rows.ts'
 

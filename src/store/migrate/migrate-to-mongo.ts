@@ -57,7 +57,8 @@ interface MoveDocument {
  */
 export async function migrateToMongo(migration: Migration): Promise<void> {
   const { folder, url, log } = migration
-  if (!existsSync(join(folder, DATA_FILE))) throw new Error(`There is no data in ${folder}: name the folder with --data`)
+  if (!existsSync(join(folder, DATA_FILE)))
+    throw new Error(`There is no data in ${folder}: name the folder with --data`)
   const lock = lockFolder(folder)
   try {
     const moved = readMoved(folder)
@@ -143,11 +144,7 @@ function growing(): OrderAt {
   return (at) => (last = Math.max(last + 1, at * 1000))
 }
 
-async function fill(
-  target: mongo.Db,
-  name: string,
-  documents: Iterable<Stored>,
-): Promise<number> {
+async function fill(target: mongo.Db, name: string, documents: Iterable<Stored>): Promise<number> {
   const writeConcern = { w: 'majority', journal: true } as const
   const collection = target.collection<Stored>(name, { writeConcern })
   // What an earlier try has left may not be in the folder any more.

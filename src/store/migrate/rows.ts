@@ -16,7 +16,7 @@ export function* rowsOf<Column extends string>(
     db.prepare(`SELECT ${wanted} FROM ${table} ${where} ORDER BY ${key.join(', ')} LIMIT ${PAGE}`)
   const first = next('')
   const later = next(`WHERE (${key.join(', ')}) > (${key.map(() => '?').join(', ')})`)
-  for (let page = first.all(); page.length > 0; ) {
+  for (let page = first.all(); page.length > 0;) {
     for (const row of page) {
       const named = columns.map((column, index) => [column, row[key.length + index] ?? null] as const)
       // Built from the list of all columns.

@@ -26,7 +26,10 @@ async function fillFolder(store: Store): Promise<void> {
         sample.toSend(sample.delivery('n-1', 1, { channel: 'realtime' })),
         sample.toSend(sample.delivery('n-1', 2, { critical: true })),
         sample.toSend(sample.delivery('n-2', 1)),
-        sample.toSend(sample.delivery('a-1', 1, { subjectKind: 'alert', purpose: 'page', channel: 'sms' }), DUE),
+        sample.toSend(
+          sample.delivery('a-1', 1, { subjectKind: 'alert', purpose: 'page', channel: 'sms' }),
+          DUE,
+        ),
       ],
       once: { key: 'id:m-1', expiresAt: NOON + 86_400_000, check: true },
       states: [{ name: 'db', state: { ok: false } }],
@@ -176,16 +179,31 @@ describe('Moving a data folder to MongoDB', () => {
     if (!alert) throw new Error('The alert is gone')
     const timeline = [{ at: NOON + 5000, kind: 'acknowledged', by: 'anna' }] as const
     const change = { status: 'acknowledged', nextStepAt: null } as const
-    const outcome = await store.changeAlert(sample.alertChange(alert, change, { timeline, cancelPages: 'acknowledged' }))
-    const next = sample.accepted(await store.accept(sample.acceptance({ notifications: [sample.notification('n-10')] })))
+    const outcome = await store.changeAlert(
+      sample.alertChange(alert, change, { timeline, cancelPages: 'acknowledged' }),
+    )
+    const next = sample.accepted(
+      await store.accept(sample.acceptance({ notifications: [sample.notification('n-10')] })),
+    )
     await store.audit([
-      { tenant: DEFAULT, at: NOON, actor: 'bob', via: 'http', action: 'silence.end', subject: null, detail: {} },
+      {
+        tenant: DEFAULT,
+        at: NOON,
+        actor: 'bob',
+        via: 'http',
+        action: 'silence.end',
+        subject: null,
+        detail: {},
+      },
     ])
     const check = createChainCheck()
     check.add(await store.auditChain(0, 100))
     expect(resent.kind).to.equal('duplicate')
     expect(outcome).to.equal('done')
-    expect((await store.timeline(DEFAULT, 'a-1')).map(({ kind }) => kind)).to.deep.equal(['opened', 'acknowledged'])
+    expect((await store.timeline(DEFAULT, 'a-1')).map(({ kind }) => kind)).to.deep.equal([
+      'opened',
+      'acknowledged',
+    ])
     expect((await store.delivery(DEFAULT, 'a-1.1'))?.delivery.state).to.equal('cancelled')
     expect(next.seqs[0]).to.be.greaterThan(4)
     expect(check.verdict(await store.auditHead())).to.include({ ok: true, entries: 3 })

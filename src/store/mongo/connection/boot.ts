@@ -44,7 +44,9 @@ export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot>
         'start the newer build again, or restore a backup made by this one',
     )
   if (!unfinished && (await db.collection<MoveDocument>('meta').findOne({ _id: 'move', done: false })))
-    throw new Error('Data is being moved into this database, or was in part: let `carillon migrate` end first')
+    throw new Error(
+      'Data is being moved into this database, or was in part: let `carillon migrate` end first',
+    )
   await Promise.all(
     Object.entries({ ...INDEXES, ...KEEP_INDEXES }).map(([name, indexes]) =>
       db.collection(name).createIndexes([...indexes]),
