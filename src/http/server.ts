@@ -14,7 +14,7 @@ import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
 import { auditTrail } from './audit-trail.ts'
-import { documents, openApi } from './documents.ts'
+import { documents } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alertLinks } from './families/alert-links.ts'
 import { alerts } from './families/alerts.ts'
@@ -52,11 +52,13 @@ import { inbox as xynapInbox } from './families/xynap/inbox.ts'
 import { sending as xynapSending } from './families/xynap/sending.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
+import { openApi } from './openapi.ts'
 import { clientLibrary, pages } from './pages.ts'
 import { eventStreams } from './stream/event-stream.ts'
 import { longPoll } from './stream/long-poll.ts'
 import { refuseUnclaimedUpgrades } from './upgrades.ts'
 import { correlationIdOf, traceIdOf } from './trace.ts'
+import { validatorOf } from './validator.ts'
 
 export interface HttpOptions {
   readonly authenticator: Authenticator
@@ -110,9 +112,9 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     trustProxy: server.trusted_proxies.length > 0 ? [...server.trusted_proxies] : false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply, engine.metrics),
-    ajv: { customOptions: { removeAdditional: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.setValidatorCompiler(validatorOf)
   // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, engine.metrics))

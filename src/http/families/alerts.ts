@@ -39,6 +39,17 @@ const Command = Type.Object(
   { description: 'May be absent', examples: [{ note: 'On it' }, { for: '30m' }, { user: 'bob' }] },
 )
 
+const COMMAND_ERRORS = [
+  'publish.unknown_alert',
+  'publish.unknown_user',
+  'publish.unknown_team',
+  'alert.forbidden',
+  'alert.closed',
+  'alert.suppressed',
+  'alert.snooze_too_long',
+  'alert.no_policy',
+] as const
+
 const SUMMARIES: Readonly<Record<AlertVerb, string>> = {
   ack: 'Take the alert on; no page is sent any more',
   unack: 'Give it back; the escalation goes on',
@@ -88,6 +99,7 @@ export function alerts(app: App, engine: Engine): void {
   app.get(
     '/alerts/:id',
     {
+      config: { errors: ['publish.unknown_alert'] },
       schema: {
         summary: 'One alert with its timeline and deliveries',
         tags: ['alerts'],
@@ -116,6 +128,7 @@ export function alerts(app: App, engine: Engine): void {
     app.post(
       `/alerts/:id/${verb}`,
       {
+        config: { errors: COMMAND_ERRORS },
         schema: {
           summary: SUMMARIES[verb],
           tags: ['alerts'],

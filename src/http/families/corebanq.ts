@@ -11,6 +11,7 @@ import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
+const ID_ERRORS = ['notifications_m.invalid_id', 'notifications_m.not_found'] as const
 /** How many rows are read at a time where only their number is asked for. */
 const COUNT_AT_ONCE = 1000
 
@@ -79,7 +80,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.get(
     '/notifications/:id',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_fetch_notifications' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_fetch_notifications', errors: ID_ERRORS },
       schema: {
         summary: 'One entry of the inbox',
         tags: ['notifications'],
@@ -96,7 +97,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.patch(
     '/notifications/:id/read',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_mark_as_read' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_mark_as_read', errors: ID_ERRORS },
       schema: {
         summary: 'Mark an entry read, or unread with `{"read": false}`',
         tags: ['notifications'],
@@ -120,7 +121,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.delete(
     '/notifications/:id',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_delete' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_delete', errors: ID_ERRORS },
       schema: {
         summary: 'Remove an entry from the inbox of the signed-in person',
         tags: ['notifications'],

@@ -62,7 +62,7 @@ export function outbox(app: App, engine: Engine): void {
   app.post(
     '/outbox/:id/reply',
     {
-      config,
+      config: { ...config, errors: ['publish.unknown_user'] },
       schema: {
         summary: 'Answer a captured message as the person who got it',
         tags: ['outbox'],

@@ -38,7 +38,7 @@ export function rehearsals(app: App, engine: Engine): void {
   app.post(
     '/explain',
     {
-      config,
+      config: { ...config, errors: ['request.not_found'] },
       schema: {
         summary: 'What would become of a publish',
         tags: ['operations'],

@@ -41,12 +41,11 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
   app.post(
     '/login',
     {
-      config: { access: 'open' },
+      config: { access: 'open', errors: ['auth.invalid', 'auth.too_many_attempts'] },
       bodyLimit: LOGIN_BYTES,
       schema: {
         summary: 'Sign in with a password or a one-time link',
         tags: ['session'],
-        security: [],
         body: Type.Object(
           {
             user: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),

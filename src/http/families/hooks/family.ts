@@ -12,6 +12,7 @@ import { fromPagerDuty, PagerDutyBody } from '../../../hooks/pagerduty.ts'
 import { fromNtfy, ntfyJson, ntfyText, type NtfyMessage } from '../../../hooks/ntfy.ts'
 import type { HookAlert } from '../../../hooks/hook-alert.ts'
 import { FAILURES, type App } from '../../app.ts'
+import { PUBLISH_ERRORS } from '../publish.ts'
 import { parseJsonBody } from '../../json-body.ts'
 import { deliver, deliverOne, senderGuard, senderOf } from './sender.ts'
 
@@ -54,6 +55,9 @@ export function hooks(app: App, engine: Engine, authenticator: Authenticator): v
     'onRequest',
     senderGuard(authenticator, () => engine.config),
   )
+  app.addHook('onRoute', (route) => {
+    route.config = { proof: 'sender', errors: PUBLISH_ERRORS, ...route.config }
+  })
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
