@@ -59,6 +59,7 @@ import { explain } from './explain/explain.ts'
 import { simulateAlert } from './explain/scenario.ts'
 import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
+import { exampleOf, OUTGOING_TOPICS } from './http/outgoing-topics.ts'
 import { createHttpServer } from './http/server.ts'
 import { listenLiveSocket } from './http/stream/live-socket.ts'
 import { randomIds } from './ids.ts'
@@ -462,7 +463,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     authenticator,
     streams,
-    topics: topicEntries(router),
+    topics: [...topicEntries(router), ...OUTGOING_TOPICS],
     version,
     onCall: { nextOnCall, currentShift, shifts, gaps },
     duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
@@ -621,6 +622,6 @@ function topicEntries(router: Router) {
     direction: 'publish' as const,
     qos: route.qos,
     summary: route.summary ?? '',
-    ...(route.body !== null && { payload: route.body }),
+    ...(route.body !== null && { payload: route.body, example: exampleOf(route.body) }),
   }))
 }

@@ -88,5 +88,14 @@ export const pageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`next_cursor` of the page before' })),
 }
 
+/** A duration such as `30m`, as contract section 2 writes them; none that a pattern lets through is over a hundred years. */
+export function DurationText(description: string) {
+  return Type.String({
+    pattern: '^([0-9]{1,12}ms|[0-9]{1,9}s|[0-9]{1,7}m|[0-9]{1,5}h|[0-9]{1,4}d|[0-9]{1,3}w)$',
+    description,
+    examples: ['30m'],
+  })
+}
+
 /** `{id}` of a path. */
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) })

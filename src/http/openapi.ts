@@ -164,7 +164,8 @@ interface Operation {
 /** What has a default may be left out, and so may a body of which nothing is required. */
 function relaxed(path: object): void {
   for (const { parameters = [], requestBody: body } of Object.values(path) as Operation[]) {
-    for (const parameter of parameters) if (parameter.schema?.default !== undefined) parameter.required = false
+    for (const parameter of parameters)
+      if (parameter.schema?.default !== undefined) parameter.required = false
     if (body === undefined) continue
     const schemas = Object.values(body.content).map(({ schema }) => schema)
     for (const schema of schemas) withoutDefaulted(schema)
@@ -190,7 +191,11 @@ function withoutDefaulted(schema: unknown): void {
 }
 
 function fitsNothing(schema: unknown): boolean {
-  const { type, required = [], anyOf = [] } = (schema ?? {}) as {
+  const {
+    type,
+    required = [],
+    anyOf = [],
+  } = (schema ?? {}) as {
     readonly type?: unknown
     readonly required?: readonly string[]
     readonly anyOf?: readonly unknown[]

@@ -85,6 +85,8 @@ export interface HttpOptions {
   readonly webRoot?: string
 }
 
+/** Longer than any id, so that the schemas of the routes decide (percent-encoding is undone before). */
+const LONGEST_PARAM = 1024
 /** Security rows 13 and 15. */
 const BODY_BYTES = 256 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
@@ -106,6 +108,7 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: LONGEST_PARAM },
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKING_MS },
     forceCloseConnections: 'idle',

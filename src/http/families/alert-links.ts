@@ -9,7 +9,7 @@ const FORM = 'application/x-www-form-urlencoded'
 /** One field. */
 const BODY_BYTES = 1024
 
-const Params = Type.Object({ token: Type.String() })
+const Params = Type.Object({ token: Type.String({ maxLength: 500 }) })
 const Form = Type.Object({ action: Type.Enum([...LINK_VERBS]) }, { examples: [{ action: 'ack' }] })
 
 const CONFIG = { access: 'open' } as const

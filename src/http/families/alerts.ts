@@ -8,7 +8,7 @@ import type { AlertCommandDecision } from '../../notification/decision.ts'
 import { AlertSchema, renderAlert, renderTimelineEntry } from '../../wire/alert.ts'
 import { renderDelivery } from '../../wire/delivery.ts'
 import { parseDuration } from '../../duration.ts'
-import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
+import { DurationText, FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
 /** More than any alert has; the rest is on `/v1/deliveries?alert_id=`. */
@@ -27,7 +27,7 @@ const Command = Type.Object(
   {
     note: Type.Optional(Type.String({ maxLength: 4096 })),
     for: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0 }), Type.String()], {
+      Type.Union([Type.Number({ minimum: 0.001, maximum: 3e9 }), DurationText('Such as 30m')], {
         description: '`snooze`: how long, such as 30m, or a number of seconds',
       }),
     ),
@@ -38,6 +38,15 @@ const Command = Type.Object(
   },
   { description: 'May be absent', examples: [{ note: 'On it' }, { for: '30m' }, { user: 'bob' }] },
 )
+
+/** What two of the verbs cannot do without. */
+const BODIES: Readonly<Partial<Record<AlertVerb, typeof Command>>> = {
+  snooze: Type.Object(Command.properties, { required: ['for'], examples: [{ for: '30m' }] }),
+  reassign: Type.Object(Command.properties, {
+    anyOf: [{ required: ['user'] }, { required: ['team'] }],
+    examples: [{ user: 'bob' }, { team: 'network' }],
+  }),
+}
 
 const COMMAND_ERRORS = [
   'publish.unknown_alert',
@@ -133,7 +142,7 @@ export function alerts(app: App, engine: Engine): void {
           summary: SUMMARIES[verb],
           tags: ['alerts'],
           params: IdParams,
-          body: Command,
+          body: BODIES[verb] ?? Command,
           response: { 200: shared('Alert', 'The alert as it is now'), ...FAILURES },
         },
       },

@@ -10,7 +10,7 @@ import { caller } from '../guard.ts'
 import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
+const Params = Type.Object({ id: Type.String({ maxLength: 200, description: 'UUID' }) })
 const ID_ERRORS = ['notifications_m.invalid_id', 'notifications_m.not_found'] as const
 /** How many rows are read at a time where only their number is asked for. */
 const COUNT_AT_ONCE = 1000

@@ -7,9 +7,9 @@ import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
 import { LEFT_OUT, type SimulatedEvent } from '../../explain/simulate.ts'
 import { rfc3339 } from '../../wire/instant.ts'
-import { FAILURES, type App } from '../app.ts'
+import { DurationText, FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 import { LinkSchema, renderLink } from './why.ts'
 
 const LONGEST_MS = 14 * 86_400_000
@@ -28,8 +28,8 @@ const Timeline = Type.Array(
 const LeftOut = Type.Array(Type.Enum([...LEFT_OUT]), {
   description: 'What the timeline says nothing about',
 })
-const instant = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
-const durationText = (description: string) => Type.String({ maxLength: 20, description })
+const instant = (description: string) => Type.Optional(InstantText(description))
+const durationText = (description: string) => DurationText(description)
 
 /** `/v1/explain` and `/v1/simulate` (contract section 7), for operators: what would happen. Nothing is stored or sent. */
 export function rehearsals(app: App, engine: Engine): void {

@@ -52,7 +52,10 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
             password: Type.Optional(Type.String({ maxLength: 1024 })),
             link: Type.Optional(Type.String({ maxLength: 200, description: 'What `/login#t=` carries' })),
           },
-          { examples: [{ user: 'anna', password: 'correct horse' }] },
+          {
+            anyOf: [{ required: ['link'] }, { required: ['user', 'password'] }],
+            examples: [{ user: 'anna', password: 'correct horse' }],
+          },
         ),
         response: { 200: Token, ...FAILURES },
       },

@@ -9,7 +9,7 @@ import { ownerOf, serviceCalling } from './calling-service.ts'
 import { EventParams } from './events.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const Params = Type.Object({ notification_id: Type.String({ description: 'UUID' }) })
+const Params = Type.Object({ notification_id: Type.String({ maxLength: 200, description: 'UUID' }) })
 
 const addresses = Type.Union([
   Type.Array(Type.String({ maxLength: 500 }), { maxItems: 1000 }),
