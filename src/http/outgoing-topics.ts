@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox'
+import type { Router } from '../router/router.ts'
 import { AlertSchema } from '../wire/alert.ts'
 import { DeadLetterSchema } from '../wire/dead-letter.ts'
 import { NotificationSchema } from '../wire/notification.ts'
@@ -194,3 +195,14 @@ export const OUTGOING_TOPICS: readonly TopicEntry[] = [
     example: exampleOf(DeadLetterSchema) as Readonly<Record<string, unknown>>,
   },
 ]
+
+/** What may be published, as the routes say it. */
+export function topicEntries({ routes }: Pick<Router, 'routes'>): TopicEntry[] {
+  return routes.map(({ pattern, qos, summary, body }) => ({
+    pattern,
+    direction: 'publish',
+    qos,
+    summary: summary ?? '',
+    ...(body !== null && { payload: body, example: exampleOf(body) }),
+  }))
+}

@@ -124,7 +124,13 @@ export function preferences(app: App, engine: Engine): void {
             preferences: Type.Optional(Type.Array(Row, { maxItems: MOST_ROWS })),
             customer_id: Type.Optional(customer),
           },
-          closed,
+          {
+            ...closed,
+            examples: [
+              { preferences: [{ event_type: 'payment.*', channel: 'email', enabled: false }] },
+              { groups: { chat: { events: { message_received: { channels: ['system', 'email'] } } } } },
+            ],
+          },
         ),
         response: { 200: shared('Preferences', 'As they are now'), ...FAILURES },
       },

@@ -168,7 +168,8 @@ function numberOf(schema: Schema): Arbitrary<number> {
 }
 
 function small(min: number, max: number): Arbitrary<number> {
-  return fc.integer({ min: Math.max(min, -3), max: Math.max(Math.max(min, -3), Math.min(max, 60)) })
+  const least = Math.ceil(Math.max(min, -3))
+  return fc.integer({ min: least, max: Math.max(least, Math.floor(Math.min(max, 60))) })
 }
 
 function listOf(schema: Schema, options: ValueOptions): Arbitrary<unknown[]> {

@@ -109,7 +109,10 @@ function batches(app: App, { engine, authenticator }: Deps): void {
   route(
     'generic',
     'any program: one JSON object with a message, or a list',
-    Type.Unknown({ description: 'JSON' }),
+    Type.Unknown({
+      description: 'JSON',
+      examples: [{ message: 'The disk is full', severity: 'critical', source: 'db-1' }],
+    }),
     fromGeneric,
   )
 }
@@ -227,7 +230,10 @@ async function takeNtfy({ engine, authenticator }: Deps, request: FastifyRequest
 }
 
 function ntfyAsJson(app: App, deps: Deps): void {
-  const body = Type.Object({ topic: Type.String({ minLength: 1 }), message: Type.Optional(Type.String()) })
+  const body = Type.Object(
+    { topic: Type.String({ minLength: 1 }), message: Type.Optional(Type.String()) },
+    { examples: [{ topic: 'backup', message: 'The backup has failed', priority: 5 }] },
+  )
   app.post(
     '/ntfy',
     { schema: about('A message as for ntfy, as JSON', body, { 200: NtfyAnswer }) },
