@@ -108,6 +108,14 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Where a family adds schemas of its own, Fastify would build anew what is set later.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorOf,
+        // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
+        buildSerializer: () => () => (data) => JSON.stringify(data),
+      },
+    },
     routerOptions: { maxParamLength: LONGEST_PARAM },
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKING_MS },
@@ -117,9 +125,6 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply, engine.metrics),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  app.setValidatorCompiler(validatorOf)
-  // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, engine.metrics))
   app.setNotFoundHandler(() => {
     throw fault('request.not_found')
