@@ -180,8 +180,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const late = {} as { core: Core; broker: Broker; live: Live; worker: Worker; publicUrl: string }
   const alarm = createOperatorAlarm(() => late.core)
   const endNotices = createEndNotices(() => late.core)
-  const healthOf: HealthOf = (target, patience) =>
-    createTargetHealth(target, { clock, log, metrics, alarm }, patience)
+  const healthOf: HealthOf = (target, options) =>
+    createTargetHealth(target, { clock, log, metrics, alarm }, options)
   const publish: Core['publish'] = (topic, payload, how) => late.broker.publish(topic, payload, how)
   const wanted: Core['wanted'] = (topic) => late.broker.wanted(topic)
   const broker = {

@@ -9,11 +9,11 @@ const REFUSED = 'carillon_provider_refused'
 describe('The alarm of the operators', () => {
   let server: ProviderServer
   let bell: Harness
-  const start = async () => {
+  const start = async (countries: readonly string[] = []) => {
     server = await providerServer()
     bell = await harness({
       config: {
-        channels: { sms: { mode: 'live', provider: 'http', url: `${server.url}/sms` } },
+        channels: { sms: { mode: 'live', provider: 'http', url: `${server.url}/sms`, countries } },
         // Nobody but the administrator: the types of the engine belong to no team.
         teams: {
           platform: {
@@ -109,6 +109,18 @@ describe('The alarm of the operators', () => {
     server.answer = () => ({ status: 200 })
     await bell.pass(2 * MINUTE)
     expect(await own()).to.deep.equal([])
+  })
+
+  it('is not over because of messages that the provider was never asked to take', async () => {
+    await start(['+49'])
+    server.answer = () => ({ status: 503 })
+    await page()
+    await bell.pass(5 * MINUTE)
+    const causes = async () => (await own()).map(({ dedupKey }) => dedupKey)
+    expect(await causes()).to.deep.equal(['carillon:provider_failing:sms'])
+    await bell.accepted('notifications/sms/send', { phone: '+12025550123', message: 'Not allowed there' })
+    await bell.pass(MINUTE)
+    expect(await causes()).to.deep.equal(['carillon:provider_failing:sms'])
   })
 
   it('costs no write while all is well', async () => {

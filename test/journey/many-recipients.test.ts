@@ -159,7 +159,6 @@ describe('An alert to 300 people, one of whom has a broken address, over a dead,
     expect([broken, deliveries.sending]).to.deep.equal([0, 0])
     const alarms = (await bell.openAlerts()).filter(({ type }) => type.startsWith('carillon_'))
     expect(alarms.map(({ dedupKey }) => dedupKey).toSorted()).to.deep.equal([
-      'carillon:provider_failing:sms/dead',
       'carillon:provider_failing:sms:dead',
       'carillon:provider_failing:webhook:dead',
     ])

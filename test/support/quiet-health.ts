@@ -8,5 +8,5 @@ import { silentLog } from './silent-log.ts'
 /** Breakers that work, and tell nobody. */
 export function quietHealth(clock: Pick<Clock, 'now'> = fakeClock()): HealthOf {
   const deps = { clock, log: silentLog().log, metrics: createMetrics(), alarm: noAlarm }
-  return (target, patience) => createTargetHealth(target, deps, patience)
+  return (target, options) => createTargetHealth(target, deps, options)
 }

@@ -49,7 +49,8 @@ export function emailChannel(settings: EmailSettings): Channel {
       const { mailgun } = settings
       if (!transport && !mailgun) return notConfigured('email')
       const to = parseMailbox(message.address)
-      if (to === null) return permanent('invalid_address', 'The address is no single mailbox')
+      if (to === null)
+        return { ...permanent('invalid_address', 'The address is no single mailbox'), blameless: true }
       const attachments = await filesOf(message, settings.attachments, signal)
       if ('ok' in attachments) return attachments
       const content = { ...mailOf(message, host), attachments: [...attachments] }

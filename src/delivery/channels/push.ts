@@ -2,7 +2,7 @@ import { deviceAddress, parsePushAddress } from '../../devices/device.ts'
 import type { Devices } from '../../devices/devices.ts'
 import type { Channel, Rendered, RenderInput } from '../channel.ts'
 import { contentOf } from '../message/content.ts'
-import { permanent } from '../providers/http-call.ts'
+import { unasked } from '../providers/http-call.ts'
 import { UNREGISTERED, type Fcm } from '../push/fcm.ts'
 import type { FcmTarget } from '../push/fcm-message.ts'
 import { pushContentOf } from '../push/push-content.ts'
@@ -34,7 +34,7 @@ export function pushChannel({
     async send(message, signal) {
       if (!fcm) return notConfigured('push')
       const target = targetOf(message.address, devices)
-      if (target === null) return permanent('no_device', 'The device is not registered any more')
+      if (target === null) return unasked('no_device', 'The device is not registered any more')
       const result = await fcm.send(target, message, signal)
       if (!result.ok && result.code === UNREGISTERED) devices.gone(message.address)
       return result

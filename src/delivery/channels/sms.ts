@@ -10,7 +10,7 @@ import {
 } from '../channel.ts'
 import { alertTitle, contentOf, type Content } from '../message/content.ts'
 import { failOver, serves, type FailOver, type Provider } from '../providers/fail-over.ts'
-import { httpCaller, permanent, type HttpCaller } from '../providers/http-call.ts'
+import { httpCaller, unasked, type HttpCaller } from '../providers/http-call.ts'
 import { sendThroughGateway } from '../providers/http-gateway.ts'
 import { createAtTwilio, findAtTwilio, twilioCallback, type TwilioAccount } from '../providers/twilio.ts'
 import type { HealthOf } from '../worker/target-health.ts'
@@ -55,7 +55,7 @@ export function smsChannel(settings?: SmsSettings): Channel {
     async send(message, signal) {
       if (!send || providers.length === 0) return notConfigured('sms')
       const address = parsePhone(message.address, { premium: settings.sms.allow_premium })
-      if (address === null) return permanent('invalid_number', 'The address is no phone number')
+      if (address === null) return unasked('invalid_number', 'The address is no phone number')
       return send({ ...message, address }, signal)
     },
     async find(sought, signal) {
@@ -101,7 +101,13 @@ function circlesOf(providers: readonly Provider[]): readonly string[] {
 }
 
 function overOf({ sms, clock, healthOf }: SmsSettings, providers: readonly Provider[]): FailOver {
-  return { providers, allowed: sms.countries, healthOf: (name) => healthOf(`sms/${name}`, 1), clock }
+  return {
+    providers,
+    allowed: sms.countries,
+    // Numbers that it serves alone have a lane of that name, which notices the same trouble.
+    healthOf: (name) => healthOf(`sms/${name}`, { patience: 1, alarmAs: `sms:${name}` }),
+    clock,
+  }
 }
 
 interface SmsProvider extends Provider {

@@ -9,7 +9,7 @@ import {
 } from '../channel.ts'
 import { contentOf } from '../message/content.ts'
 import { serves } from '../providers/fail-over.ts'
-import { httpCaller, permanent } from '../providers/http-call.ts'
+import { httpCaller, unasked } from '../providers/http-call.ts'
 import { createAtTwilio, findAtTwilio, twilioCallback } from '../providers/twilio.ts'
 import { OWN_LANGUAGE, speechLanguage } from '../providers/speech-language.ts'
 import { pageTwiml } from '../providers/twiml.ts'
@@ -46,9 +46,9 @@ export function voiceChannel(settings?: VoiceSettings): Channel {
     async send(message, signal) {
       if (line === null) return notConfigured('voice')
       const address = parsePhone(message.address)
-      if (address === null) return permanent('invalid_number', 'The address is no phone number')
+      if (address === null) return unasked('invalid_number', 'The address is no phone number')
       if (!serves(line.countries, address))
-        return permanent('country_not_allowed', 'Calls to this country are not allowed')
+        return unasked('country_not_allowed', 'Calls to this country are not allowed')
       const fields = {
         From: line.from,
         Twiml: twimlOf(message, line.publicUrl),

@@ -4,7 +4,7 @@ import { parsePushAddress } from '../../devices/device.ts'
 import type { Channel, SendResult } from '../channel.ts'
 import type { Answer, Outgoing } from '../outgoing/outgoing.ts'
 import { retryAfterMs } from '../outgoing/retry-after.ts'
-import { permanent } from '../providers/http-call.ts'
+import { permanent, unasked } from '../providers/http-call.ts'
 import { UNREGISTERED } from '../push/fcm.ts'
 import { endpointFault, pushAllowance, serviceOf } from '../push/push-services.ts'
 import type { Vapid } from '../push/vapid.ts'
@@ -41,15 +41,15 @@ export function webPushChannel(settings: WebPushSettings): Channel {
       const parsed = parsePushAddress(message.address)
       const target = 'device' in parsed ? devices.find(parsed.device)?.target : undefined
       if (target?.channel !== 'web_push')
-        return permanent('no_device', 'The browser is not subscribed any more')
+        return unasked('no_device', 'The browser is not subscribed any more')
       const { subscription } = target
       const fault = endpointFault(subscription.endpoint, allowance)
-      if (fault !== null) return permanent('address_refused', fault)
+      if (fault !== null) return unasked('address_refused', fault)
       let request: WebPushRequest
       try {
         request = webPushRequest(subscription, message, vapid, clock.now())
       } catch {
-        return permanent('invalid_subscription', 'The keys of the subscription are none')
+        return unasked('invalid_subscription', 'The keys of the subscription are none')
       }
       const { endpoint } = subscription
       const answer = await outgoing.post({ url: endpoint, ...request, signal, waitMs: SEND_TIMEOUT_MS })
@@ -72,7 +72,7 @@ function heedRefusal(alarm: OperatorAlarm, endpoint: string, { ok, status }: Sen
 }
 
 function resultOf(answer: Answer, now: number): SendResult {
-  if (answer.kind === 'refused') return permanent('address_refused', answer.because)
+  if (answer.kind === 'refused') return unasked('address_refused', answer.because)
   if (answer.kind === 'failed') {
     const { kind, code } = classify({ error: answer.code, written: answer.written })
     const ambiguous = kind === 'ambiguous' && { ambiguous: true }

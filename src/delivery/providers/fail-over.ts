@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall } from '../attempt/attempt.ts'
-import { allowance, type ProviderSign } from '../worker/breaker.ts'
+import { allowance, isOut, type ProviderSign } from '../worker/breaker.ts'
 import type { OutgoingMessage, SendResult } from '../channel.ts'
 import { DEFERRED, LONGEST_RETRY_AFTER_MS, PROVIDER_DOWN, PROVIDERS_PAUSED } from '../attempt/retry.ts'
 import type { TargetHealth } from '../worker/target-health.ts'
-import { permanent, type Failed } from './http-call.ts'
+import { unasked, type Failed } from './http-call.ts'
 
 export interface Provider {
   readonly name: string
@@ -40,7 +40,7 @@ type Send = (message: OutgoingMessage, signal: AbortSignal) => Promise<SendResul
  * over for the next. A doubtful one is not, because the person may have the message already (promise P9). Each has a
  * breaker of its own (promise P24): one that failed is passed over while it is paused, and then gets one message as a
  * probe. When all are paused, a critical message still tries those that merely fail. A lone provider has the breaker of
- * its lane.
+ * its lane. Operators hear of one that others stand in for; where nobody does, the lane tells of all of them at once.
  */
 export function failOver({ providers, allowed, healthOf, clock }: FailOver): Send {
   const [only, ...others] = providers
@@ -52,21 +52,34 @@ export function failOver({ providers, allowed, healthOf, clock }: FailOver): Sen
         ? list.filter(({ countries }) => serves(countries, message.address))
         : []
     if (serving(providers).length === 0)
-      return permanent('country_not_allowed', 'Messages to this country are not allowed')
+      return unasked('country_not_allowed', 'Messages to this country are not allowed')
     if (kept.length === 0 && only) return only.send(message, signal)
     const calls: ProviderCall[] = []
     const able = serving(kept)
     const failures: Failed[] = []
+    const told = (result: SendResult) => {
+      tellOf(able, calls)
+      return { ...result, calls }
+    }
     const urgent = message.critical && !able.some((provider) => mayAsk(provider, false, clock.now()))
     for (const provider of able) {
       if (!mayAsk(provider, urgent, clock.now())) continue
       const result = await timed(calls, provider.name, clock, () => asked(provider, message, signal))
-      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return { ...result, calls }
+      if (result.ok || result.ambiguous === true || FINAL.has(result.code)) return told(result)
       failures.push(result)
       if (signal.aborted) break
     }
-    return { ...(milder(failures) ?? paused(able, clock.now())), calls }
+    const failure = milder(failures)
+    // Who was passed over because it is paused has refused nothing.
+    const moreToAsk = failure?.code === PROVIDER_DOWN && !able.every(({ health }) => refuses(health))
+    return told(failure && !moreToAsk ? failure : paused(able, clock.now()))
   }
+}
+
+/** Of whom was asked, while somebody stands in: only after the last of them is known whether anybody does. */
+function tellOf(able: readonly Kept[], calls: readonly ProviderCall[]): void {
+  if (able.every(({ health }) => isOut(health.breaker))) return
+  for (const { name, health } of able) if (calls.some(({ provider }) => provider === name)) health.tell(true)
 }
 
 async function timed(
@@ -119,9 +132,13 @@ function milder(failures: readonly Failed[]): Failed | undefined {
   return rest
 }
 
+function refuses({ breaker }: TargetHealth): boolean {
+  return breaker.cause === 'refused'
+}
+
 /** Nobody could be asked: until when. What every provider refuses waits for whoever mends it. */
 function paused(able: readonly Kept[], now: number): Failed {
-  const refused = able.every(({ health }) => health.breaker.cause === 'refused')
+  const refused = able.every(({ health }) => refuses(health))
   const waits = able.map(({ health: { breaker }, underWay }) =>
     Math.max(breaker.pausedUntil - now, underWay > 0 ? PROBING_MS : 0),
   )

@@ -95,6 +95,11 @@ export function permanent(code: string, reason: string): Failed {
   return { ok: false, retry: false, code, reason: cut(oneLine(reason), LONGEST_REASON) }
 }
 
+/** The same, of which the provider was not asked: it may be well or not. */
+export function unasked(code: string, reason: string): Failed {
+  return { ...permanent(code, reason), blameless: true }
+}
+
 /** Failures of finding and reaching the provider: nothing of the message had left. */
 const BEFORE_WRITING =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|EPROTO)$/

@@ -8,7 +8,7 @@ import type { Log } from '../../log.ts'
 import type { AlertCommandDecision } from '../../notification/decision.ts'
 import { SlidingWindow } from '../../router/sliding-window.ts'
 import type { Seen } from '../answers/seen.ts'
-import { cut } from '../message/text.ts'
+import { cut, oneLine } from '../message/text.ts'
 import { field, type BotAnswer, type TelegramBot } from './bot.ts'
 import { parseCallbackData } from './callback-data.ts'
 import { parseStart } from './start-link.ts'
@@ -39,6 +39,7 @@ const ANSWER_MS = 10_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
 const LONGEST_REPLY = 200
+const LONGEST_NAME = 255
 /** Anybody may write to a bot; whoever sends it codes that are none is not talked to for ever. */
 const STRANGERS = { maxRequests: 5, windowMs: 60_000 }
 
@@ -94,7 +95,9 @@ export function createTelegramPoll(deps: TelegramPollDeps): TelegramPoll {
     const name = await deps.followLink(started.code, started.chatId)
     if (name === null && !strangers.take('all', STRANGERS, clock.now())) return
     const text =
-      name === null ? 'This link is good for nothing any more.' : `Hello ${name}, this chat is yours now.`
+      name === null
+        ? 'This link is good for nothing any more.'
+        : `Hello ${cut(oneLine(name), LONGEST_NAME)}, this chat is yours now.`
     await call('sendMessage', { chat_id: started.chatId, text }, ANSWER_MS)
   }
 

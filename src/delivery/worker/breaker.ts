@@ -80,6 +80,12 @@ export function allowance(
 /** So often in a row, which takes half a minute at least, and it is no hiccup any more. */
 const OPENINGS_TO_TELL = 4
 
+/** Whether nothing is to be hoped of it now. Who merely asked for patience is not out, unless that goes on and on. */
+export function isOut(breaker: Breaker): boolean {
+  const { cause } = breaker
+  return cause === 'failing' || cause === 'refused' || troubleOf(breaker) !== null
+}
+
 /** What an operator has to be told of a target: it refuses us, or it stays in trouble; null while there is nothing. */
 export function troubleOf({ cause, openings }: Breaker): 'refused' | 'failing' | null {
   if (cause === 'refused') return 'refused'

@@ -100,7 +100,10 @@ export function createLane(deps: LaneDeps): Lane {
     inFlight++
     const { cause } = health.breaker
     const done = (performed: Performed | void) => {
-      if (performed?.provider) health.heed(performed.provider)
+      if (performed?.provider) {
+        health.heed(performed.provider)
+        health.tell()
+      }
       if (typeof performed?.nextDueAt === 'number') wake(performed.nextDueAt)
     }
     const failed = (error: unknown) => {

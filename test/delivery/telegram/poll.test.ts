@@ -32,6 +32,7 @@ function setUp(
   command: () => Promise<ReturnType<typeof alert>> = () =>
     Promise.resolve(alert({ status: 'acknowledged', acknowledgedBy: 'anna' })),
   registry = createRegistry(memoryRecords(), fakeClock()),
+  name = 'Cem',
 ) {
   const calls: { method: string; parameters: Readonly<Record<string, unknown>> }[] = []
   const acted: [by: string, command: AlertCommandDecision][] = []
@@ -58,7 +59,7 @@ function setUp(
     seen: createSeen(registry),
     followLink: (code, chatId) => {
       followed.push([code, chatId])
-      return Promise.resolve(code === 'good' ? 'Cem' : null)
+      return Promise.resolve(code === 'good' ? name : null)
     },
     command: (decision, by) => {
       acted.push([by.id, decision])
@@ -204,6 +205,19 @@ describe('the poll for Telegram buttons', () => {
     await settle()
     expect(calls.map(({ method }) => method)).to.include('answerCallbackQuery')
     expect(lines.filter(({ level }) => level >= 40)).to.have.length(1)
+    await poll.stop()
+  })
+
+  it('greets in a message that the Bot API takes, however long the name of the person is', async () => {
+    const start = { text: '/start good', from: { id: 11 }, chat: { id: 11, type: 'private' } }
+    const polls = [updates({ update_id: 100, message: start })]
+    const { poll, calls } = setUp(polls, undefined, undefined, 'Cem\n😀'.repeat(900))
+    poll.start()
+    await settle()
+    const [greeting] = calls.filter(({ method }) => method === 'sendMessage')
+    // https://core.telegram.org/bots/api#sendmessage
+    expect(String(greeting?.parameters['text'])).to.have.lengthOf.at.most(4096)
+    expect(greeting?.parameters['text']).to.match(/^Hello Cem 😀Cem .*…, this chat is yours now\.$/)
     await poll.stop()
   })
 

@@ -3,6 +3,7 @@ import {
   afterSign,
   allowance,
   CLOSED,
+  isOut,
   troubleOf,
   type Breaker,
   type ProviderSign,
@@ -119,4 +120,17 @@ describe('troubleOf', () => {
       expect(troubleOf(breaker)).to.equal(trouble)
     })
   }
+})
+
+describe('isOut', () => {
+  const CASES: readonly (readonly [title: string, breaker: Partial<Breaker>, out: boolean])[] = [
+    ['is false for one that is well', {}, false],
+    ['is false for one that had failures and is not paused', { failures: 4 }, false],
+    ['is true for one that fails', { cause: 'failing', openings: 1 }, true],
+    ['is true for one that refuses us', { cause: 'refused', openings: 1 }, true],
+    ['is false for one that asked for patience', { cause: 'retry_after', openings: 3 }, false],
+    ['is true for one that asks again and again', { cause: 'retry_after', openings: 4 }, true],
+  ]
+  for (const [title, breaker, out] of CASES)
+    it(`${title} (P7)`, () => expect(isOut({ ...CLOSED, ...breaker })).to.equal(out))
 })
