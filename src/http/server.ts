@@ -111,7 +111,8 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
     // Where a family adds schemas of its own, Fastify would build anew what is set later.
     schemaController: {
       compilersFactory: {
-        buildValidator: () => validatorOf,
+        // Its type says a bare schema, but it is called with the part of the request beside it.
+        buildValidator: () => validatorOf as never,
         // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
         buildSerializer: () => () => (data) => JSON.stringify(data),
       },

@@ -7,7 +7,7 @@ const ofText = new Ajv({ ...OPTIONS, coerceTypes: 'array' })
 const ofJson = new Ajv(OPTIONS)
 
 /** Compiles what a request is held to: the same schemas that the OpenAPI document shows. */
-export function validatorOf({ schema, httpPart }: { readonly schema: unknown; readonly httpPart?: string }) {
+export function validatorOf({ schema, httpPart }: { readonly schema?: unknown; readonly httpPart?: string }) {
   // Whoever registers a route gives a JSON Schema.
   return (httpPart === 'body' ? ofJson : ofText).compile(schema as AnySchema)
 }
