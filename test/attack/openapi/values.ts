@@ -114,7 +114,7 @@ function merged(rest: Schema, choice: Schema): Schema {
 function textOf(schema: Schema, { known }: ValueOptions): Arbitrary<string> {
   const least = Number(schema['minLength'] ?? 0)
   const most = Number(schema['maxLength'] ?? 1000)
-  const fits = (text: string) => [...text].length >= least && [...text].length <= most
+  const fits = (text: string) => Array.from(text).length >= least && Array.from(text).length <= most
   if (schema['format'] === 'date-time') return instant()
   if (typeof schema['pattern'] === 'string') {
     const pattern = new RegExp(schema['pattern'], 'u')
