@@ -8,7 +8,7 @@ import { callersOf, documentOf, leakIn, Names, populate, WORLD, type Caller } fr
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20260105)
 /** Requests in all; `FUZZ_REQUESTS=50000` for a night. */
-const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 3000)
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 600)
 /** Which operations; all of them unless set. */
 const ONLY = new RegExp(process.env['FUZZ_ONLY'] ?? '')
 const PATIENCE_MS = 20_000
