@@ -88,10 +88,13 @@ export const pageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`next_cursor` of the page before' })),
 }
 
-/** A duration such as `30m`, as contract section 2 writes them; none that a pattern lets through is over a hundred years. */
+const DAYS = '[0-9]{1,4}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|365[01][0-9]|3652[0-5]'
+const WEEKS = '[0-9]{1,3}|[1-4][0-9]{3}|5[01][0-9]{2}|520[0-9]|521[0-7]'
+
+/** A duration such as `30m`, as contract section 2 writes them; none that the pattern lets through is over a hundred years. */
 export function DurationText(description: string) {
   return Type.String({
-    pattern: '^([0-9]{1,12}ms|[0-9]{1,9}s|[0-9]{1,7}m|[0-9]{1,5}h|[0-9]{1,4}d|[0-9]{1,3}w)$',
+    pattern: `^([0-9]{1,12}ms|[0-9]{1,9}s|[0-9]{1,7}m|[0-9]{1,5}h|(${DAYS})d|(${WEEKS})w)$`,
     description,
     examples: ['30m'],
   })
