@@ -162,7 +162,11 @@ export function* recordsOf(db: Database): Generator<RecordDocument> {
     const place = [text(row.tenant), text(row.kind), text(row.owner), text(row.key)] as const
     const [tenant, kind, owner, key] = place
     yield {
-      ...{ _id: keyOf(...place), tenant, kind, owner, key },
+      _id: keyOf(...place),
+      tenant,
+      kind,
+      owner,
+      key,
       doc: textOrNull(row.doc),
       version: number(row.version),
       changedAt: number(row.changed_at),

@@ -63,7 +63,8 @@ export async function migrateToMongo(migration: Migration): Promise<void> {
   try {
     const moved = readMoved(folder)
     const from = moved?.from ?? randomBytes(8).toString('hex')
-    const { db: target, close } = await connectMongo({ url, log, onJump() {}, unfinished: true })
+    const connection = await connectMongo({ url, log, onJump() {}, unfinished: true })
+    const target = connection.db
     try {
       if (moved?.done) return await finish(target, folder, from)
       await claimTarget(target, from)
@@ -79,7 +80,7 @@ export async function migrateToMongo(migration: Migration): Promise<void> {
       writeMoved(folder, { from, done: true })
       await finish(target, folder, from)
     } finally {
-      await close()
+      await connection.close()
     }
   } finally {
     lock.release()

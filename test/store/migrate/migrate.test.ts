@@ -60,9 +60,17 @@ async function fillFolder(store: Store): Promise<void> {
       attempts: [{ number: 1, startedAt: NOON + 10, outcome: 'sent' }],
     }),
   )
+  const ended = {
+    state: 'suppressed',
+    reason: 'throttled',
+    providerId: null,
+    error: null,
+    sentAt: null,
+    deliveredAt: null,
+  } as const
   await store.settle(
     sample.sent(other, {
-      delivery: null,
+      delivery: { ...ended, id: other.kind === 'deliver' ? other.delivery.id : '' },
       hold: {
         key: 'anna mail',
         open: { id: 'g-1', channel: 'email', userId: 'anna', address: 'anna@example.org', dueAt: DUE },

@@ -5,7 +5,6 @@ import { slotOf } from './key.ts'
 /** Collections whose documents have work, by the letter that begins their work's ids. */
 export const WORKING = { d: 'deliveries', a: 'alerts', g: 'digests', r: 'releases' } as const
 export type WorkingLetter = keyof typeof WORKING
-export type WorkingName = (typeof WORKING)[WorkingLetter]
 
 /** Where the work of a lane is. Lanes that are not the store's own are those of deliveries. */
 export function letterOf(lane: string): WorkingLetter {
