@@ -2,29 +2,43 @@ import Type, { type Static } from 'typebox'
 import type { AlertCommandDecision, AlertLevel, Context, Decision, Handler } from '#engine'
 import { Data, MessageId, Span, spanMs, Text } from './fields.ts'
 
-export const AlertBody = Type.Object({
-  message: Text,
-  source: Type.Optional(Type.String({ maxLength: 255 })),
-  severity: Type.Optional(Type.String({ maxLength: 20, description: 'The level of the topic wins' })),
-  affected_systems: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 100 })),
-  dedup_key: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 255, description: 'By default {alert_type}:{source}' }),
-  ),
-  status: Type.Optional(
-    Type.Union([Type.Literal('firing'), Type.Literal('resolved')], { default: 'firing' }),
-  ),
-  data: Data,
-  id: MessageId,
-})
+export const AlertBody = Type.Object(
+  {
+    message: Text,
+    source: Type.Optional(Type.String({ maxLength: 255 })),
+    severity: Type.Optional(Type.String({ maxLength: 20, description: 'The level of the topic wins' })),
+    affected_systems: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 100 })),
+    dedup_key: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 255, description: 'By default {alert_type}:{source}' }),
+    ),
+    status: Type.Optional(
+      Type.Union([Type.Literal('firing'), Type.Literal('resolved')], { default: 'firing' }),
+    ),
+    data: Data,
+    id: MessageId,
+  },
+  {
+    examples: [
+      {
+        message: 'Database connection failed',
+        source: 'database_monitor',
+        affected_systems: ['user_service', 'order_service'],
+      },
+    ],
+  },
+)
 type AlertBody = Static<typeof AlertBody>
 
-export const AlertCommandBody = Type.Object({
-  note: Type.Optional(Type.String({ maxLength: 4096 })),
-  for: Span,
-  user: Type.Optional(Type.String({ maxLength: 128 })),
-  team: Type.Optional(Type.String({ maxLength: 128, description: '`reassign`: to which team' })),
-  id: MessageId,
-})
+export const AlertCommandBody = Type.Object(
+  {
+    note: Type.Optional(Type.String({ maxLength: 4096 })),
+    for: Span,
+    user: Type.Optional(Type.String({ maxLength: 128 })),
+    team: Type.Optional(Type.String({ maxLength: 128, description: '`reassign`: to which team' })),
+    id: MessageId,
+  },
+  { examples: [{ note: 'On it' }, { for: '30m' }] },
+)
 type AlertCommandBody = Static<typeof AlertCommandBody>
 
 function raise(level: AlertLevel, context: Context<{ alertType: string }, AlertBody>): Decision {

@@ -21,16 +21,19 @@ const Attachments = Type.Optional(
   }),
 )
 
-export const EmailBody = Type.Object({
-  to: Type.String({ minLength: 1 }),
-  subject: Subject,
-  body: Body,
-  html_body: HtmlBody,
-  attachments: Attachments,
-  priority: Priority,
-  send_at: SendAt,
-  id: MessageId,
-})
+export const EmailBody = Type.Object(
+  {
+    to: Type.String({ minLength: 1 }),
+    subject: Subject,
+    body: Body,
+    html_body: HtmlBody,
+    attachments: Attachments,
+    priority: Priority,
+    send_at: SendAt,
+    id: MessageId,
+  },
+  { examples: [{ to: 'anna@example.org', subject: 'Your order', body: 'It is on its way.' }] },
+)
 type EmailBody = Static<typeof EmailBody>
 
 /** Loose where {@link messageOf} says what is wrong with one of them, so that it does not sink the others. */
@@ -48,17 +51,28 @@ type BatchMessage = Static<typeof BatchMessage>
 
 const Recipient = Type.Object({ to: Address, data: Data })
 
-export const EmailBatchBody = Type.Object({
-  messages: Type.Optional(Type.Array(BatchMessage, { maxItems: MOST_RECIPIENTS })),
-  subject: Type.Optional(Subject),
-  body: Type.Optional(Body),
-  html_body: HtmlBody,
-  attachments: Attachments,
-  recipients: Type.Optional(Type.Array(Recipient, { maxItems: MOST_RECIPIENTS })),
-  priority: Priority,
-  send_at: SendAt,
-  id: MessageId,
-})
+export const EmailBatchBody = Type.Object(
+  {
+    messages: Type.Optional(Type.Array(BatchMessage, { maxItems: MOST_RECIPIENTS })),
+    subject: Type.Optional(Subject),
+    body: Type.Optional(Body),
+    html_body: HtmlBody,
+    attachments: Attachments,
+    recipients: Type.Optional(Type.Array(Recipient, { maxItems: MOST_RECIPIENTS })),
+    priority: Priority,
+    send_at: SendAt,
+    id: MessageId,
+  },
+  {
+    examples: [
+      {
+        subject: 'Order {{number}}',
+        body: 'Dear {{name}}',
+        recipients: [{ to: 'anna@example.org', data: { number: 7, name: 'Anna' } }],
+      },
+    ],
+  },
+)
 type EmailBatchBody = Static<typeof EmailBatchBody>
 
 /** R24: `{status: "email_queued", email_id}`. An address that is none is refused by its field's name. */

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { Context, Decision, Handler, InboxDecision } from '#engine'
 
-export const InboxBody = Type.Unknown({ description: 'Ignored' })
+export const InboxBody = Type.Unknown({ description: 'Ignored', examples: [{}] })
 
 export function markOne(as: InboxDecision['as']): Handler<{ userId: string; id: string }, unknown> {
   return (context) => ({ kind: 'inbox', userId: context.params.userId, ids: [context.params.id], as })

@@ -2,10 +2,13 @@ import Type, { type Static } from 'typebox'
 import type { Context, Decision } from '#engine'
 import { Data } from './fields.ts'
 
-export const PresenceBody = Type.Object({
-  session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-  device_info: Data,
-})
+export const PresenceBody = Type.Object(
+  {
+    session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    device_info: Data,
+  },
+  { examples: [{ session_id: 's-1', device_info: { device: 'web' } }] },
+)
 type PresenceBody = Static<typeof PresenceBody>
 type PresenceContext = Context<{ userId: string }, PresenceBody>
 

@@ -14,39 +14,47 @@ import { Data, MessageId, Priority, Span, spanMs } from './fields.ts'
 
 const Body = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
 
-export const PushBody = Type.Object({
-  user_id: Type.Optional(Type.String({ minLength: 1, description: 'Whose devices of the platform get it' })),
-  tokens: Type.Optional(
-    Type.Array(Type.String(), {
-      minItems: 1,
-      maxItems: 1000,
-      description: 'Registration tokens of FCM, instead of user_id',
-    }),
-  ),
-  topic: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'Topic of FCM, instead of user_id; its followers on any platform',
-    }),
-  ),
-  title: Type.Optional(Type.String({ maxLength: 255 })),
-  body: Body,
-  message: Body,
-  badge: Type.Optional(Type.Integer({ minimum: 0, maximum: 99_999 })),
-  sound: Type.Optional(
-    Type.String({ pattern: '^[^\\p{Cc}\\p{Surrogate}]{1,100}$', description: 'Name of a sound of the app' }),
-  ),
-  collapse_key: Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,64}$',
-      description: 'A later push under the same key replaces this one',
-    }),
-  ),
-  ttl: Span,
-  priority: Priority,
-  data: Data,
-  id: MessageId,
-})
+export const PushBody = Type.Object(
+  {
+    user_id: Type.Optional(
+      Type.String({ minLength: 1, description: 'Whose devices of the platform get it' }),
+    ),
+    tokens: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        maxItems: 1000,
+        description: 'Registration tokens of FCM, instead of user_id',
+      }),
+    ),
+    topic: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Topic of FCM, instead of user_id; its followers on any platform',
+      }),
+    ),
+    title: Type.Optional(Type.String({ maxLength: 255 })),
+    body: Body,
+    message: Body,
+    badge: Type.Optional(Type.Integer({ minimum: 0, maximum: 99_999 })),
+    sound: Type.Optional(
+      Type.String({
+        pattern: '^[^\\p{Cc}\\p{Surrogate}]{1,100}$',
+        description: 'Name of a sound of the app',
+      }),
+    ),
+    collapse_key: Type.Optional(
+      Type.String({
+        pattern: '^[\\x21-\\x7e]{1,64}$',
+        description: 'A later push under the same key replaces this one',
+      }),
+    ),
+    ttl: Span,
+    priority: Priority,
+    data: Data,
+    id: MessageId,
+  },
+  { examples: [{ user_id: 'anna', title: 'Order shipped', body: 'It is on its way.', badge: 1 }] },
+)
 type PushBody = Static<typeof PushBody>
 
 /**

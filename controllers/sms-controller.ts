@@ -2,13 +2,16 @@ import Type, { type Static } from 'typebox'
 import { fault, parsePhone, type Context, type Decision } from '#engine'
 import { MessageId, Priority, SendAt, sendAtMs } from './fields.ts'
 
-export const SmsBody = Type.Object({
-  phone: Type.String({ minLength: 1, maxLength: 64 }),
-  message: Type.String({ minLength: 1, maxLength: 4096 }),
-  priority: Priority,
-  send_at: SendAt,
-  id: MessageId,
-})
+export const SmsBody = Type.Object(
+  {
+    phone: Type.String({ minLength: 1, maxLength: 64 }),
+    message: Type.String({ minLength: 1, maxLength: 4096 }),
+    priority: Priority,
+    send_at: SendAt,
+    id: MessageId,
+  },
+  { examples: [{ phone: '+4915112345678', message: 'Your code is 271828' }] },
+)
 type SmsBody = Static<typeof SmsBody>
 
 /** R25: `{status: "sms_sent", result}`. Whether a number that charges its sender is taken is the engine's to say. */

@@ -8,15 +8,18 @@ const Component = Type.Object({
   message: Type.Optional(Type.String({ maxLength: 1024 })),
 })
 
-export const StatusBody = Type.Object({
-  component: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^+#/$]+$' })),
-  status: Type.Optional(
-    Type.Union([Type.Literal('operational'), Type.Literal('degraded'), Type.Literal('down')]),
-  ),
-  message: Type.Optional(Type.String({ maxLength: 1024 })),
-  components: Type.Optional(Type.Array(Component, { maxItems: 200 })),
-  id: MessageId,
-})
+export const StatusBody = Type.Object(
+  {
+    component: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^+#/$]+$' })),
+    status: Type.Optional(
+      Type.Union([Type.Literal('operational'), Type.Literal('degraded'), Type.Literal('down')]),
+    ),
+    message: Type.Optional(Type.String({ maxLength: 1024 })),
+    components: Type.Optional(Type.Array(Component, { maxItems: 200 })),
+    id: MessageId,
+  },
+  { examples: [{ component: 'database', status: 'degraded', message: 'Slow answers' }] },
+)
 type StatusBody = Static<typeof StatusBody>
 
 const Patterns = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
@@ -24,32 +27,44 @@ const Patterns = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
   description: '`*` stands for anything',
 })
 
-export const MaintenanceBody = Type.Object({
-  component: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^+#/$]+$' })),
-  title: Type.Optional(Type.String({ maxLength: 255 })),
-  message: Type.Optional(Type.String({ maxLength: 4096 })),
-  start: Instant,
-  end: Instant,
-  affected_systems: Type.Optional(
-    Type.Array(Type.String({ maxLength: 255 }), {
-      maxItems: 100,
-      description: 'Alerts whose source or affected systems are among these are muted',
-    }),
-  ),
-  sources: Type.Optional(Patterns),
-  alert_types: Type.Optional(Patterns),
-  status: Type.Optional(
-    Type.Union([Type.Literal('scheduled'), Type.Literal('cancelled')], { default: 'scheduled' }),
-  ),
-  target_groups: Type.Optional(
-    Type.Array(Type.String({ maxLength: 128 }), {
-      maxItems: 100,
-      description: 'Who is told; else everybody',
-    }),
-  ),
-  data: Data,
-  id: MessageId,
-})
+export const MaintenanceBody = Type.Object(
+  {
+    component: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^+#/$]+$' })),
+    title: Type.Optional(Type.String({ maxLength: 255 })),
+    message: Type.Optional(Type.String({ maxLength: 4096 })),
+    start: Instant,
+    end: Instant,
+    affected_systems: Type.Optional(
+      Type.Array(Type.String({ maxLength: 255 }), {
+        maxItems: 100,
+        description: 'Alerts whose source or affected systems are among these are muted',
+      }),
+    ),
+    sources: Type.Optional(Patterns),
+    alert_types: Type.Optional(Patterns),
+    status: Type.Optional(
+      Type.Union([Type.Literal('scheduled'), Type.Literal('cancelled')], { default: 'scheduled' }),
+    ),
+    target_groups: Type.Optional(
+      Type.Array(Type.String({ maxLength: 128 }), {
+        maxItems: 100,
+        description: 'Who is told; else everybody',
+      }),
+    ),
+    data: Data,
+    id: MessageId,
+  },
+  {
+    examples: [
+      {
+        title: 'New switches',
+        start: '2026-01-05T22:00:00Z',
+        end: '2026-01-05T23:00:00Z',
+        affected_systems: ['shop'],
+      },
+    ],
+  },
+)
 type MaintenanceBody = Static<typeof MaintenanceBody>
 
 /** R34: keeps the current state of each component; only a change is passed on. `{status: "status_updated", components}`. */

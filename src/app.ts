@@ -60,6 +60,7 @@ import { explain } from './explain/explain.ts'
 import { simulateAlert } from './explain/scenario.ts'
 import { why } from './explain/why.ts'
 import { createHousekeeping } from './housekeeping.ts'
+import { OUTGOING_TOPICS, topicEntries } from './http/outgoing-topics.ts'
 import { createHttpServer } from './http/server.ts'
 import { listenLiveSocket } from './http/stream/live-socket.ts'
 import { randomIds } from './ids.ts'
@@ -465,7 +466,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
     authenticator,
     streams,
-    topics: topicEntries(router),
+    topics: [...topicEntries(router), ...OUTGOING_TOPICS],
     version,
     onCall: { nextOnCall, currentShift, shifts, gaps },
     duty: { book: createDutyBook(core), feeds: createFeeds(registry) },
@@ -624,14 +625,4 @@ type LiveSubject = Parameters<NonNullable<Parameters<typeof createLive>[0]['prog
 
 function originOf(subject: LiveSubject) {
   return subject.kind === 'notification' ? subject.notification.origin : subject.alert.origin
-}
-
-function topicEntries(router: Router) {
-  return router.routes.map((route) => ({
-    pattern: route.pattern,
-    direction: 'publish' as const,
-    qos: route.qos,
-    summary: route.summary ?? '',
-    ...(route.body !== null && { payload: route.body }),
-  }))
 }

@@ -18,14 +18,33 @@ export const PrometheusAlert = Type.Object({
 })
 
 /** Webhook of the Prometheus Alertmanager, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config */
-export const AlertmanagerBody = Type.Object({
-  version: Type.Optional(Type.String()),
-  groupKey: Type.Optional(Type.String()),
-  status: Type.Optional(Type.String()),
-  receiver: Type.Optional(Type.String()),
-  externalURL: Type.Optional(Type.String()),
-  alerts: Type.Array(PrometheusAlert, { maxItems: 500 }),
-})
+export const AlertmanagerBody = Type.Object(
+  {
+    version: Type.Optional(Type.String()),
+    groupKey: Type.Optional(Type.String()),
+    status: Type.Optional(Type.String()),
+    receiver: Type.Optional(Type.String()),
+    externalURL: Type.Optional(Type.String()),
+    alerts: Type.Array(PrometheusAlert, { maxItems: 500 }),
+  },
+  {
+    examples: [
+      {
+        version: '4',
+        status: 'firing',
+        receiver: 'carillon',
+        alerts: [
+          {
+            status: 'firing',
+            labels: { alertname: 'DiskFull', severity: 'critical', instance: 'db-1' },
+            annotations: { summary: 'The disk is full' },
+            fingerprint: 'c0ffee',
+          },
+        ],
+      },
+    ],
+  },
+)
 
 /** Each alert of the group on its own; its fingerprint is its key. */
 export function fromAlertmanager(body: Static<typeof AlertmanagerBody>): readonly HookAlert[] {

@@ -7,18 +7,36 @@ import { firstText, keyOf, typeOf, type HookAlert } from './hook-alert.ts'
  * Webhook of Grafana Alerting (`alerts`), and of the alerting before Grafana 9 (`state`):
  * https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
  */
-export const GrafanaBody = Type.Object({
-  receiver: Type.Optional(Type.String()),
-  status: Type.Optional(Type.String()),
-  orgId: Type.Optional(Type.Integer()),
-  title: Type.Optional(Type.String()),
-  state: Type.Optional(Type.String()),
-  message: Type.Optional(Type.String()),
-  alerts: Type.Optional(Type.Array(PrometheusAlert, { maxItems: 500 })),
-  ruleId: Type.Optional(Type.Integer()),
-  ruleName: Type.Optional(Type.String()),
-  ruleUrl: Type.Optional(Type.String()),
-})
+export const GrafanaBody = Type.Object(
+  {
+    receiver: Type.Optional(Type.String()),
+    status: Type.Optional(Type.String()),
+    orgId: Type.Optional(Type.Integer()),
+    title: Type.Optional(Type.String()),
+    state: Type.Optional(Type.String()),
+    message: Type.Optional(Type.String()),
+    alerts: Type.Optional(Type.Array(PrometheusAlert, { maxItems: 500 })),
+    ruleId: Type.Optional(Type.Integer()),
+    ruleName: Type.Optional(Type.String()),
+    ruleUrl: Type.Optional(Type.String()),
+  },
+  {
+    examples: [
+      {
+        status: 'firing',
+        orgId: 1,
+        alerts: [
+          {
+            status: 'firing',
+            labels: { alertname: 'DiskFull' },
+            annotations: { summary: 'The disk is full' },
+            fingerprint: 'c0ffee',
+          },
+        ],
+      },
+    ],
+  },
+)
 
 /** Each alert of the group on its own, keyed by its fingerprint, or the one rule of an old Grafana by its id. */
 export function fromGrafana(body: Static<typeof GrafanaBody>): readonly HookAlert[] {

@@ -3,26 +3,39 @@ import { fault } from '../errors.ts'
 import { firstText, keyOf, levelOf, typeOf, type HookAlert } from './hook-alert.ts'
 
 /** PagerDuty Events API v2: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
-export const PagerDutyBody = Type.Object({
-  routing_key: Type.Optional(Type.String({ description: 'The token of the client, unless a header has it' })),
-  event_action: Type.Enum(['trigger', 'acknowledge', 'resolve']),
-  dedup_key: Type.Optional(Type.String({ minLength: 1 })),
-  payload: Type.Optional(
-    Type.Object({
-      summary: Type.String({ minLength: 1 }),
-      source: Type.Optional(Type.String()),
-      severity: Type.Optional(Type.String()),
-      timestamp: Type.Optional(Type.String()),
-      component: Type.Optional(Type.String()),
-      group: Type.Optional(Type.String()),
-      class: Type.Optional(Type.String()),
-      custom_details: Type.Optional(Type.Unknown()),
-    }),
-  ),
-  client: Type.Optional(Type.String()),
-  client_url: Type.Optional(Type.String()),
-  links: Type.Optional(Type.Array(Type.Unknown())),
-})
+export const PagerDutyBody = Type.Object(
+  {
+    routing_key: Type.Optional(
+      Type.String({ description: 'The token of the client, unless a header has it' }),
+    ),
+    event_action: Type.Enum(['trigger', 'acknowledge', 'resolve']),
+    dedup_key: Type.Optional(Type.String({ minLength: 1 })),
+    payload: Type.Optional(
+      Type.Object({
+        summary: Type.String({ minLength: 1 }),
+        source: Type.Optional(Type.String()),
+        severity: Type.Optional(Type.String()),
+        timestamp: Type.Optional(Type.String()),
+        component: Type.Optional(Type.String()),
+        group: Type.Optional(Type.String()),
+        class: Type.Optional(Type.String()),
+        custom_details: Type.Optional(Type.Unknown()),
+      }),
+    ),
+    client: Type.Optional(Type.String()),
+    client_url: Type.Optional(Type.String()),
+    links: Type.Optional(Type.Array(Type.Unknown())),
+  },
+  {
+    examples: [
+      {
+        event_action: 'trigger',
+        dedup_key: 'disk-db-1',
+        payload: { summary: 'The disk is full', source: 'db-1', severity: 'critical' },
+      },
+    ],
+  },
+)
 type Body = Static<typeof PagerDutyBody>
 
 const ACTIONS = { trigger: 'fire', acknowledge: 'acknowledge', resolve: 'resolve' } as const

@@ -14,7 +14,7 @@ import type { PreviewDeps } from '../template/preview.ts'
 import type { App } from './app.ts'
 import type { TopicEntry } from './asyncapi.ts'
 import { auditTrail } from './audit-trail.ts'
-import { documents, openApi } from './documents.ts'
+import { documents } from './documents.ts'
 import { answerBrokenRequest, sendError } from './error-reply.ts'
 import { alertLinks } from './families/alert-links.ts'
 import { alerts } from './families/alerts.ts'
@@ -53,11 +53,13 @@ import { inbox as xynapInbox } from './families/xynap/inbox.ts'
 import { sending as xynapSending } from './families/xynap/sending.ts'
 import { guard } from './guard.ts'
 import { parseJsonBody } from './json-body.ts'
+import { openApi } from './openapi.ts'
 import { clientLibrary, pages } from './pages.ts'
 import { eventStreams } from './stream/event-stream.ts'
 import { longPoll } from './stream/long-poll.ts'
 import { refuseUnclaimedUpgrades } from './upgrades.ts'
 import { correlationIdOf, traceIdOf } from './trace.ts'
+import { validatorOf } from './validator.ts'
 
 export interface HttpOptions {
   readonly authenticator: Authenticator
@@ -84,6 +86,8 @@ export interface HttpOptions {
   readonly webRoot?: string
 }
 
+/** Longer than any id, so that the schemas of the routes decide (percent-encoding is undone before). */
+const LONGEST_PARAM = 1024
 /** Security rows 13 and 15. */
 const BODY_BYTES = 256 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
@@ -105,17 +109,24 @@ export function createHttpServer(engine: Engine, options: HttpOptions): App {
       correlationIdOf(request.headers['x-request-id']) ?? engine.ids.next(engine.clock.now()),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Where a family adds schemas of its own, Fastify would build anew what is set later.
+    schemaController: {
+      compilersFactory: {
+        // Its type says a bare schema, but it is called with the part of the request beside it.
+        buildValidator: () => validatorOf as never,
+        // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
+        buildSerializer: () => () => (data) => JSON.stringify(data),
+      },
+    },
+    routerOptions: { maxParamLength: LONGEST_PARAM },
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKING_MS },
     forceCloseConnections: 'idle',
     trustProxy: server.trusted_proxies.length > 0 ? [...server.trusted_proxies] : false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply, engine.metrics),
-    ajv: { customOptions: { removeAdditional: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  // What is sent is made by the renderers of src/wire; a second opinion could only lose fields.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, engine.metrics))
   app.setNotFoundHandler(() => {
     throw fault('request.not_found')

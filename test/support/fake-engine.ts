@@ -109,7 +109,7 @@ export function fakeEngine(directory: Directory, config: Config): FakeEngine {
     log,
     metrics: createMetrics(),
     live: {} as Engine['live'],
-    events: { add: () => {} },
+    events: { add: () => '' },
     async receive(publish) {
       published.push(publish)
       return engine.outcome

@@ -4,7 +4,11 @@ import { ConfigSchema, type Config } from '../../src/config/schema/schema.ts'
 import type { Team } from '../../src/directory/directory.ts'
 import type { App } from '../../src/http/app.ts'
 import type { TopicEntry } from '../../src/http/asyncapi.ts'
+import type { DutyDeps } from '../../src/http/families/oncall/changes.ts'
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts'
+import type { Streams } from '../../src/live/stream/streams.ts'
+import type { NotiPy } from '../../src/notipy/notipy.ts'
+import type { PreviewDeps } from '../../src/template/preview.ts'
 import { DEFAULT_TENANT, fakeDirectory, machine, OTHER_TENANT, person } from './fake-directory.ts'
 import { fakeEngine, type FakeEngine } from './fake-engine.ts'
 
@@ -55,8 +59,20 @@ export const TOPICS: readonly TopicEntry[] = [
   },
 ]
 
+/** Parts that are only described, never called: with them every route is there. */
+const UNCALLED = {} as NotiPy & PreviewDeps & Streams & DutyDeps
+export const COMPLETE: Partial<HttpOptions> = {
+  notiPy: UNCALLED,
+  preview: UNCALLED,
+  streams: UNCALLED,
+  duty: UNCALLED,
+  reload: () => ({ ok: true, changed: [], restart: [] }),
+}
+
 export interface HttpHarness {
   readonly app: App
+  /** Every route that was registered, but for those that answer HEAD and OPTIONS. */
+  readonly routes: readonly { readonly method: string; readonly url: string }[]
   readonly engine: FakeEngine
   readonly authenticator: Authenticator
   /** `Authorization` of a person or machine. */
@@ -96,9 +112,15 @@ export async function httpHarness(
     },
     ...given.options,
   })
+  const routes: { method: string; url: string }[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat())
+      if (name !== 'HEAD' && name !== 'OPTIONS') routes.push({ method: name, url })
+  })
   await app.ready()
   return {
     app,
+    routes,
     engine,
     authenticator,
     async bearer(id) {

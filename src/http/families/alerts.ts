@@ -8,7 +8,7 @@ import type { AlertCommandDecision } from '../../notification/decision.ts'
 import { AlertSchema, renderAlert, renderTimelineEntry } from '../../wire/alert.ts'
 import { renderDelivery } from '../../wire/delivery.ts'
 import { parseDuration } from '../../duration.ts'
-import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
+import { DurationText, FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 
 /** More than any alert has; the rest is on `/v1/deliveries?alert_id=`. */
@@ -27,7 +27,7 @@ const Command = Type.Object(
   {
     note: Type.Optional(Type.String({ maxLength: 4096 })),
     for: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0 }), Type.String()], {
+      Type.Union([Type.Number({ minimum: 0.001, maximum: 3e9 }), DurationText('Such as 30m')], {
         description: '`snooze`: how long, such as 30m, or a number of seconds',
       }),
     ),
@@ -38,6 +38,26 @@ const Command = Type.Object(
   },
   { description: 'May be absent', examples: [{ note: 'On it' }, { for: '30m' }, { user: 'bob' }] },
 )
+
+/** What two of the verbs cannot do without. */
+const BODIES: Readonly<Partial<Record<AlertVerb, typeof Command>>> = {
+  snooze: Type.Object(Command.properties, { required: ['for'], examples: [{ for: '30m' }] }),
+  reassign: Type.Object(Command.properties, {
+    anyOf: [{ required: ['user'] }, { required: ['team'] }],
+    examples: [{ user: 'bob' }, { team: 'network' }],
+  }),
+}
+
+const COMMAND_ERRORS = [
+  'publish.unknown_alert',
+  'publish.unknown_user',
+  'publish.unknown_team',
+  'alert.forbidden',
+  'alert.closed',
+  'alert.suppressed',
+  'alert.snooze_too_long',
+  'alert.no_policy',
+] as const
 
 const SUMMARIES: Readonly<Record<AlertVerb, string>> = {
   ack: 'Take the alert on; no page is sent any more',
@@ -88,6 +108,7 @@ export function alerts(app: App, engine: Engine): void {
   app.get(
     '/alerts/:id',
     {
+      config: { errors: ['publish.unknown_alert'] },
       schema: {
         summary: 'One alert with its timeline and deliveries',
         tags: ['alerts'],
@@ -116,11 +137,12 @@ export function alerts(app: App, engine: Engine): void {
     app.post(
       `/alerts/:id/${verb}`,
       {
+        config: { errors: COMMAND_ERRORS },
         schema: {
           summary: SUMMARIES[verb],
           tags: ['alerts'],
           params: IdParams,
-          body: Command,
+          body: BODIES[verb] ?? Command,
           response: { 200: shared('Alert', 'The alert as it is now'), ...FAILURES },
         },
       },

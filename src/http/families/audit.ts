@@ -4,7 +4,7 @@ import type { Engine } from '../../engine.ts'
 import { AuditEntrySchema, renderAuditEntry } from '../../wire/audit-entry.ts'
 import { FAILURES, listOf, pageQuery, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 
 const PORTION = 1000
 
@@ -26,7 +26,7 @@ export function audit(app: App, engine: Engine): void {
           ...pageQuery,
           actor: Type.Optional(Type.String({ maxLength: 200 })),
           action: Type.Optional(Type.String({ maxLength: 200, description: 'Such as alert.ack' })),
-          since: Type.Optional(Type.String({ description: 'RFC 3339' })),
+          since: Type.Optional(InstantText('RFC 3339')),
         }),
         response: { 200: listOf('AuditEntry', 'One page'), ...FAILURES },
       },

@@ -25,15 +25,18 @@ export function callbacks(app: App, engine: Engine): void {
     Object.fromEntries(new URLSearchParams(body)),
   )
   const route = {
-    config: { access: 'open' },
+    config: { access: 'open', errors: ['auth.forbidden'] },
     bodyLimit: BODY_BYTES,
     preHandler: async (request: FastifyRequest) => demandSignature(engine.config, request),
   } as const
-  const about = { tags: ['callbacks'], security: [], consumes: [FORM], body: Form }
+  const about = { tags: ['callbacks'], security: [{ twilioSignature: [] }], consumes: [FORM], body: Form }
 
   app.post(
     '/callbacks/twilio/sms',
-    { ...route, schema: { summary: 'A text message from a phone', ...about, response: TWIML } },
+    {
+      ...route,
+      schema: { summary: 'A text message from a phone', ...about, produces: ['text/xml'], response: TWIML },
+    },
     async (request, reply) => {
       const { MessageSid: id = '', From: from = '', Body: text = '' } = request.body
       const answer = id === '' ? null : await engine.callbacks.text({ id, from, text })
@@ -45,7 +48,13 @@ export function callbacks(app: App, engine: Engine): void {
     '/callbacks/twilio/voice',
     {
       ...route,
-      schema: { summary: 'A key pressed during a call', ...about, querystring: Query, response: TWIML },
+      schema: {
+        summary: 'A key pressed during a call',
+        ...about,
+        produces: ['text/xml'],
+        querystring: Query,
+        response: TWIML,
+      },
     },
     async (request, reply) => {
       const { CallSid: callId = '', To: address = '', Digits: digits = '' } = request.body

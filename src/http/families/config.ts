@@ -27,7 +27,7 @@ export function configuration(app: App, reload: ReloadConfig): void {
         tags: ['operations'],
         response: { 200: shared('Reloaded', 'What is different now'), ...FAILURES },
       },
-      config: { access: 'operator' },
+      config: { access: 'operator', errors: ['config.faulty'] },
     },
     async (request) => {
       if (!caller(request).roles.includes('admin')) throw fault('auth.forbidden')

@@ -36,7 +36,7 @@ export function contacts(app: App, engine: Engine): void {
   app.get(
     '/users/me/contacts',
     {
-      config,
+      config: { ...config, errors: ['request.not_found'] },
       schema: {
         summary: 'Where I can be reached',
         tags,
@@ -55,7 +55,17 @@ export function contacts(app: App, engine: Engine): void {
   app.post(
     '/users/me/contacts',
     {
-      config,
+      config: {
+        ...config,
+        errors: [
+          'publish.invalid_address',
+          'publish.premium_number',
+          'contact.too_many',
+          'contact.too_many_codes',
+          'contact.unreachable',
+          'request.not_found',
+        ],
+      },
       schema: {
         summary: 'Add an address, which gets a code; or link a Telegram chat',
         tags,
@@ -81,7 +91,10 @@ export function contacts(app: App, engine: Engine): void {
   app.post(
     '/users/me/contacts/:id/code',
     {
-      config,
+      config: {
+        ...config,
+        errors: ['contact.too_many_codes', 'contact.unreachable', 'record.read_only'],
+      },
       schema: {
         summary: 'Send a new code; the one before is void',
         tags,
@@ -95,7 +108,7 @@ export function contacts(app: App, engine: Engine): void {
   app.post(
     '/users/me/contacts/:id/verify',
     {
-      config,
+      config: { ...config, errors: ['contact.wrong_code', 'contact.no_code', 'record.read_only'] },
       schema: {
         summary: 'Verify an address by the code that it got',
         tags,
@@ -111,7 +124,7 @@ export function contacts(app: App, engine: Engine): void {
   app.delete(
     '/users/me/contacts/:id',
     {
-      config,
+      config: { ...config, errors: ['record.read_only'] },
       schema: {
         summary: 'Remove an address; what was planned for it is not sent',
         tags,

@@ -11,7 +11,8 @@ import { caller } from '../guard.ts'
 import { preferences } from './preferences.ts'
 
 const Uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const Params = Type.Object({ id: Type.String({ description: 'UUID' }) })
+const Params = Type.Object({ id: Type.String({ maxLength: 200, description: 'UUID' }) })
+const ID_ERRORS = ['notifications_m.invalid_id', 'notifications_m.not_found'] as const
 
 /** Any of these; without any the entry is marked read (C03). */
 const Changes = Type.Object(
@@ -94,7 +95,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.get(
     '/notifications/:id',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_fetch_notifications' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_fetch_notifications', errors: ID_ERRORS },
       schema: {
         summary: 'One entry of the inbox',
         tags: ['notifications'],
@@ -111,7 +112,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.patch(
     '/notifications/:id/read',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_mark_as_read' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_mark_as_read', errors: ID_ERRORS },
       schema: {
         summary: 'Mark an entry read, or unread with `{"read": false}`; let it say something else (C03)',
         tags: ['notifications'],
@@ -139,7 +140,7 @@ export function coreBanq(app: App, engine: Engine): void {
   app.delete(
     '/notifications/:id',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_delete' },
+      config: { access: 'user', failure: 'notifications_m.failed_to_delete', errors: ID_ERRORS },
       schema: {
         summary: 'Remove an entry from the inbox of the signed-in person',
         tags: ['notifications'],

@@ -5,7 +5,7 @@ import { renderDeadLetter } from '../../wire/dead-letter.ts'
 import { FAILURES, IdParams, listOf, pageQuery, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 import { sendOutcome } from '../outcome-reply.ts'
-import { Accepted } from './publish.ts'
+import { Accepted, PUBLISH_ERRORS } from './publish.ts'
 
 /** `/v1/dead-letters` (contract section 7), for operators. */
 export function deadLetters(app: App, engine: Engine): void {
@@ -75,7 +75,7 @@ export function deadLetters(app: App, engine: Engine): void {
   app.post(
     '/dead-letters/:id/replay',
     {
-      config,
+      config: { ...config, errors: PUBLISH_ERRORS },
       schema: {
         summary: 'Present a dead letter again; it is removed when that succeeds',
         tags: ['dead letters'],

@@ -20,6 +20,7 @@ export function deliveries(app: App, engine: Engine): void {
   app.get(
     '/deliveries',
     {
+      config: { errors: ['request.not_found'] },
       schema: {
         summary: 'Deliveries, newest first',
         tags: ['deliveries'],
@@ -94,6 +95,7 @@ export function deliveries(app: App, engine: Engine): void {
   app.post(
     '/deliveries/:id/cancel',
     {
+      config: { errors: ['delivery.not_pending'] },
       schema: {
         summary: 'Cancel a delivery that waits for its time or its next attempt',
         tags: ['deliveries'],

@@ -5,7 +5,7 @@ import { fault } from '../../errors.ts'
 import { rfc3339 } from '../../wire/instant.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const LONGEST_WINDOW_MS = 366 * DAY_MS
@@ -44,8 +44,8 @@ export function deliveryStatistics(app: App, { clock, store }: Engine): void {
         summary: 'How many deliveries came to what, by channel',
         tags: ['deliveries'],
         querystring: Type.Object({
-          from: Type.Optional(Type.String({ description: 'RFC 3339; a day before `to` when absent' })),
-          to: Type.Optional(Type.String({ description: 'RFC 3339, not itself counted; now when absent' })),
+          from: Type.Optional(InstantText('RFC 3339; a day before `to` when absent')),
+          to: Type.Optional(InstantText('RFC 3339, not itself counted; now when absent')),
         }),
         response: { 200: Statistics, ...FAILURES },
       },

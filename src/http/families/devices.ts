@@ -58,7 +58,7 @@ export function devices(app: App, engine: Engine): void {
   app.post(
     '/users/me/devices',
     {
-      config: { access: 'user' },
+      config: { access: 'user', errors: ['record.read_only', 'record.stale'] },
       schema: {
         summary: 'Register a device of mine; the same token or endpoint again is the same device',
         tags,
@@ -88,7 +88,7 @@ export function devices(app: App, engine: Engine): void {
   app.delete(
     '/users/me/devices/:id',
     {
-      config: { access: 'user' },
+      config: { access: 'user', errors: ['record.read_only'] },
       schema: {
         summary: 'Forget a device of mine',
         tags,

@@ -23,6 +23,7 @@ export function heartbeats(app: App, engine: Engine): void {
   app.post(
     '/heartbeats/:name',
     {
+      config: { errors: ['publish.forbidden', 'rate_limit_exceeded'] },
       schema: {
         summary: 'Report that a job is alive',
         description: 'The same as a publish to `heartbeats/{name}`, for which the client needs a grant.',

@@ -5,7 +5,7 @@ import { fault } from '../../errors.ts'
 import { renderOutboxItem } from '../../wire/outbox-item.ts'
 import { FAILURES, IdParams, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 
 /** `/v1/outbox`: captured messages (contract section 7), for operators. */
 export function outbox(app: App, engine: Engine): void {
@@ -22,7 +22,7 @@ export function outbox(app: App, engine: Engine): void {
         querystring: Type.Object({
           channel: Type.Optional(Type.Enum([...CHANNEL_NAMES])),
           user: Type.Optional(Type.String({ maxLength: 200 })),
-          since: Type.Optional(Type.String({ description: 'RFC 3339, or epoch seconds' })),
+          since: Type.Optional(InstantText('RFC 3339, or epoch seconds')),
         }),
         response: {
           200: Type.Object({ items: Type.Array(Type.Ref('OutboxItem#')) }, { description: 'All of them' }),
@@ -62,7 +62,7 @@ export function outbox(app: App, engine: Engine): void {
   app.post(
     '/outbox/:id/reply',
     {
-      config,
+      config: { ...config, errors: ['publish.unknown_user'] },
       schema: {
         summary: 'Answer a captured message as the person who got it',
         tags: ['outbox'],
@@ -72,7 +72,10 @@ export function outbox(app: App, engine: Engine): void {
             text: Type.Optional(Type.String({ maxLength: 1600 })),
             action: Type.Optional(Type.String({ maxLength: 64 })),
           },
-          { examples: [{ text: 'ack' }, { action: 'ack' }] },
+          {
+            anyOf: [{ required: ['text'] }, { required: ['action'] }],
+            examples: [{ text: 'ack' }, { action: 'ack' }],
+          },
         ),
         response: {
           200: Type.Object({ reply: Type.String() }, { description: 'What the person gets back' }),

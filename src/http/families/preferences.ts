@@ -74,7 +74,11 @@ export function preferences(app: App, engine: Engine): void {
   app.get(
     '/notifications/preferences',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_fetch_preferences' },
+      config: {
+        access: 'user',
+        failure: 'notifications_m.failed_to_fetch_preferences',
+        errors: ['notifications_m.not_found'],
+      },
       schema: {
         summary: 'What I want to hear of, and on which channels',
         tags: ['notifications'],
@@ -99,7 +103,17 @@ export function preferences(app: App, engine: Engine): void {
   app.put(
     '/notifications/preferences',
     {
-      config: { access: 'user', failure: 'notifications_m.failed_to_update_preferences' },
+      config: {
+        access: 'user',
+        failure: 'notifications_m.failed_to_update_preferences',
+        errors: [
+          'notifications_m.not_found',
+          'notifications_m.invalid_group',
+          'notifications_m.invalid_channel',
+          'notifications_m.invalid_event',
+          'record.stale',
+        ],
+      },
       schema: {
         summary: 'Change what I want to hear of; what is not named stays',
         tags: ['notifications'],
@@ -110,7 +124,13 @@ export function preferences(app: App, engine: Engine): void {
             preferences: Type.Optional(Type.Array(Row, { maxItems: MOST_ROWS })),
             customer_id: Type.Optional(customer),
           },
-          closed,
+          {
+            ...closed,
+            examples: [
+              { preferences: [{ event_type: 'payment.*', channel: 'email', enabled: false }] },
+              { groups: { chat: { events: { message_received: { channels: ['system', 'email'] } } } } },
+            ],
+          },
         ),
         response: { 200: shared('Preferences', 'As they are now'), ...FAILURES },
       },

@@ -1,12 +1,17 @@
 import Type from 'typebox'
 import { mayPublish } from '../../access/grants.ts'
 import type { Engine } from '../../engine.ts'
-import { fault } from '../../errors.ts'
+import { ERRORS, fault, type ErrorCode } from '../../errors.ts'
 import { MESSAGE_ID } from '../../router/arrival.ts'
 import type { Publish } from '../../router/publish.ts'
 import { FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
 import { sendOutcome } from '../outcome-reply.ts'
+
+/** What may become of a publish, whatever its topic. */
+export const PUBLISH_ERRORS = (Object.keys(ERRORS) as ErrorCode[]).filter(
+  (code) => /^(publish|alert)\./.test(code) || code === 'rate_limit_exceeded',
+)
 
 export const Accepted = Type.Object(
   { id: Type.String(), result: Type.Record(Type.String(), Type.Unknown()) },
@@ -37,6 +42,7 @@ export function publishing(app: App, engine: Engine, forward: (publish: Publish)
   app.post(
     '/publish/*',
     {
+      config: { errors: PUBLISH_ERRORS },
       schema: {
         summary: 'Publish to a topic',
         description: 'The body is the payload. `Idempotency-Key` makes a repeat harmless for 24 hours.',

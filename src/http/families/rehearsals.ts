@@ -7,9 +7,9 @@ import type { Engine } from '../../engine.ts'
 import { fault } from '../../errors.ts'
 import { LEFT_OUT, type SimulatedEvent } from '../../explain/simulate.ts'
 import { rfc3339 } from '../../wire/instant.ts'
-import { FAILURES, type App } from '../app.ts'
+import { DurationText, FAILURES, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 import { LinkSchema, renderLink } from './why.ts'
 
 const LONGEST_MS = 14 * 86_400_000
@@ -28,8 +28,8 @@ const Timeline = Type.Array(
 const LeftOut = Type.Array(Type.Enum([...LEFT_OUT]), {
   description: 'What the timeline says nothing about',
 })
-const instant = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
-const durationText = (description: string) => Type.String({ maxLength: 20, description })
+const instant = (description: string) => Type.Optional(InstantText(description))
+const durationText = (description: string) => DurationText(description)
 
 /** `/v1/explain` and `/v1/simulate` (contract section 7), for operators: what would happen. Nothing is stored or sent. */
 export function rehearsals(app: App, engine: Engine): void {
@@ -38,18 +38,25 @@ export function rehearsals(app: App, engine: Engine): void {
   app.post(
     '/explain',
     {
-      config,
+      config: { ...config, errors: ['request.not_found'] },
       schema: {
         summary: 'What would become of a publish',
         tags: ['operations'],
-        body: Type.Object({
-          topic: Type.String({ minLength: 1, maxLength: 1024 }),
-          payload: Type.Optional(Type.Unknown()),
-          as: Type.Optional(
-            Type.String({ maxLength: 200, description: 'User or client id; you unless set' }),
-          ),
-          at: instant('RFC 3339; now unless set'),
-        }),
+        body: Type.Object(
+          {
+            topic: Type.String({ minLength: 1, maxLength: 1024 }),
+            payload: Type.Optional(Type.Unknown()),
+            as: Type.Optional(
+              Type.String({ maxLength: 200, description: 'User or client id; you unless set' }),
+            ),
+            at: instant('RFC 3339; now unless set'),
+          },
+          {
+            examples: [
+              { topic: 'alerts/critical/disk_full', payload: { message: 'Full' }, as: 'db-monitor' },
+            ],
+          },
+        ),
         response: {
           200: Type.Object(
             { chain: Type.Array(LinkSchema), timeline: Timeline, left_out: LeftOut },
@@ -82,25 +89,32 @@ export function rehearsals(app: App, engine: Engine): void {
       schema: {
         summary: 'Who would be told of an alert, when and how, if this and that went wrong',
         tags: ['operations'],
-        body: Type.Object({
-          alert: Type.Object({
-            type: Type.String({ minLength: 1, maxLength: 200 }),
-            severity: Type.Optional(Type.Enum([...ALERT_LEVELS])),
-          }),
-          at: instant('RFC 3339; now unless set'),
-          for: Type.Optional(durationText('How long it is looked at; 1h unless set')),
-          outages: Type.Optional(Type.Array(Type.Enum([...CHANNEL_NAMES]), { maxItems: 20 })),
-          silent: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 1000 })),
-          acks: Type.Optional(
-            Type.Array(
-              Type.Object({
-                user: Type.String({ maxLength: 200 }),
-                after: durationText('Counted from the first message that reaches them'),
-              }),
-              { maxItems: 1000 },
+        body: Type.Object(
+          {
+            alert: Type.Object({
+              type: Type.String({ minLength: 1, maxLength: 200 }),
+              severity: Type.Optional(Type.Enum([...ALERT_LEVELS])),
+            }),
+            at: instant('RFC 3339; now unless set'),
+            for: Type.Optional(durationText('How long it is looked at; 1h unless set')),
+            outages: Type.Optional(Type.Array(Type.Enum([...CHANNEL_NAMES]), { maxItems: 20 })),
+            silent: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 1000 })),
+            acks: Type.Optional(
+              Type.Array(
+                Type.Object({
+                  user: Type.String({ maxLength: 200 }),
+                  after: durationText('Counted from the first message that reaches them'),
+                }),
+                { maxItems: 1000 },
+              ),
             ),
-          ),
-        }),
+          },
+          {
+            examples: [
+              { alert: { type: 'disk_full' }, outages: ['sms'], acks: [{ user: 'bob', after: '3m' }] },
+            ],
+          },
+        ),
         response: {
           200: Type.Object(
             { timeline: Timeline, left_out: LeftOut },

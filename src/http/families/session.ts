@@ -41,19 +41,21 @@ export function sessions(app: App, engine: Engine, authenticator: Authenticator)
   app.post(
     '/login',
     {
-      config: { access: 'open' },
+      config: { access: 'open', errors: ['auth.invalid', 'auth.too_many_attempts'] },
       bodyLimit: LOGIN_BYTES,
       schema: {
         summary: 'Sign in with a password or a one-time link',
         tags: ['session'],
-        security: [],
         body: Type.Object(
           {
             user: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
             password: Type.Optional(Type.String({ maxLength: 1024 })),
             link: Type.Optional(Type.String({ maxLength: 200, description: 'What `/login#t=` carries' })),
           },
-          { examples: [{ user: 'anna', password: 'correct horse' }] },
+          {
+            anyOf: [{ required: ['link'] }, { required: ['user', 'password'] }],
+            examples: [{ user: 'anna', password: 'correct horse' }],
+          },
         ),
         response: { 200: Token, ...FAILURES },
       },

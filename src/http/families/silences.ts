@@ -6,16 +6,20 @@ import { renderAlert } from '../../wire/alert.ts'
 import { MatchSchema, renderSilence, SilenceSchema } from '../../wire/silence.ts'
 import { FAILURES, IdParams, shared, type App } from '../app.ts'
 import { caller } from '../guard.ts'
-import { parseInstant } from '../instant-query.ts'
+import { InstantText, parseInstant } from '../instant-query.ts'
 import { reader } from './alerts.ts'
 
 const SilenceWish = Type.Object(
   {
     match: MatchSchema,
     reason: Type.String({ minLength: 1, maxLength: 1024, pattern: '\\S' }),
-    until: Type.Union([Type.String({ maxLength: 40 }), Type.Number()], {
-      description: 'RFC 3339, or seconds since 1970; at most 24 h ahead unless `severity` is warning or info',
-    }),
+    until: Type.Union(
+      [
+        InstantText('RFC 3339; at most 24 h ahead unless `severity` is warning or info'),
+        Type.Number({ minimum: 0, maximum: 1e14, description: 'Seconds since 1970' }),
+      ],
+      { description: 'When it ends' },
+    ),
     preview: Type.Optional(
       Type.Boolean({ default: false, description: 'Only tell which open alerts it would be about' }),
     ),

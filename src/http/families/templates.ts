@@ -111,7 +111,7 @@ export function templates(app: App, engine: Engine, deps: PreviewDeps): void {
   app.post(
     '/templates/preview',
     {
-      config,
+      config: { ...config, errors: ['publish.unknown_user', 'template.missing_fields'] },
       schema: {
         summary: 'What a message would look like; nothing is sent',
         tags: ['templates'],

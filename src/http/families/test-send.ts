@@ -12,6 +12,7 @@ export function testSend(app: App, engine: Engine): void {
   app.post(
     '/users/:id/test-send',
     {
+      config: { errors: ['contact.unreachable', 'contact.too_many_tests'] },
       schema: {
         summary: 'Send a test message to the addresses of a person, and say what became of it',
         tags: ['users'],

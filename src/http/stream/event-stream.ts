@@ -36,7 +36,7 @@ export function eventStreams(app: App, deps: EventStreamDeps): void {
   app.get(
     '/events',
     {
-      config: { access: 'user' },
+      config: { access: 'user', errors: ['stream.too_many'] },
       exposeHeadRoute: false,
       schema: {
         summary: 'Live: notifications, pages, unread count and domain events, as server-sent events',
@@ -57,7 +57,7 @@ export function eventStreams(app: App, deps: EventStreamDeps): void {
   app.get(
     '/notifications/sse',
     {
-      config: { access: 'user' },
+      config: { access: 'user', errors: ['stream.too_many'] },
       exposeHeadRoute: false,
       schema: {
         summary: 'Live: notifications, as server-sent events (C07 to C10)',

@@ -63,7 +63,7 @@ export function longPoll(app: App, { streams, clock, ids }: LongPollDeps): void 
   app.get(
     '/events/poll',
     {
-      config: { access: 'user' },
+      config: { access: 'user', errors: ['stream.too_many'] },
       exposeHeadRoute: false,
       schema: {
         summary: 'Live: the same frames by long polling',

@@ -12,6 +12,7 @@ import { fromPagerDuty, PagerDutyBody } from '../../../hooks/pagerduty.ts'
 import { fromNtfy, ntfyJson, ntfyText, type NtfyMessage } from '../../../hooks/ntfy.ts'
 import type { HookAlert, HookWishes } from '../../../hooks/hook-alert.ts'
 import { FAILURES, type App } from '../../app.ts'
+import { PUBLISH_ERRORS } from '../publish.ts'
 import { parseJsonBody } from '../../json-body.ts'
 import { deliver, deliverOne, senderGuard, senderOf } from './sender.ts'
 
@@ -54,6 +55,9 @@ export function hooks(app: App, engine: Engine, authenticator: Authenticator): v
     'onRequest',
     senderGuard(authenticator, () => engine.config),
   )
+  app.addHook('onRoute', (route) => {
+    route.config = { proof: 'sender', errors: PUBLISH_ERRORS, ...route.config }
+  })
   void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
@@ -105,7 +109,10 @@ function batches(app: App, { engine, authenticator }: Deps): void {
   route(
     'generic',
     'any program: one JSON object with a message, or a list',
-    Type.Unknown({ description: 'JSON' }),
+    Type.Unknown({
+      description: 'JSON',
+      examples: [{ message: 'The disk is full', severity: 'critical', source: 'db-1' }],
+    }),
     fromGeneric,
   )
 }
@@ -223,7 +230,10 @@ async function takeNtfy({ engine, authenticator }: Deps, request: FastifyRequest
 }
 
 function ntfyAsJson(app: App, deps: Deps): void {
-  const body = Type.Object({ topic: Type.String({ minLength: 1 }), message: Type.Optional(Type.String()) })
+  const body = Type.Object(
+    { topic: Type.String({ minLength: 1 }), message: Type.Optional(Type.String()) },
+    { examples: [{ topic: 'backup', message: 'The backup has failed', priority: 5 }] },
+  )
   app.post(
     '/ntfy',
     { schema: about('A message as for ntfy, as JSON', body, { 200: NtfyAnswer }) },

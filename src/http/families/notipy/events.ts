@@ -62,6 +62,7 @@ export function events(app: App, notiPy: NotiPy): void {
   app.post(
     '/events',
     {
+      config: { errors: ['notipy.invalid'] },
       schema: {
         summary: 'Make an event',
         tags: ['notipy'],
@@ -116,6 +117,7 @@ export function events(app: App, notiPy: NotiPy): void {
   app.get(
     '/events/:event_id',
     {
+      config: { errors: ['notipy.event_not_found'] },
       schema: {
         summary: 'One event',
         tags: ['notipy'],
@@ -132,6 +134,7 @@ export function events(app: App, notiPy: NotiPy): void {
   app.put(
     '/events/:event_id',
     {
+      config: { errors: ['notipy.event_not_found', 'notipy.invalid', 'record.stale'] },
       schema: {
         summary: 'Change an event; what is left out stays',
         tags: ['notipy'],
@@ -163,6 +166,7 @@ export function events(app: App, notiPy: NotiPy): void {
   app.delete(
     '/events/:event_id',
     {
+      config: { errors: ['notipy.event_not_found', 'record.stale'] },
       schema: {
         summary: 'Delete an event; its notifications stay',
         tags: ['notipy'],

@@ -18,6 +18,9 @@ export function notiPyFamily(app: App, deps: NotiPyDeps): void {
     if (request.routeOptions.config.withoutService === true || request.method === 'OPTIONS') return
     request.service = await serviceOf(request, deps)
   })
+  app.addHook('onRoute', (route) => {
+    route.config = { proof: 'service', ...route.config }
+  })
   registration(app, deps)
   events(app, deps.notiPy)
   notifications(app, deps.notiPy)

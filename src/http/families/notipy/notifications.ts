@@ -9,7 +9,7 @@ import { ownerOf, serviceCalling } from './calling-service.ts'
 import { EventParams } from './events.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const Params = Type.Object({ notification_id: Type.String({ description: 'UUID' }) })
+const Params = Type.Object({ notification_id: Type.String({ maxLength: 200, description: 'UUID' }) })
 
 const addresses = Type.Union([
   Type.Array(Type.String({ maxLength: 500 }), { maxItems: 1000 }),
@@ -58,6 +58,15 @@ export function notifications(app: App, { events, sending }: NotiPy): void {
   app.post(
     '/events/:event_id/send_notifications',
     {
+      config: {
+        errors: [
+          'notipy.event_not_found',
+          'notipy.invalid',
+          'publish.forbidden',
+          'publish.premium_number',
+          'rate_limit_exceeded',
+        ],
+      },
       schema: {
         summary: 'Send notifications about an event, one per channel',
         description: '`Idempotency-Key` makes a repeat harmless for 24 hours.',
@@ -85,6 +94,7 @@ export function notifications(app: App, { events, sending }: NotiPy): void {
   app.get(
     '/events/:event_id/get_notifications',
     {
+      config: { errors: ['notipy.event_not_found'] },
       schema: {
         summary: 'What was sent about an event, newest first',
         tags: ['notipy'],
@@ -114,6 +124,7 @@ export function notifications(app: App, { events, sending }: NotiPy): void {
   app.get(
     '/notifications/:notification_id',
     {
+      config: { errors: ['notipy.invalid_id', 'notipy.notification_not_found'] },
       schema: {
         summary: 'One notification of the service, with its deliveries',
         tags: ['notipy'],
@@ -133,6 +144,14 @@ export function notifications(app: App, { events, sending }: NotiPy): void {
   app.post(
     '/notifications/:notification_id/resend',
     {
+      config: {
+        errors: [
+          'notipy.invalid_id',
+          'notipy.notification_not_found',
+          'notipy.not_failed',
+          'publish.forbidden',
+        ],
+      },
       schema: {
         summary: 'Send again what failed of a notification',
         tags: ['notipy'],

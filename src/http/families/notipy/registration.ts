@@ -22,7 +22,11 @@ export function registration(app: App, deps: NotiPyDeps): void {
   app.post(
     '/register',
     {
-      config: { withoutService: true },
+      config: {
+        withoutService: true,
+        proof: 'principal',
+        errors: ['notipy.registration_closed', 'rate_limit_exceeded'],
+      },
       schema: {
         summary: 'Register a service',
         description:
@@ -43,6 +47,7 @@ export function registration(app: App, deps: NotiPyDeps): void {
   app.post(
     '/register/rotate',
     {
+      config: { errors: ['auth.forbidden'] },
       schema: {
         summary: 'Another token for the calling service; the old one ends at once',
         tags: ['notipy'],
@@ -59,6 +64,7 @@ export function registration(app: App, deps: NotiPyDeps): void {
   app.delete(
     '/register',
     {
+      config: { errors: ['auth.forbidden'] },
       schema: {
         summary: 'End the calling service and its events',
         tags: ['notipy'],

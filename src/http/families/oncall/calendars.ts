@@ -40,7 +40,7 @@ export function calendars(app: App, engine: Engine, { book, feeds }: DutyDeps): 
   app.post(
     '/oncall/:team/import',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', errors: ['oncall.invalid_calendar', 'record.read_only'] },
       schema: {
         summary: 'Take the duties of a calendar, in place of the one before',
         tags,
@@ -64,7 +64,7 @@ export function calendars(app: App, engine: Engine, { book, feeds }: DutyDeps): 
   app.delete(
     '/oncall/:team/import',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', errors: ['record.read_only'] },
       schema: {
         summary: 'Drop the imported calendar',
         tags,
@@ -134,7 +134,6 @@ export function calendarFeed(app: App, engine: Engine, { feeds }: DutyDeps): voi
       schema: {
         summary: 'A feed of shifts, for whoever knows its address',
         tags,
-        security: [],
         params: Type.Object({ secret: Type.String({ maxLength: 100 }) }),
         produces: [CALENDAR],
         response: { 200: ICalendar, ...FAILURES },

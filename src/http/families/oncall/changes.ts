@@ -125,6 +125,7 @@ function overrides(app: App, engine: Engine, book: DutyBook): void {
   app.post(
     '/oncall/:team/overrides',
     {
+      config: { errors: ['publish.unknown_user', 'oncall.past', 'oncall.overlap', 'oncall.too_many'] },
       schema: {
         summary: 'Replace who is on call, add somebody, or take somebody out, at once or later',
         tags,
@@ -154,6 +155,7 @@ function overrides(app: App, engine: Engine, book: DutyBook): void {
   app.delete(
     '/oncall/:team/overrides/:id',
     {
+      config: { errors: ['record.read_only'] },
       schema: {
         summary: 'Take a change back',
         tags,
@@ -191,6 +193,7 @@ function temporarySchedules(app: App, engine: Engine, book: DutyBook): void {
   app.post(
     '/oncall/:team/temporary',
     {
+      config: { errors: ['publish.unknown_user', 'oncall.past', 'oncall.overlap', 'oncall.too_many'] },
       schema: {
         summary: 'Let these shifts stand for the normal schedule; where none lies, nobody is on call',
         tags,
@@ -219,6 +222,7 @@ function temporarySchedules(app: App, engine: Engine, book: DutyBook): void {
   app.delete(
     '/oncall/:team/temporary/:id',
     {
+      config: { errors: ['record.read_only'] },
       schema: {
         summary: 'Go back to the normal schedule',
         tags,

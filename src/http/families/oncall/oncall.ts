@@ -8,7 +8,7 @@ import { rfc3339 } from '../../../wire/instant.ts'
 import { FAILURES, type App } from '../../app.ts'
 import { caller } from '../../guard.ts'
 import { reader } from '../alerts.ts'
-import { parseInstant } from '../../instant-query.ts'
+import { InstantText, parseInstant } from '../../instant-query.ts'
 
 /** The pure functions of `src/oncall/shifts.ts` that these routes need. */
 export interface OnCallFunctions {
@@ -122,10 +122,10 @@ export function onCall(app: App, engine: Engine, functions: OnCallFunctions): vo
       schema: {
         summary: 'The shifts of a team in a window',
         tags: ['on call'],
-        params: Type.Object({ team: Type.String() }),
+        params: Type.Object({ team: Type.String({ maxLength: 200 }) }),
         querystring: Type.Object({
-          from: Type.Optional(Type.String({ description: 'RFC 3339; now when absent' })),
-          to: Type.Optional(Type.String({ description: 'RFC 3339; a week after `from` when absent' })),
+          from: Type.Optional(InstantText('RFC 3339; now when absent')),
+          to: Type.Optional(InstantText('RFC 3339; a week after `from` when absent')),
         }),
         response: {
           200: Type.Object(

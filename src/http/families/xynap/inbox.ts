@@ -104,7 +104,10 @@ function marks(app: App, engine: Engine): void {
         summary: 'Mark an entry read, or unread with `{"read": false}` (X23)',
         tags,
         params: Params,
-        body: Type.Object({ read: Type.Boolean({ default: true }) }, { description: 'May be absent' }),
+        body: Type.Object(
+          { read: Type.Boolean({ default: true }) },
+          { description: 'May be absent', examples: [{ read: true }] },
+        ),
         response: { 200: Changed, ...FAILURES },
       },
     },

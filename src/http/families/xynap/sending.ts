@@ -9,9 +9,10 @@ import { renderXynapNotification } from '../../../wire/notification.ts'
 import { FAILURES, shared, type App } from '../../app.ts'
 import { caller } from '../../guard.ts'
 import { publishAsCaller } from '../../publish-as-caller.ts'
-import { Accepted } from '../publish.ts'
+import { Accepted, PUBLISH_ERRORS } from '../publish.ts'
 
 const tags = ['xynap']
+const config = { errors: [...PUBLISH_ERRORS, 'request.not_found'] } as const
 const KeyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.String()) })
 
 /** Fields of `create_notification` (X16) with the lengths of X33. */
@@ -35,6 +36,7 @@ export function sending(app: App, engine: Engine): void {
   app.post(
     '/notifications',
     {
+      config,
       schema: {
         summary: '`create_notification`: into the inbox of a person, who is told at once (X16)',
         tags,
@@ -57,6 +59,7 @@ export function sending(app: App, engine: Engine): void {
   app.post(
     '/tenants/:tenant_id/admins/notify',
     {
+      config,
       schema: {
         summary: '`notify_tenant_admins`: one notification for each administrator (X17)',
         tags,
@@ -91,6 +94,7 @@ export function sending(app: App, engine: Engine): void {
   app.post(
     '/events/emit',
     {
+      config,
       schema: {
         summary: '`emit_event`: a domain event to streams, rules and webhooks (X18)',
         tags,
