@@ -6,6 +6,9 @@ import type { Slot } from '../pipeline/batch.ts'
 import type { Effects } from '../effect/effects.ts'
 import type { Outcome } from '../pipeline/pipeline.ts'
 
+/** What is made once under its id. */
+const NAMES = ['notifications', 'deliveries', 'dispatches'] as const
+
 /** An acceptance on its way. */
 export interface Accepting {
   readonly acceptance: Acceptance
@@ -18,7 +21,7 @@ export interface Accepting {
 }
 
 /**
- * Ends acceptances that would make a delivery or dispatch anew which is there already: writing out would leave that as it
+ * Ends acceptances that would make a notification, delivery or dispatch anew which is there already: writing out would leave that as it
  * is, and what is new would be lost. Those that are only repeated go on, their key says so.
  */
 export async function refuseKnown(
@@ -26,7 +29,7 @@ export async function refuseKnown(
   all: readonly Pick<Accepting, 'effects' | 'entry' | 'acceptance' | 'outcome'>[],
 ): Promise<void> {
   const known = await Promise.all(
-    (['deliveries', 'dispatches'] as const).map(async (name) => {
+    NAMES.map(async (name) => {
       const ids = all.flatMap(({ effects }) => (effects[name] ?? []).map(({ _id }) => _id))
       if (ids.length === 0) return []
       const found = await collections[name as 'dispatches']
@@ -35,15 +38,18 @@ export async function refuseKnown(
       return found.map(({ _id }) => `${name} ${_id}`)
     }),
   )
-  const taken = new Set(known.flat())
-  if (taken.size === 0) return
+  // By whom: null what was there before, else the key of one that comes earlier in this batch.
+  const taken = new Map<string, string | null>(known.flat().map((id) => [id, null]))
   for (const each of all) {
-    const { deliveries = [], dispatches = [] } = each.effects
-    const clash =
-      deliveries.some(({ _id }) => taken.has(`deliveries ${_id}`)) ||
-      dispatches.some(({ _id }) => taken.has(`dispatches ${_id}`))
-    if (!clash || (await isRepeated(collections, each))) continue
-    each.outcome = { error: new UnstorableError('There is a delivery or dispatch of this id') }
+    const ids = NAMES.flatMap((name) => (each.effects[name] ?? []).map(({ _id }) => `${name} ${_id}`))
+    const holders = ids.flatMap((id) => taken.get(id) ?? (taken.has(id) ? [null] : []))
+    const own = each.entry?._id ?? null
+    const clash = holders.some((holder) => holder === null || holder !== own)
+    if (clash && !(await isRepeated(collections, each)))
+      each.outcome = {
+        error: new UnstorableError('There is a notification, delivery or dispatch of this id'),
+      }
+    else for (const id of ids) if (!taken.has(id)) taken.set(id, own ?? id)
   }
 }
 

@@ -15,6 +15,9 @@ export interface Boot {
   readonly bootCount: number
 }
 
+/** An index over much data takes its time. */
+const UNLIMITED = { timeoutMS: 0 }
+
 interface SchemaDocument {
   readonly _id: 'schema'
   readonly major: number
@@ -49,7 +52,7 @@ export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot>
     )
   await Promise.all(
     Object.entries({ ...INDEXES, ...KEEP_INDEXES }).map(([name, indexes]) =>
-      db.collection(name).createIndexes([...indexes]),
+      db.collection(name).createIndexes([...indexes], UNLIMITED),
     ),
   )
   await meta.updateOne(

@@ -43,6 +43,8 @@ interface DriverError extends Error {
 /** Whether it is the server, and not what was asked of it, that kept something from being written (promise P2). */
 function isUnavailable(error: DriverError): boolean {
   if (UNREACHED.test(error.name)) return true
+  // The driver lets some errors of sockets through as they are.
+  if (typeof error.code === 'string' && /^(E(?!RR_)|ERR_(STREAM|SOCKET)_)/.test(error.code)) return true
   if (typeof error.code === 'number' && UNABLE.has(error.code)) return true
   return error.errorLabels?.some((label) => label === 'RetryableWriteError' || label === 'ResetPool') ?? false
 }

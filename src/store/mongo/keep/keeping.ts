@@ -1,13 +1,12 @@
 import type { mongo } from 'mongoose'
 import { auditRow } from '../../../audit/entry.ts'
-import type { Clock } from '../../../clock.ts'
-import { fault } from '../../../errors.ts'
 import type { ComponentState, Store } from '../../store.ts'
 import { storeError } from '../connection/store-error.ts'
 import type { MongoContext } from '../context.ts'
 import { keyOf } from '../document/key.ts'
 import { plain } from '../document/plain.ts'
 import type { KeepingMethods } from '../mongo-store.ts'
+import { inTime } from '../pipeline/in-time.ts'
 import type { createAuditLog } from '../ledger/audit-log.ts'
 import type { KeepCollections } from './collections.ts'
 import { conservation } from './conservation.ts'
@@ -76,7 +75,8 @@ export function keepingOf(context: MongoContext, parts: KeepingParts): KeepingMe
           return pruneAll(context.collections, records, before)
         },
       }),
-    ping: () => inTime(clock, ways.write({ touches: [], run: () => touch(parts.db, context.node) })),
+    ping: () =>
+      inTime(clock, SLOW_WRITE_MS, ways.write({ touches: [], run: () => touch(parts.db, context.node) })),
   }
 }
 
@@ -241,18 +241,4 @@ async function touch(db: mongo.Db, node: string): Promise<void> {
   await db
     .collection<{ readonly _id: string; readonly count: number }>('meta', { writeConcern })
     .updateOne({ _id: 'ping' }, { $inc: { count: 1 }, $set: { node } }, { upsert: true })
-}
-
-async function inTime(clock: Clock, written: Promise<void>): Promise<void> {
-  let cancel = () => {}
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.at(clock.now() + SLOW_WRITE_MS, () =>
-      reject(fault('store.unavailable', `MongoDB takes longer than ${SLOW_WRITE_MS / 1000} s for a write`)),
-    )
-  })
-  try {
-    await Promise.race([written, late])
-  } finally {
-    cancel()
-  }
 }

@@ -5,6 +5,7 @@ import { CommitQueue, type QueueLimits } from '../../commit-queue.ts'
 import { storeError } from '../connection/store-error.ts'
 import type { MongoContext } from '../context.ts'
 import type { Batch, Slot } from './batch.ts'
+import { inTime } from './in-time.ts'
 import { levelsOf } from './levels.ts'
 import { countBatch } from './count.ts'
 import type { Group, Outcome, Pipeline, Touch, Write } from './pipeline.ts'
@@ -15,6 +16,8 @@ import { clear, writeOut } from '../effect/write-out.ts'
 /** More would make the first caller of a batch wait for the thousandth. */
 const LARGEST_BATCH = 1000
 const BYTES = 500
+/** The driver may lose a call with its socket: what has no answer by then is given up, or all others would wait for it. */
+const GIVEN_UP_MS = 15_000
 /** Touched by every write, so that one may stand apart from all others. */
 const EVERYTHING = 'everything'
 const NORMALLY: Touch = [EVERYTHING, 'normal']
@@ -89,7 +92,7 @@ export class MongoPipeline implements Pipeline {
     if (this.#refused) throw this.#refused
     this.#reads++
     try {
-      return await work()
+      return await inTime(this.#options.clock, GIVEN_UP_MS, work())
     } catch (error) {
       throw storeError(error)
     } finally {
@@ -142,7 +145,7 @@ export class MongoPipeline implements Pipeline {
       return { ...call, slot, outcome: null }
     })
     try {
-      await this.#perform(batch, running)
+      await inTime(clock, GIVEN_UP_MS, this.#perform(batch, running))
     } catch (error) {
       // Some of it may be stored: who sends it again finds out, and what follows from it is written out later.
       for (const call of running) call.reject(unavailable(error))
