@@ -65,7 +65,7 @@ describe('The command line against the running program (contract section 9)', fu
     expect(again).to.deep.equal({
       code: 1,
       out: '',
-      errors: 'request.not_found: There is nothing here (404)\n',
+      errors: `request.not_found: There is nothing here, at /v1/oncall/platform/overrides/${made.id} (404)\n`,
     })
   })
 

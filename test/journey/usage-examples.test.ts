@@ -157,7 +157,8 @@ describe('The usage examples of the RouteMQ document (R29)', function () {
           'the notification',
           () => person.on('users/user123/notifications')[before],
         )
-        const { id, timestamp, created_at: createdAt, ...rest } = message.json
+        const { id, seq, timestamp, created_at: createdAt, ...rest } = message.json
+        expect(seq, 'its place').to.be.a('number')
         expect(rest).to.deep.equal({
           user_id: 'user123',
           title: 'New Message',
