@@ -88,7 +88,11 @@ export class RedisPersistence implements Persistence {
   getClientList(filter: string): Readable {
     return streamOf(
       this.#subscriptions().then((all) =>
-        all.filter(({ topic }) => topic === filter).map(({ clientId }) => clientId),
+        // Redis gives its sets in any order.
+        all
+          .filter(({ topic }) => topic === filter)
+          .map(({ clientId }) => clientId)
+          .toSorted(),
       ),
     )
   }
