@@ -23,7 +23,6 @@ const SECRETS = {
   botToken: 'canary-bot-token',
   webhookSecret: 'canary-webhook-secret',
   webhookPath: 'canary-webhook-path',
-  redisPassword: 'canary-redis-password',
 } as const
 /** Given by callers, right or wrong: nobody’s business either. */
 const GIVEN = [
@@ -60,7 +59,6 @@ describe('secrets', function () {
     const { port } = smtp.address() as AddressInfo
     installation = new Installation(`
 server: { log_level: trace }
-storage: { redis_url: "redis://:${SECRETS.redisPassword}@127.0.0.1:1/0" }
 auth: { jwt: { secret: ${SECRETS.jwt} } }
 users: { anna: { password: ${SECRETS.annaPassword}, email: anna@example.org, phone: "+4915112345678", roles: [admin], devices: [{ platform: ios, token: ${SECRETS.phoneToken} }] } }
 clients: { device: { token: ${SECRETS.deviceToken}, publish: ["notifications/#", "alerts/#"] } }
@@ -194,6 +192,31 @@ channels:
       expect(output.length).to.be.greaterThan(0)
       for (const secret of Object.values(SECRETS)) expect(output, secret).not.to.include(secret)
     })
+
+  it('are not shown by a start that finds neither MongoDB nor Redis, nor by `carillon config print` (row 26)', async () => {
+    const away = new Installation(`
+server: { log_level: trace }
+storage: { driver: mongo, url: "mongodb://app:canary-mongo-password@127.0.0.1:1/x", redis_url: "redis://:canary-redis-password@127.0.0.1:1/0" }
+users: { anna: { password: ${SECRETS.annaPassword} } }
+`)
+    const config = join(away.folder, 'carillon.yaml')
+    const run = (...args: readonly string[]) =>
+      new Promise<string>((resolve) =>
+        execFile(
+          process.execPath,
+          [MAIN, ...args, '--config', config],
+          { timeout: 20_000 },
+          (_, stdout, stderr) => resolve(stdout + stderr),
+        ),
+      )
+    const outputs = await Promise.all([
+      run('start', '--http-port', '0', '--mqtt-port', '0'),
+      run('config', 'print'),
+    ])
+    await away.remove()
+    expect(outputs[0]).to.include('MongoDB')
+    for (const output of outputs) expect(output).not.to.match(/canary-(mongo|redis)/)
+  })
 
   it('are not repeated by a fault of the configuration (row 26)', async () => {
     const faulty = new Installation(
