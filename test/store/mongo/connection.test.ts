@@ -36,6 +36,13 @@ describe('A store whose MongoDB', () => {
     await client.close()
   }
 
+  it('is empty may be opened by many nodes at once, and counts each of them', async () => {
+    const stores = await Promise.all(Array.from({ length: 8 }, () => openNode(url)))
+    store = await openNode(url)
+    expect(store.bootCount).to.equal(9)
+    await Promise.all([...stores, store].map((each) => each.close()))
+  })
+
   it('goes away refuses calls as not stored, does not end, and works again by itself (P2)', async () => {
     store = await openNode(url)
     await accept(store, 'n-1')

@@ -1,3 +1,4 @@
+import { isDuplicate } from './store-error.ts'
 import type { mongo } from 'mongoose'
 import { INDEXES } from '../indexes.ts'
 import { KEEP_INDEXES } from '../keep/collections.ts'
@@ -55,14 +56,18 @@ export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot>
       db.collection(name).createIndexes([...indexes], UNLIMITED),
     ),
   )
-  await meta.updateOne(
-    { _id: 'schema' },
-    { $max: { minor: SCHEMA.minor }, $setOnInsert: { major: SCHEMA.major } },
-    { upsert: true },
+  await again(() =>
+    meta.updateOne(
+      { _id: 'schema' },
+      { $max: { minor: SCHEMA.minor }, $setOnInsert: { major: SCHEMA.major } },
+      { upsert: true },
+    ),
   )
-  const boots = await db
-    .collection<BootsDocument>('meta')
-    .findOneAndUpdate({ _id: 'boots' }, { $inc: { count: 1 } }, { upsert: true, returnDocument: 'after' })
+  const boots = await again(() =>
+    db
+      .collection<BootsDocument>('meta')
+      .findOneAndUpdate({ _id: 'boots' }, { $inc: { count: 1 } }, { upsert: true, returnDocument: 'after' }),
+  )
   const [highest] = await db
     .collection<{ readonly highWaterAt: number }>('nodes')
     .find({}, { projection: { highWaterAt: 1 } })
@@ -70,4 +75,14 @@ export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot>
     .limit(1)
     .toArray()
   return { highWaterAt: highest?.highWaterAt ?? 0, bootCount: boots?.count ?? 1 }
+}
+
+/** Several nodes may be the first at once: then all but one find what they were to make, and change it instead. */
+async function again<T>(upsert: () => Promise<T>): Promise<T> {
+  try {
+    return await upsert()
+  } catch (error) {
+    if (!isDuplicate(error)) throw error
+    return upsert()
+  }
 }
