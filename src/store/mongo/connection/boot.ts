@@ -16,9 +16,6 @@ export interface Boot {
   readonly bootCount: number
 }
 
-/** An index over much data takes its time. */
-const UNLIMITED = { timeoutMS: 0 }
-
 interface SchemaDocument {
   readonly _id: 'schema'
   readonly major: number
@@ -53,7 +50,7 @@ export async function bootStore(db: mongo.Db, unfinished = false): Promise<Boot>
     )
   await Promise.all(
     Object.entries({ ...INDEXES, ...KEEP_INDEXES }).map(([name, indexes]) =>
-      db.collection(name).createIndexes([...indexes], UNLIMITED),
+      db.collection(name).createIndexes([...indexes]),
     ),
   )
   await again(() =>

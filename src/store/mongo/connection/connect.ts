@@ -6,8 +6,6 @@ import { bootStore, type Boot } from './boot.ts'
 
 /** How long a call waits for a server that may be written to: an election takes less. */
 const FIND_SERVER_MS = 5000
-/** A call that has no answer by then is given up. The longest question is far shorter. */
-const CALL_MS = 10_000
 const HEARTBEAT_MS = 2000
 
 export interface ConnectOptions {
@@ -44,8 +42,6 @@ export async function connectMongo(options: ConnectOptions): Promise<MongoConnec
     writeConcern: { w: 'majority', journal: true },
     serverSelectionTimeoutMS: FIND_SERVER_MS,
     connectTimeoutMS: FIND_SERVER_MS,
-    // Of each call as a whole: a socket that ends while it is written to would else keep its call for ever.
-    timeoutMS: CALL_MS,
     heartbeatFrequencyMS: HEARTBEAT_MS,
     ignoreUndefined: true,
     // No text of a user becomes an operator, wherever a filter is cast (security row 28).
