@@ -257,5 +257,6 @@ describe('Moving a data folder to MongoDB', () => {
     expect(await failure(move())).to.include('has data already')
     const store = await folder.reopen()
     expect((await sample.wholeInbox(store, sample.reader())).length).to.equal(1)
+    await store.close()
   })
 })
